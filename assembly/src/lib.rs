@@ -1,0 +1,1 @@
+//! Settings to engine: the one place that knows every backend.

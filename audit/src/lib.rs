@@ -1,0 +1,1 @@
+//! Record formats, syslog sinks and the verifier of the chain.

@@ -1,0 +1,3 @@
+//! countersign: the command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! TOML configuration files to settings, with all mistakes reported at once.

@@ -1,0 +1,1 @@
+//! pam_countersign.so: the PAM door.

@@ -1,0 +1,1 @@
+//! Backends that check the first password.

@@ -1,0 +1,1 @@
+//! RADIUS packets and attributes, borrowed from the wire.

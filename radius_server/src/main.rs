@@ -1,0 +1,3 @@
+//! countersign-radiusd: the RADIUS door.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Accounts, spent codes and records in SQLite.

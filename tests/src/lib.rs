@@ -1,0 +1,1 @@
+//! The test ground and the suites against real programs.

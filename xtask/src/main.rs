@@ -1,0 +1,3 @@
+//! Developer commands: demo, test, bench, lint, tidy, install.
+
+fn main() {}

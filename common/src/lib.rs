@@ -1,1 +1,31 @@
-//! The domain, the login machine, the ports and the engine of Countersign; no I/O.
+//! The domain of Countersign: types that cannot be wrong, the login machine, the ports and the engine.
+//!
+//! This crate names no file, socket, clock, thread or environment variable. Doors call `engine::Engine`;
+//! stores, primaries, clocks and sinks implement [`ports`]. Only `login` can say yes.
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod attempt;
+pub mod bundle;
+pub mod chain;
+pub mod codes;
+pub mod id;
+pub mod keys;
+pub mod lane;
+pub mod limits;
+pub mod policy;
+pub mod ports;
+pub mod reason;
+pub mod record;
+pub mod secret;
+pub mod session;
+pub mod time;
+pub mod totp;
+pub mod username;
+
+pub use attempt::{Answer, Attempt, Door, Place, PrimaryMode, Profile, Target};
+pub use id::{AccountId, AppPasswordId, AttemptId, FactorId, RecoveryCodeId};
+pub use reason::Reason;
+pub use secret::Secret;
+pub use time::UnixTime;
+pub use username::{TypedName, Username};

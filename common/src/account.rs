@@ -1,0 +1,262 @@
+//! One user's MFA settings: the half that rarely changes. What changes at every login is in [`crate::bundle`].
+
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::Place;
+use crate::codes::KeyedHash;
+use crate::id::{AccountId, AppPasswordId, FactorId, RecoveryCodeId};
+use crate::keys::Sealed;
+use crate::totp::TotpParameters;
+use crate::{UnixTime, Username};
+
+/// Whether a second step is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// No second step.
+    Disabled,
+    /// Must register; until then the primary alone lets pass, and each such login is recorded as a skip.
+    Enabled,
+    /// Asked at every login.
+    Enforced,
+}
+
+impl State {
+    /// All states, for help texts and tables.
+    pub const ALL: [Self; 3] = [Self::Disabled, Self::Enabled, Self::Enforced];
+
+    /// The word in configuration, records and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Enabled => "enabled",
+            Self::Enforced => "enforced",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == word)
+    }
+}
+
+/// What an account may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// An ordinary user.
+    #[default]
+    User,
+    /// Privileged everywhere: no app passwords unless a rule names them.
+    Administrator,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 2] = [Self::User, Self::Administrator];
+
+    /// The word in records and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Administrator => "administrator",
+        }
+    }
+
+    /// Reads the word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == word)
+    }
+}
+
+/// A refusal at every door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Block {
+    /// Until this moment.
+    Until(UnixTime),
+    /// Until an administrator lifts it.
+    Indefinitely,
+}
+
+impl Block {
+    /// Whether it holds now.
+    #[must_use]
+    pub fn holds(self, now: UnixTime) -> bool {
+        match self {
+            Self::Until(end) => now < end,
+            Self::Indefinitely => true,
+        }
+    }
+}
+
+/// A second proof that the user has registered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Factor {
+    /// Random, never reused.
+    pub id: FactorId,
+    /// The user's word for it, such as `phone`.
+    pub label: String,
+    /// What it is.
+    pub kind: FactorKind,
+    /// When it was proven.
+    pub added_at: UnixTime,
+}
+
+/// The kinds of factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum FactorKind {
+    /// An authenticator app or token (RFC 6238).
+    Totp {
+        /// Algorithm, digits, period.
+        parameters: TotpParameters,
+        /// The shared secret, sealed under the account id and [`Factor::secret_field`].
+        secret: Sealed,
+    },
+}
+
+impl Factor {
+    /// The field name that a factor's secret is bound to, with the factor's id.
+    #[must_use]
+    pub fn secret_field(id: FactorId) -> String {
+        format!("factor/{id}/secret")
+    }
+}
+
+/// Single-use codes for the day when the phone is lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecoveryCode {
+    /// Random, never reused; spending is recorded under it.
+    pub id: RecoveryCodeId,
+    /// Keyed hash of the code.
+    pub hash: KeyedHash,
+}
+
+/// Where an app password is good.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Scope {
+    /// PAM services.
+    pub services: Vec<String>,
+    /// RADIUS clients.
+    pub clients: Vec<String>,
+}
+
+impl Scope {
+    /// Whether a place is in it. An empty scope is good nowhere.
+    #[must_use]
+    pub fn covers(&self, place: &Place) -> bool {
+        match place {
+            Place::Service(name) => self.services.contains(name),
+            Place::Client(name) => self.clients.contains(name),
+        }
+    }
+}
+
+/// A generated password for a client that cannot answer a second question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AppPassword {
+    /// Random, never reused.
+    pub id: AppPasswordId,
+    /// The user's word for it, such as `backup script`.
+    pub label: String,
+    /// Keyed hash of the password.
+    pub hash: KeyedHash,
+    /// Where it is good.
+    pub scope: Scope,
+    /// When it was made.
+    pub created_at: UnixTime,
+}
+
+/// The half of an account that rarely changes: one row, one `version`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Account {
+    /// Random; secrets are sealed to it.
+    pub id: AccountId,
+    /// The canonical name.
+    pub name: Username,
+    /// Raised by every change; every login commits only against the version that it saw.
+    pub version: u64,
+    /// Whether a second step is asked.
+    pub state: State,
+    /// What the account may be used for.
+    #[serde(default)]
+    pub role: Role,
+    /// A refusal at every door.
+    #[serde(default)]
+    pub block: Option<Block>,
+    /// The local password as a PHC or crypt(3) string; `None` where another backend checks it.
+    #[serde(default)]
+    pub password_hash: Option<PasswordHash>,
+    /// Registered factors.
+    #[serde(default)]
+    pub factors: Vec<Factor>,
+    /// Recovery codes, spent ones included until the set is renewed.
+    #[serde(default)]
+    pub recovery_codes: Vec<RecoveryCode>,
+    /// App passwords.
+    #[serde(default)]
+    pub app_passwords: Vec<AppPassword>,
+    /// When the account was made.
+    pub created_at: UnixTime,
+}
+
+impl Account {
+    /// A new account without factors.
+    #[must_use]
+    pub fn new(id: AccountId, name: Username, state: State, now: UnixTime) -> Self {
+        Self {
+            id,
+            name,
+            version: 1,
+            state,
+            role: Role::User,
+            block: None,
+            password_hash: None,
+            factors: Vec::new(),
+            recovery_codes: Vec::new(),
+            app_passwords: Vec::new(),
+            created_at: now,
+        }
+    }
+
+    /// Whether a block holds now.
+    #[must_use]
+    pub fn is_blocked(&self, now: UnixTime) -> bool {
+        self.block.is_some_and(|block| block.holds(now))
+    }
+}
+
+/// A stored password hash (PHC string or crypt(3) format). It has no `Debug` text of its own.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// Takes a hash as text; the backend that verifies it decides whether it can be read.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, for the backend that verifies.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash")
+    }
+}

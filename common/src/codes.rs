@@ -1,0 +1,150 @@
+//! Generated secrets that people type: app passwords and recovery codes, kept as keyed hashes.
+//!
+//! They are random, so one fast keyed hash suffices; the key is not in the database.
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::keys::{KeyError, KeyId, KeyRing, Purpose};
+use crate::ports::Random;
+use crate::{AccountId, Secret};
+
+/// Lower case, without `i l o 0 1`: 31 characters, 4.95 bits each.
+const ALPHABET: &[u8; 31] = b"abcdefghjkmnpqrstuvwxyz23456789";
+
+/// What a generated secret looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Four groups of five: 99 bits.
+    AppPassword,
+    /// Three groups of four: 59 bits.
+    RecoveryCode,
+}
+
+impl Shape {
+    const fn groups(self) -> (usize, usize) {
+        match self {
+            Self::AppPassword => (4, 5),
+            Self::RecoveryCode => (3, 4),
+        }
+    }
+
+    const fn purpose(self) -> Purpose {
+        match self {
+            Self::AppPassword => Purpose::AppPassword,
+            Self::RecoveryCode => Purpose::RecoveryCode,
+        }
+    }
+
+    /// A new secret, in groups joined by hyphens.
+    pub fn generate(self, random: &dyn Random) -> Secret {
+        let (groups, length) = self.groups();
+        let mut text = Zeroizing::new(Vec::with_capacity(32));
+        for group in 0..groups {
+            if group > 0 {
+                text.push(b'-');
+            }
+            text.extend((0..length).map(|_| character(random)));
+        }
+        Secret::new(text.to_vec())
+    }
+
+    /// The characters that count: without spaces and hyphens, in lower case; `None` if that is not of this shape.
+    #[must_use]
+    pub fn normalise(self, typed: &Secret) -> Option<Secret> {
+        let (groups, length) = self.groups();
+        let kept = typed.expose().iter().filter(|octet| !matches!(octet, b' ' | b'-'));
+        let folded = Secret::new(kept.map(u8::to_ascii_lowercase).collect());
+        let fits = folded.expose().len() == groups.saturating_mul(length)
+            && folded.expose().iter().all(|octet| ALPHABET.contains(octet));
+        fits.then_some(folded)
+    }
+
+    /// The keyed hash to store, under the newest key.
+    pub fn hash(self, keys: &KeyRing, account: AccountId, typed: &Secret) -> Result<KeyedHash, KeyError> {
+        let normal = self.normalise(typed).ok_or(KeyError::DoesNotSeal)?;
+        self.hash_under(keys, keys.newest(), account, &normal)
+    }
+
+    fn hash_under(
+        self,
+        keys: &KeyRing,
+        key: KeyId,
+        account: AccountId,
+        normal: &Secret,
+    ) -> Result<KeyedHash, KeyError> {
+        let octets = keys.mac(key, self.purpose(), &[account.as_bytes(), normal.expose()])?;
+        Ok(KeyedHash { key, octets })
+    }
+
+    /// The hashes of something typed, one under each live key: what stored hashes are compared with.
+    /// Work is the same for every text, so nothing shows whether it had the right shape.
+    pub fn candidates(
+        self,
+        keys: &KeyRing,
+        account: AccountId,
+        typed: &Secret,
+    ) -> Result<Candidates, KeyError> {
+        let normal = self.normalise(typed);
+        let hashed = normal.as_ref().unwrap_or(typed);
+        let hashes: Result<Vec<_>, _> =
+            keys.ids().map(|key| self.hash_under(keys, key, account, hashed)).collect();
+        let hashes = hashes?;
+        Ok(Candidates(if normal.is_some() { hashes } else { Vec::new() }))
+    }
+}
+
+/// One character, each equally likely.
+fn character(random: &dyn Random) -> u8 {
+    loop {
+        let mut octet = [0];
+        random.fill(&mut octet);
+        // 248 = 8 * 31: beyond it the remainder would favour the first characters.
+        let [octet] = octet;
+        if octet < 248 {
+            let index = usize::from(octet).checked_rem(ALPHABET.len()).unwrap_or(0);
+            return ALPHABET.get(index).copied().unwrap_or(b'a');
+        }
+    }
+}
+
+/// A keyed hash at rest, with the id of its key. Written `1.HEX`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeyedHash {
+    key: KeyId,
+    octets: [u8; 32],
+}
+
+impl From<KeyedHash> for String {
+    fn from(hash: KeyedHash) -> Self {
+        format!("{}.{}", hash.key.0, HEXLOWER.encode(&hash.octets))
+    }
+}
+
+impl TryFrom<String> for KeyedHash {
+    type Error = KeyError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let (key, octets) = text.split_once('.').ok_or(KeyError::DoesNotOpen)?;
+        let key = KeyId(key.parse().map_err(|_| KeyError::DoesNotOpen)?);
+        let octets = HEXLOWER.decode(octets.as_bytes()).map_err(|_| KeyError::DoesNotOpen)?;
+        Ok(Self { key, octets: octets.try_into().map_err(|_| KeyError::DoesNotOpen)? })
+    }
+}
+
+/// Hashes of something typed.
+pub struct Candidates(Vec<KeyedHash>);
+
+impl Candidates {
+    /// Whether a stored hash is of what was typed; constant time for each comparison.
+    #[must_use]
+    pub fn contain(&self, stored: &KeyedHash) -> bool {
+        let equal = |candidate: &KeyedHash| {
+            candidate.key == stored.key && bool::from(candidate.octets.ct_eq(&stored.octets))
+        };
+        self.0.iter().any(equal)
+    }
+}

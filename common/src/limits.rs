@@ -1,0 +1,42 @@
+//! Everything that a stranger could make grow has its limit here, with a name.
+
+/// Octets of a canonical user name.
+pub const USERNAME_OCTETS_MAX: usize = 256;
+/// Octets of a typed name that are kept for the record.
+pub const TYPED_NAME_OCTETS_MAX: usize = 256;
+/// Octets of an answer; a longer one is no answer (Linux-PAM: `PAM_MAX_RESP_SIZE`).
+pub const ANSWER_OCTETS_MAX: usize = 512;
+/// Octets of a source as recorded (an address, a Calling-Station-Id).
+pub const SOURCE_OCTETS_MAX: usize = 253;
+/// Octets of a prompt, so that it fits one RADIUS Reply-Message (RFC 2865 §5.18).
+pub const PROMPT_OCTETS_MAX: usize = 253;
+/// Times that one attempt may be asked anything, guesses or not.
+pub const ROUNDS_MAX: u8 = 8;
+/// Guesses that one attempt may make at its second step, unless the profile says less.
+pub const GUESSES_MAX: u8 = 3;
+/// Seconds that a begun login stays open.
+pub const SESSION_SECONDS: u64 = 300;
+/// Seconds in which a success answers its own retransmission.
+pub const RETRANSMISSION_SECONDS: u64 = 30;
+/// How often a login that lost a race is decided again.
+pub const RACES_MAX: u8 = 5;
+/// Wrong answers from one source before its lane must wait.
+pub const FREE_FAILURES: u32 = 5;
+/// Seconds of the first wait; it doubles from there.
+pub const FIRST_WAIT_SECONDS: u64 = 30;
+/// Seconds that a wait never exceeds.
+pub const LONGEST_WAIT_SECONDS: u64 = 900;
+/// Lanes (user and source) that a store remembers.
+pub const LANES_MAX: u32 = 100_000;
+/// Steps before and after the current one at which a TOTP code is good (RFC 6238 §5.2).
+pub const TOTP_SKEW_STEPS: u64 = 1;
+/// Factors of one account.
+pub const FACTORS_MAX: usize = 20;
+/// App passwords of one account.
+pub const APP_PASSWORDS_MAX: usize = 40;
+/// Recovery codes in one set.
+pub const RECOVERY_CODES: usize = 10;
+/// Seconds after the end of its validity at which a spent code is forgotten (the floor rises to it).
+pub const SPENT_KEPT_SECONDS: u64 = 3600;
+/// Characters of a label.
+pub const LABEL_CHARACTERS_MAX: usize = 64;

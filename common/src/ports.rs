@@ -1,0 +1,162 @@
+//! What the core needs from outside. The edges implement these; nothing here does I/O.
+
+use crate::account::{Account, PasswordHash};
+use crate::bundle::{Bundle, Outcome, Success};
+use crate::chain::{ChainMac, ChainPosition};
+use crate::id::{AttemptId, FactorId, RecoveryCodeId};
+use crate::lane::{Lane, LaneKey};
+use crate::record::Record;
+use crate::{Secret, UnixTime, Username};
+
+/// The wall clock.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> UnixTime;
+}
+
+/// A source of randomness fit for keys.
+pub trait Random: Send + Sync {
+    /// Fills all of `octets`. An implementation that cannot must end the process rather than return.
+    fn fill(&self, octets: &mut [u8]);
+}
+
+/// What one load gives: both halves of an account, as of one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The half that rarely changes; `None` where the store knows no such name.
+    pub account: Option<Account>,
+    /// The highest spent step of each factor used lately.
+    pub spent_steps: Vec<(FactorId, u64)>,
+    /// Spent recovery codes.
+    pub spent_recovery_codes: Vec<RecoveryCodeId>,
+    /// What the lane has seen.
+    pub lane: Lane,
+    /// The success of the session asked for.
+    pub success: Option<Success>,
+    /// No code whose interval begins at or before this is good; a clock before it cannot be trusted.
+    pub floor: UnixTime,
+}
+
+/// The store: durable on return, checked inside the transaction.
+pub trait Store: Send + Sync {
+    /// Both halves of an account, its lane, and the success of `session` if one is carried.
+    fn load(&self, name: &Username, lane: &LaneKey, session: Option<AttemptId>)
+    -> Result<Loaded, StoreError>;
+
+    /// Counts one answer in a lane before it is looked at, and says what the lane has seen, this answer included.
+    /// It never conflicts. At most `limits::LANES_MAX` lanes are kept.
+    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError>;
+
+    /// Writes bundles in order, each wholly or not at all, and says what became of each.
+    fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError>;
+}
+
+/// Listing and searching, for administrators.
+pub trait Listing: Send + Sync {
+    /// One account by name.
+    fn account(&self, name: &Username) -> Result<Option<Account>, StoreError>;
+
+    /// Up to `count` accounts with names after `after`, in order of name.
+    fn accounts(&self, after: Option<&Username>, count: u32) -> Result<Vec<Account>, StoreError>;
+
+    /// How many recovery codes of an account are spent.
+    fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError>;
+
+    /// Up to `count` stored records of a stream from place `from` on, in order.
+    fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// The head of each stream.
+    fn heads(&self) -> Result<Vec<ChainPosition>, StoreError>;
+}
+
+/// A record as it is stored: the octets that the MAC covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The place in its stream, from 1.
+    pub sequence: u64,
+    /// The record as JSON, exactly as it was chained.
+    pub body: Vec<u8>,
+    /// Its MAC.
+    pub mac: ChainMac,
+}
+
+/// Why a store could not answer. None of these is a yes or a no.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It could not be opened, read or written.
+    #[error("{operation} failed")]
+    Unavailable {
+        /// What was tried, naming the file.
+        operation: String,
+        /// Why it failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Its content is not what we wrote.
+    #[error("{what} in the store is damaged")]
+    Damaged {
+        /// What could not be read.
+        what: String,
+        /// Why, where something said so.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
+    /// It was made by a newer Countersign.
+    #[error("the store has schema {found}, this program knows {known}: upgrade the program")]
+    Newer {
+        /// The schema found.
+        found: u32,
+        /// The schema known.
+        known: u32,
+    },
+}
+
+/// What a primary says of a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// The canonical name.
+    Known(Username),
+    /// It knows nobody of that name.
+    Unknown,
+    /// It could not tell.
+    Unavailable,
+}
+
+/// What a primary says of a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum PasswordCheck {
+    /// Right.
+    Right,
+    /// Wrong, or no such user.
+    Wrong,
+    /// Could not tell.
+    Unavailable,
+}
+
+/// Who knows names: NSS, the store, a directory.
+pub trait Names: Send + Sync {
+    /// The canonical name of a parsed and folded name. `stored` says whether the store has an account of that name:
+    /// for the `local` backend that is all there is to know.
+    fn identify(&self, name: &Username, stored: Stored) -> Identity;
+}
+
+/// The backend of the first password.
+pub trait Primary: Names {
+    /// Checks a password: at most once an attempt. A backend that stores no hashes ignores `hash`.
+    /// It does the same work for an unknown name as for a known one.
+    fn check(&self, name: &Username, hash: Option<&PasswordHash>, password: &Secret) -> PasswordCheck;
+}
+
+/// Whether the store has an account of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// It has.
+    Yes,
+    /// It has not.
+    No,
+}
+
+/// Where records go besides the store. It never blocks and never fails: what it cannot deliver it counts.
+pub trait Sink: Send + Sync {
+    /// A record that is durable, or (position `None`) one that the store could not take.
+    fn publish(&self, record: &Record, position: Option<&ChainPosition>);
+}

@@ -1,0 +1,147 @@
+//! What an auditor reads: one record for each attempt that reached a verdict or a prompt, and for each administrative act.
+
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::{Door, Place};
+use crate::{AttemptId, Reason, UnixTime};
+
+/// How loud a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The normal course.
+    Info,
+    /// A refusal, or a login without its second step.
+    Notice,
+    /// Could not tell: something is broken.
+    Error,
+    /// Somebody should look at once: break glass, a clock that went back.
+    Alert,
+}
+
+/// How it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// In.
+    Accept,
+    /// Out.
+    Reject,
+    /// Could not tell.
+    Unavailable,
+    /// A question was put; not an ending yet.
+    Challenge,
+    /// An administrative act.
+    Act,
+}
+
+impl Ending {
+    /// The word in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Reject => "reject",
+            Self::Unavailable => "unavailable",
+            Self::Challenge => "challenge",
+            Self::Act => "act",
+        }
+    }
+}
+
+/// What is known of the first password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PrimaryResult {
+    /// It was right.
+    Right,
+    /// It was wrong.
+    Wrong,
+    /// The primary does not know the name.
+    Unknown,
+    /// The backend did not answer.
+    Unavailable,
+    /// Nobody asked for one.
+    NotAsked,
+}
+
+impl PrimaryResult {
+    /// The word in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong => "wrong",
+            Self::Unknown => "unknown",
+            Self::Unavailable => "unavailable",
+            Self::NotAsked => "not-asked",
+        }
+    }
+}
+
+/// Who did an administrative act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Actor {
+    /// The login uid (`/proc/self/loginuid`), which survives su and sudo.
+    pub login_uid: Option<u32>,
+    /// The real uid.
+    pub uid: u32,
+    /// The terminal.
+    pub tty: Option<String>,
+    /// The host.
+    pub host: String,
+}
+
+/// An administrative act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ActRecord {
+    /// What was done, such as `user enforce`.
+    pub act: String,
+    /// By whom.
+    pub actor: Actor,
+    /// What it was before, in words; never a secret.
+    pub before: Option<String>,
+    /// What it is now, in words; never a secret.
+    pub after: Option<String>,
+}
+
+/// One record. No field can hold a secret; user-supplied text is escaped where it is rendered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Record {
+    /// When.
+    pub at: UnixTime,
+    /// The attempt's id, the same in all its records.
+    pub attempt: AttemptId,
+    /// How loud.
+    pub severity: Severity,
+    /// Through which front end.
+    pub door: Door,
+    /// Into what.
+    pub place: Place,
+    /// The name as typed.
+    pub typed: String,
+    /// The canonical name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// From where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The rule that decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// What is known of the first password.
+    pub primary: PrimaryResult,
+    /// The second proof, such as `totp 1f2e…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub factor: Option<String>,
+    /// How it ended.
+    pub ending: Ending,
+    /// Why.
+    pub reason: Reason,
+    /// The act, where it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<ActRecord>,
+}

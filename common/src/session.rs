@@ -1,0 +1,110 @@
+//! A begun login, carried by the door: in memory by PAM, sealed into `State` (RFC 2865 §5.24) by RADIUS.
+//!
+//! Nothing that must be counted is in it: whoever replays it gains nothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::keys::{KeyError, KeyRing, Purpose, decrypt, encrypt};
+use crate::ports::Random;
+use crate::record::PrimaryResult;
+use crate::{AttemptId, Secret, UnixTime, limits};
+
+/// Octets of every sealed session: one length for all, so that it tells nothing.
+pub const SEALED_OCTETS: usize = 24 + PLAIN_OCTETS + 16;
+const PLAIN_OCTETS: usize = 64;
+const SECONDS_OF_DAY: u64 = 86_400;
+
+/// What the next answer is an answer to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// The first password.
+    Password,
+    /// The second proof; what is known of the first password.
+    Second(PrimaryResult),
+}
+
+/// A begun login.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub(crate) id: [u8; AttemptId::LENGTH],
+    pub(crate) stage: Stage,
+    pub(crate) began_at: UnixTime,
+    pub(crate) rounds: u8,
+    pub(crate) guesses: u8,
+}
+
+impl Session {
+    /// A login that begins now and has not been asked anything.
+    pub(crate) fn begin(id: AttemptId, now: UnixTime) -> Self {
+        Self { id: *id.as_bytes(), stage: Stage::Password, began_at: now, rounds: 0, guesses: 0 }
+    }
+
+    /// The attempt's id, which stands in every record of it.
+    #[must_use]
+    pub fn attempt(&self) -> AttemptId {
+        AttemptId::from_bytes(self.id)
+    }
+
+    /// When it can no longer be answered.
+    #[must_use]
+    pub fn expires_at(&self) -> UnixTime {
+        self.began_at.plus_seconds(limits::SESSION_SECONDS)
+    }
+
+    /// Seals it for carriage by somebody else, bound to a client and a typed name. [`SEALED_OCTETS`] long.
+    pub fn seal(
+        &self,
+        keys: &KeyRing,
+        random: &dyn Random,
+        client: &str,
+        typed: &str,
+    ) -> Result<Vec<u8>, KeyError> {
+        let key = keys.derive(keys.newest(), purpose_at(self.began_at))?;
+        let mut plain = postcard::to_allocvec(self).map_err(|_| KeyError::DoesNotSeal)?;
+        let length = u8::try_from(plain.len()).map_err(|_| KeyError::DoesNotSeal)?;
+        plain.insert(0, length);
+        if plain.len() > PLAIN_OCTETS {
+            return Err(KeyError::DoesNotSeal);
+        }
+        plain.resize(PLAIN_OCTETS, 0);
+        let plain = Secret::new(plain);
+        encrypt(random, &key, &binding(client, typed), plain.expose())
+    }
+
+    /// Opens what [`Session::seal`] made for the same client and name. Keys live for two days.
+    pub fn open(
+        keys: &KeyRing,
+        now: UnixTime,
+        client: &str,
+        typed: &str,
+        sealed: &[u8],
+    ) -> Result<Self, KeyError> {
+        if sealed.len() != SEALED_OCTETS {
+            return Err(KeyError::DoesNotOpen);
+        }
+        let aad = binding(client, typed);
+        let days = [now, now.minus_seconds(SECONDS_OF_DAY)];
+        let opened = keys.ids().find_map(|id| {
+            days.iter().find_map(|day| {
+                let key = keys.derive(id, purpose_at(*day)).ok()?;
+                decrypt(&key, &aad, sealed).ok().map(Secret::new)
+            })
+        });
+        let plain = opened.ok_or(KeyError::DoesNotOpen)?;
+        let (length, rest) = plain.expose().split_first().ok_or(KeyError::DoesNotOpen)?;
+        let body = rest.get(..usize::from(*length)).ok_or(KeyError::DoesNotOpen)?;
+        postcard::from_bytes(body).map_err(|_| KeyError::DoesNotOpen)
+    }
+}
+
+fn purpose_at(moment: UnixTime) -> Purpose {
+    Purpose::Session { day: moment.seconds().checked_div(SECONDS_OF_DAY).unwrap_or(0) }
+}
+
+/// No two pairs of client and name give the same binding: the length of the first is in it.
+fn binding(client: &str, typed: &str) -> Vec<u8> {
+    let mut octets = client.len().to_be_bytes().to_vec();
+    octets.extend_from_slice(client.as_bytes());
+    octets.extend_from_slice(typed.as_bytes());
+    octets
+}

@@ -1,11 +1,12 @@
 //! What our replies and requests look like on the wire, and what the builders refuse.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use radius_protocol::dictionary::{
-    CLASS, EAP_MESSAGE, MESSAGE_AUTHENTICATOR, PROMPT, PROXY_STATE, REPLY_MESSAGE, SESSION_TIMEOUT, STATE,
-    USER_PASSWORD,
+    ACCT_STATUS_TYPE, CLASS, EAP_MESSAGE, MESSAGE_AUTHENTICATOR, PROMPT, PROXY_STATE, REPLY_MESSAGE,
+    SESSION_TIMEOUT, STATE, USER_PASSWORD,
 };
 use radius_protocol::{
-    Code, Error, MessageAuthenticator, MessageAuthenticatorDemand, Packet, PacketBuffer, Prompt,
+    Attribute, Code, Error, MessageAuthenticator, MessageAuthenticatorDemand, Packet, PacketBuffer, Prompt,
     ReplyBuilder, ReplyVerdict, RequestBuilder, SharedSecret,
 };
 
@@ -45,7 +46,7 @@ fn a_challenge_has_the_message_authenticator_first_and_the_proxy_states_last_in_
     assert_eq!(reply.first(STATE).unwrap().value(), b"sealed");
     assert_eq!(reply.first(PROMPT).unwrap().integer(), Some(0));
     assert_eq!(reply.first(SESSION_TIMEOUT).unwrap().integer(), Some(60));
-    let proxy_states: Vec<_> = reply.all(PROXY_STATE).map(|state| state.value()).collect();
+    let proxy_states: Vec<_> = reply.all(PROXY_STATE).map(Attribute::value).collect();
     assert_eq!(proxy_states, [&b"nearest"[..], b"", b"farthest \0\xff", b"nearest"]);
     let verdict = reply.verify_reply(request.authenticator(), &secret, MessageAuthenticatorDemand::Required);
     assert_eq!(verdict, ReplyVerdict::Genuine);
@@ -101,7 +102,7 @@ fn a_reply_of_exactly_4096_octets_is_made_and_one_octet_more_is_refused() {
 
 #[test]
 fn proxy_states_that_do_not_fit_are_an_error_and_not_left_out() {
-    let octets = request(&[&[1; 253]; 15]);
+    let octets = request(&[[1; 253].as_slice(); 15]);
     let request = Packet::parse(&octets).unwrap();
     let (mut buffer, secret) = (EMPTY, secret());
     let mut reply = ReplyBuilder::new(&mut buffer, &secret, &request, Code::AccessReject);
@@ -140,7 +141,7 @@ fn an_accounting_request_proves_its_sender_and_an_access_request_never_does() {
     let (mut buffer, secret) = (EMPTY, secret());
     let other = SharedSecret::new(b"another").unwrap();
     let mut request = RequestBuilder::accounting_request(&mut buffer, &secret, 9);
-    request.integer(radius_protocol::dictionary::ACCT_STATUS_TYPE, 1).unwrap();
+    request.integer(ACCT_STATUS_TYPE, 1).unwrap();
     let mut octets = request.finish().to_vec();
     let packet = Packet::parse(&octets).unwrap();
     assert!(packet.request_authenticator_proves(&secret));

@@ -1,4 +1,10 @@
 //! Samples that are wrong in one way each, named for it. The base is a sound Access-Request.
+#![expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use hex_literal::hex;
 use radius_protocol::{Malformed, MessageAuthenticator, Packet, RequestBuilder, SharedSecret};

@@ -1,4 +1,5 @@
 //! The examples that the RFCs print, octet for octet: RFC 2865 §7 and RFC 5997 §6. Their secret is "xyzzy5461".
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::Ipv4Addr;
 
@@ -8,7 +9,7 @@ use radius_protocol::dictionary::{
     STATE, USER_NAME, USER_PASSWORD,
 };
 use radius_protocol::{
-    Code, Error, MessageAuthenticator, MessageAuthenticatorDemand, Packet, PacketBuffer, ReplyBuilder,
+    Code, Error, Kind, MessageAuthenticator, MessageAuthenticatorDemand, Packet, PacketBuffer, ReplyBuilder,
     ReplyVerdict, RequestBuilder, SharedSecret,
 };
 
@@ -88,7 +89,7 @@ fn packet(octets: &[u8]) -> Packet<'_> {
     Packet::parse(octets).unwrap()
 }
 
-fn value<'a>(packet: &Packet<'a>, kind: radius_protocol::Kind) -> &'a [u8] {
+fn value<'a>(packet: &Packet<'a>, kind: Kind) -> &'a [u8] {
     packet.first(kind).unwrap().value()
 }
 

@@ -1,1 +1,23 @@
-//! The test ground and the suites against real programs.
+//! The test ground, and what the suites against real programs are written with.
+//!
+//! [`ground`] makes throw-away copies of the machine. Everything else works inside such a copy only: it starts from a
+//! [`Machine`], and there is none outside.
+
+mod daemon;
+mod failure;
+pub mod ground;
+mod machine;
+mod oath;
+mod radclient;
+mod rsyslogd;
+mod ssh;
+mod terminal;
+
+pub use daemon::{Daemon, wait_for};
+pub use failure::{Failure, Outcome, checked};
+pub use machine::Machine;
+pub use oath::totp_code;
+pub use radclient::{RadiusAnswer, RadiusRequest};
+pub use rsyslogd::{LogLine, Rsyslogd};
+pub use ssh::{Sshd, SshdOptions};
+pub use terminal::{Ended, Terminal};

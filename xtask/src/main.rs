@@ -1,3 +1,53 @@
-//! Developer commands: demo, test, bench, lint, tidy, install.
+//! Developer commands, one file each: `cargo xtask help` lists them.
 
-fn main() {}
+mod cargo;
+mod ground;
+mod lint;
+mod policy;
+mod problem;
+mod suites;
+mod test;
+mod tidy;
+
+use std::env;
+use std::process::ExitCode;
+
+use problem::Problem;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  test [SUITE...]      unit tests, and each suite in a throw-away copy of this machine; without names: all of them
+  lint                 formatting, clippy, dependency policy, file lengths
+  tidy                 formats the code
+  ground [COMMAND...]  runs a command, or a shell, in a throw-away copy of this machine
+  help                 this page";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    run(&arguments).unwrap_or_else(|problem| {
+        eprintln!("xtask: {problem:?}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
+    let Some((command, rest)) = arguments.split_first() else {
+        return Err(Problem::Usage(format!("a command is missing\n\n{USAGE}")));
+    };
+    match (command.as_str(), rest) {
+        ("test", suites) => test::run(suites),
+        ("lint", []) => lint::run(),
+        ("tidy", []) => tidy::run(),
+        ("ground", program) => ground::run(program),
+        ("help" | "--help" | "-h", _) => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        // Started by ourselves: the steps that need root.
+        (ground::AS_ROOT, program) => ground::as_root(program),
+        (suites::AS_ROOT, [list]) => suites::as_root(list),
+        (test_ground::ground::FIRST_PROCESS, blueprint) => Ok(test_ground::ground::first_process(blueprint)?),
+        _ => Err(Problem::Usage(format!("`{}` is no command\n\n{USAGE}", arguments.join(" ")))),
+    }
+}

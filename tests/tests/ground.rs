@@ -1,0 +1,183 @@
+//! The ground itself: a copy is whole, apart from the host, and able to run what the other suites need.
+#![cfg(test)]
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpStream;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::Command;
+
+use test_ground::{
+    Daemon, Failure, Machine, Outcome, Rsyslogd, Sshd, SshdOptions, Terminal, checked, totp_code,
+};
+
+/// Password, account and session from `/etc/passwd` and `/etc/shadow` alone.
+const PASSWORD_ONLY: [&str; 3] =
+    ["auth required pam_unix.so", "account required pam_unix.so", "session required pam_unix.so"];
+
+#[test]
+fn packages_of_the_list_are_installed() -> Outcome {
+    let _machine = Machine::here()?;
+    for line in include_str!("../ground/packages.txt").lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split_whitespace().next().expect("a name");
+        let status = checked(Command::new("dpkg-query").args(["--show", "--showformat=${Status}", name]))?;
+        assert_eq!(status, "install ok installed", "{name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_checkout_is_seen_but_cannot_be_changed() -> Outcome {
+    let machine = Machine::here()?;
+    for folder in [Path::new(env!("CARGO_MANIFEST_DIR")), &machine.built("")] {
+        assert!(fs::read_dir(folder).expect("a visible folder").count() > 0, "{}", folder.display());
+        let refused = fs::write(folder.join("written-by-a-suite"), "").expect_err("a folder of the host");
+        assert_eq!(refused.kind(), std::io::ErrorKind::ReadOnlyFilesystem);
+    }
+    Ok(())
+}
+
+#[test]
+fn what_is_mounted_and_written_goes_to_memory() -> Outcome {
+    let machine = Machine::here()?;
+    machine.write(Path::new("/etc/written-by-a-suite"), "here")?;
+    let root = checked(Command::new("findmnt").args(["--noheadings", "--output", "FSTYPE,OPTIONS", "/"]))?;
+    assert!(root.starts_with("overlay"), "{root}");
+    let mounts = fs::read_to_string("/proc/self/mountinfo").expect("mounts");
+    let writable = mounts
+        .lines()
+        .filter(|mount| mount.split(' ').nth(5).is_some_and(|options| options.starts_with("rw")));
+    let on_disk: Vec<_> =
+        writable.filter(|mount| mount.contains(" - ext4 ") || mount.contains(" - xfs ")).collect();
+    assert_eq!(on_disk, Vec::<&str>::new());
+    Ok(())
+}
+
+#[test]
+fn nothing_outside_is_reachable() -> Outcome {
+    let _machine = Machine::here()?;
+    let interfaces: Vec<_> = fs::read_dir("/sys/class/net")
+        .expect("interfaces")
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    assert_eq!(interfaces, ["lo"]);
+    let first = fs::read_to_string("/proc/1/cmdline").expect("the first process");
+    assert!(first.contains("ground-first-process"), "{first}");
+    Ok(())
+}
+
+#[test]
+fn a_password_opens_an_ssh_session() -> Outcome {
+    let machine = Machine::here()?;
+    machine.add_user("alice", "correct horse")?;
+    machine.write_pam_service("sshd-plain", &PASSWORD_ONLY)?;
+    let sshd = Sshd::start(&machine, &SshdOptions { pam_service: "sshd-plain", lines: &[] })?;
+    let mut ssh = sshd.ssh("alice", "echo signed in as $(id -un)")?;
+    ssh.expect("Password: ")?.send("correct horse")?.expect("signed in as alice")?;
+    assert_eq!(ssh.end()?.code, 0);
+    Ok(())
+}
+
+#[test]
+fn a_wrong_password_opens_none() -> Outcome {
+    let machine = Machine::here()?;
+    machine.add_user("bob", "correct horse")?;
+    machine.write_pam_service("sshd-refusing", &PASSWORD_ONLY)?;
+    let sshd = Sshd::start(&machine, &SshdOptions { pam_service: "sshd-refusing", lines: &[] })?;
+    let mut ssh = sshd.ssh("bob", "echo signed in as $(id -un)")?;
+    ssh.expect("Password: ")?.send("wrong horse")?;
+    let ended = ssh.end()?;
+    assert_eq!(ended.code, 255);
+    assert!(ended.transcript.contains("Permission denied"), "{ended:?}");
+    assert!(sshd.log()?.contains("bob"));
+    Ok(())
+}
+
+#[test]
+fn a_file_travels_by_sftp_and_scp() -> Outcome {
+    let machine = Machine::here()?;
+    machine.add_user("carol", "correct horse")?;
+    machine.write_pam_service("sshd-files", &PASSWORD_ONLY)?;
+    let sshd = Sshd::start(&machine, &SshdOptions { pam_service: "sshd-files", lines: &[] })?;
+    let folder = machine.new_folder("files")?;
+    machine.write(&folder.join("letter"), "dear carol\n")?;
+    let mut scp = sshd.client("scp", &[]);
+    scp.arg(folder.join("letter")).arg("carol@127.0.0.1:letter");
+    let mut scp = Terminal::start(&scp)?;
+    scp.expect("Password: ")?.send("correct horse")?;
+    assert_eq!(scp.end()?.code, 0);
+    let mut sftp = sshd.client("sftp", &[]);
+    let mut sftp = Terminal::start(sftp.arg("carol@127.0.0.1"))?;
+    sftp.expect("Password: ")?
+        .send("correct horse")?
+        .expect("sftp> ")?
+        .send("ls")?
+        .expect("letter")?
+        .send("bye")?;
+    assert_eq!(sftp.end()?.code, 0);
+    assert_eq!(fs::read_to_string("/home/carol/letter").expect("a letter"), "dear carol\n");
+    Ok(())
+}
+
+/// Both forms come over both ways, and rsyslogd tells their parts apart.
+#[test]
+fn rsyslogd_parses_records() -> Outcome {
+    let machine = Machine::here()?;
+    let socket = machine.new_folder("log")?.join("socket");
+    let rsyslogd = Rsyslogd::start(&machine, &socket)?;
+    let sender = UnixDatagram::unbound().expect("a socket");
+    sender.send_to(b"<86>Oct 11 22:14:15 sshd[71]: signed in", &socket).expect("a datagram");
+    let local = rsyslogd.wait_for_line(|line| line.app == "sshd")?;
+    assert_eq!((local.pid.as_str(), local.facility.as_str()), ("71", "authpriv"));
+    assert_eq!(local.message.trim(), "signed in");
+    let modern =
+        "<86>1 2026-01-02T03:04:05.000006Z gate countersign 72 login [login@32473 user=\"al\\\"ice\"] yes";
+    let mut collector = TcpStream::connect(("127.0.0.1", rsyslogd.port())).expect("a collector");
+    write!(collector, "{} {modern}", modern.len()).expect("a frame");
+    let modern = rsyslogd.wait_for_line(|line| line.app == "countersign")?;
+    assert_eq!((modern.host.as_str(), modern.pid.as_str(), modern.msgid.as_str()), ("gate", "72", "login"));
+    assert_eq!(modern.structured, "[login@32473 user=\"al\\\"ice\"]");
+    assert_eq!(
+        (modern.version.as_str(), modern.severity.as_str(), modern.message.as_str()),
+        ("1", "info", "yes")
+    );
+    Ok(())
+}
+
+/// A module inside sshd or pamtester logs by syslog(3), which knows this one path only.
+#[test]
+fn syslog_of_the_c_library_reaches_a_private_dev_log() -> Outcome {
+    let machine = Machine::here()?;
+    let rsyslogd = Rsyslogd::start(&machine, Path::new("/dev/log"))?;
+    checked(Command::new("logger").args(["-p", "authpriv.notice", "-t", "ground", "by the C library"]))?;
+    let line = rsyslogd.wait_for_line(|line| line.app == "ground")?;
+    assert_eq!((line.facility.as_str(), line.message.trim()), ("authpriv", "by the C library"));
+    Ok(())
+}
+
+/// RFC 6238 appendix B: the last six digits of its SHA-1 values.
+#[test]
+fn codes_are_those_of_the_rfc() -> Outcome {
+    let _machine = Machine::here()?;
+    let secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+    assert_eq!(totp_code(secret, 59)?, "287082");
+    assert_eq!(totp_code(secret, 1_111_111_109)?, "081804");
+    Ok(())
+}
+
+#[test]
+fn a_program_that_ends_at_once_is_reported_with_what_it_said() -> Outcome {
+    let machine = Machine::here()?;
+    let folder = machine.new_folder("daemon")?;
+    let mut command = Command::new("sh");
+    let mut daemon =
+        Daemon::start(command.args(["-c", "echo no such settings; exit 4"]), &folder.join("log"))?;
+    let failure = daemon.wait_for_port(machine.free_port()?).expect_err("nothing listens");
+    assert!(
+        matches!(&failure, Failure::Ended { output, .. } if output.contains("no such settings")),
+        "{failure:?}"
+    );
+    Ok(())
+}

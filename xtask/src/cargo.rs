@@ -1,0 +1,96 @@
+//! Cargo, run from the root of the checkout.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+use test_ground::ground::Place;
+
+use crate::problem::Problem;
+
+/// The checkout that this xtask was built from.
+pub(crate) fn repository() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}
+
+/// The folders of this run: our own executable stands in `TARGET/PROFILE/`.
+pub(crate) fn place() -> Result<Place, Problem> {
+    let own = env::current_exe().map_err(Problem::run("xtask"))?;
+    let folder = |path: &Path| path.parent().map(Path::to_owned).unwrap_or_default();
+    let programs = folder(&own);
+    Ok(Place { repository: repository().to_owned(), target: folder(&programs), programs })
+}
+
+/// Cargo with its messages on our standard error.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(repository()).args(arguments);
+    command
+}
+
+/// Runs cargo to its end; true when it succeeded.
+pub(crate) fn succeeds(arguments: &[&str]) -> Result<bool, Problem> {
+    let status = cargo(arguments).status().map_err(Problem::run(spelled(arguments)))?;
+    Ok(status.success())
+}
+
+/// Runs cargo and hands over its standard output.
+pub(crate) fn output(arguments: &[&str]) -> Result<Vec<u8>, Problem> {
+    let run = cargo(arguments).stderr(Stdio::inherit()).output();
+    let output = run.map_err(Problem::run(spelled(arguments)))?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(Problem::Failed(spelled(arguments))),
+    }
+}
+
+/// Builds what the suites install and run. Each door is built alone, so that it gets the features it asks for and no
+/// others.
+pub(crate) fn build_programs() -> Result<(), Problem> {
+    for package in ["pam_module", "radius_server", "cli"] {
+        let arguments = ["build", "--package", package];
+        if !succeeds(&arguments)? {
+            return Err(Problem::Failed(spelled(&arguments)));
+        }
+    }
+    Ok(())
+}
+
+/// Builds the suites and says where each test program is.
+pub(crate) fn build_suites(names: &[String]) -> Result<Vec<(String, PathBuf)>, Problem> {
+    let mut arguments =
+        vec!["test", "--package", "tests", "--no-run", "--message-format=json-render-diagnostics"];
+    for name in names {
+        arguments.extend(["--test", name]);
+    }
+    let messages = output(&arguments)?;
+    let messages = serde_json::Deserializer::from_slice(&messages).into_iter::<Message>();
+    let mut built = Vec::new();
+    for message in messages {
+        let message = message.map_err(|source| Problem::Unreadable { from: "cargo test", source })?;
+        if let (Some(target), Some(executable)) = (message.target, message.executable)
+            && names.contains(&target.name)
+        {
+            built.push((target.name, executable));
+        }
+    }
+    Ok(built)
+}
+
+/// A line of `--message-format=json`; other lines lack these keys.
+#[derive(Deserialize)]
+struct Message {
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+fn spelled(arguments: &[&str]) -> String {
+    format!("cargo {}", arguments.join(" "))
+}

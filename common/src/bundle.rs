@@ -87,8 +87,10 @@ pub struct Bundle {
     pub spends: Vec<Spend>,
     /// The success to remember. A second one for the same session is a conflict.
     pub success: Option<Success>,
-    /// A lane whose count goes back to nothing.
+    /// A lane whose count goes back to nothing: a second proof was right.
     pub cleared_lane: Option<LaneKey>,
+    /// A lane that counts one more: a first password was wrong. It is counted whatever else happens.
+    pub counted_lane: Option<LaneKey>,
     /// What auditors will read.
     pub records: Vec<Record>,
 }
@@ -105,8 +107,20 @@ impl Bundle {
             spends: Vec::new(),
             success: None,
             cleared_lane: None,
+            counted_lane: None,
             records,
         }
+    }
+
+    /// Whether committing it would change nothing, so that it need not be committed.
+    #[must_use]
+    pub fn writes_nothing(&self) -> bool {
+        self.account.is_none()
+            && self.spends.is_empty()
+            && self.success.is_none()
+            && self.cleared_lane.is_none()
+            && self.counted_lane.is_none()
+            && self.records.is_empty()
     }
 }
 

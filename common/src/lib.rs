@@ -1,30 +1,35 @@
 //! The domain of Countersign: types that cannot be wrong, the login machine, the ports and the engine.
 //!
-//! This crate names no file, socket, clock, thread or environment variable. Doors call `engine::Engine`;
-//! stores, primaries, clocks and sinks implement [`ports`]. Only `login` can say yes.
+//! This crate names no file, socket, clock, thread or environment variable. Doors call [`engine::Engine`];
+//! stores, primaries, clocks and sinks implement [`ports`]. Only [`login`] can say yes.
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod acts;
 pub mod attempt;
 pub mod bundle;
 pub mod chain;
 pub mod codes;
+pub mod engine;
 pub mod id;
 pub mod keys;
 pub mod lane;
 pub mod limits;
+pub mod login;
 pub mod policy;
 pub mod ports;
 pub mod reason;
 pub mod record;
 pub mod secret;
 pub mod session;
+pub mod text;
 pub mod time;
 pub mod totp;
 pub mod username;
 
 pub use attempt::{Answer, Attempt, Door, Place, PrimaryMode, Profile, Target};
 pub use id::{AccountId, AppPasswordId, AttemptId, FactorId, RecoveryCodeId};
+pub use login::{Accept, Grounds, Prompt, Verdict};
 pub use reason::Reason;
 pub use secret::Secret;
 pub use time::UnixTime;

@@ -16,6 +16,8 @@ pub const ROUNDS_MAX: u8 = 8;
 pub const GUESSES_MAX: u8 = 3;
 /// Seconds that a begun login stays open.
 pub const SESSION_SECONDS: u64 = 300;
+/// Seconds by which the clocks of two servers may differ.
+pub const CLOCK_DIFFERENCE_SECONDS: u64 = 30;
 /// Seconds in which a success answers its own retransmission.
 pub const RETRANSMISSION_SECONDS: u64 = 30;
 /// How often a login that lost a race is decided again.

@@ -59,6 +59,8 @@ pub enum PrimaryResult {
     Wrong,
     /// The primary does not know the name.
     Unknown,
+    /// One was given and not looked at: no answer, or too many wrong ones before it.
+    NotChecked,
     /// The backend did not answer.
     Unavailable,
     /// Nobody asked for one.
@@ -73,6 +75,7 @@ impl PrimaryResult {
             Self::Right => "right",
             Self::Wrong => "wrong",
             Self::Unknown => "unknown",
+            Self::NotChecked => "not-checked",
             Self::Unavailable => "unavailable",
             Self::NotAsked => "not-asked",
         }

@@ -1,0 +1,304 @@
+//! The only thing a door calls: loads, asks the login machine, checks the password, commits, and then speaks.
+//!
+//! It blocks and holds no lock or connection between two calls.
+
+use crate::bundle::{Bundle, Outcome};
+use crate::keys::{KeyError, KeyRing};
+use crate::lane::LaneKey;
+use crate::login::{self, Counted, Evidence, Prompt, Step, Subject, Verdict, View};
+use crate::policy::Policy;
+use crate::ports::{Clock, Identity, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError, Stored};
+use crate::record::{Ending, PrimaryResult, Record, Severity};
+use crate::session::Session;
+use crate::username::Username;
+use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
+
+/// Everything that the engine stands on.
+pub struct Parts {
+    /// The policy in force.
+    pub policy: Policy,
+    /// The live keys.
+    pub keys: KeyRing,
+    /// Accounts, spent codes, records.
+    pub store: Box<dyn Store>,
+    /// The backend of the first password.
+    pub primary: Box<dyn Primary>,
+    /// Who knows names where another module or a key stands for the first password.
+    pub names: Box<dyn Names>,
+    /// The wall clock.
+    pub clock: Box<dyn Clock>,
+    /// Randomness.
+    pub random: Box<dyn Random>,
+    /// Where records go besides the store.
+    pub sink: Box<dyn Sink>,
+}
+
+/// Decides logins and carries out administrators' acts.
+pub struct Engine {
+    pub(crate) parts: Parts,
+}
+
+/// What a door hears.
+#[must_use]
+pub enum Reply {
+    /// Ask this, and come back with the session and the answer.
+    Ask(Box<Session>, Prompt),
+    /// It is over. The id stands in every record of the attempt.
+    Done(AttemptId, Verdict),
+}
+
+/// Why a decision could not be made or written.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("the primary could not tell whether it knows the name")]
+    Names,
+    #[error("the account changed each time")]
+    Races,
+}
+
+impl Trouble {
+    const fn reason(&self) -> Reason {
+        match self {
+            Self::Store(_) => Reason::StoreUnavailable,
+            Self::Key(_) => Reason::KeyUnavailable,
+            Self::Names => Reason::BackendUnavailable,
+            Self::Races => Reason::TooManyRaces,
+        }
+    }
+}
+
+impl Engine {
+    /// Puts an engine together.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self { parts }
+    }
+
+    /// The live keys, for a door that seals sessions.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.parts.keys
+    }
+
+    /// Randomness, for a door that seals sessions.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        &*self.parts.random
+    }
+
+    /// Now, as the engine sees it.
+    #[must_use]
+    pub fn now(&self) -> UnixTime {
+        self.parts.clock.now()
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.parts.policy
+    }
+
+    /// Begins a login. `first` is what the door already has: the password of a RADIUS packet,
+    /// or the password that an earlier PAM module refused.
+    pub fn begin(&self, attempt: &Attempt, first: Option<&Answer>) -> Reply {
+        let id = AttemptId::generate(self.random());
+        let session = login::begin(id, attempt, self.now());
+        self.decide(attempt, &session, first)
+    }
+
+    /// Goes on with a begun login.
+    pub fn answer(&self, attempt: &Attempt, session: &Session, answer: &Answer) -> Reply {
+        self.decide(attempt, session, Some(answer))
+    }
+
+    fn decide(&self, attempt: &Attempt, session: &Session, answer: Option<&Answer>) -> Reply {
+        match self.decide_until_written(attempt, session, answer) {
+            Ok(reply) => reply,
+            Err(trouble) => {
+                let reason = trouble.reason();
+                self.record_ending(attempt, session, Ending::Unavailable, reason);
+                Reply::Done(session.attempt(), Verdict::Unavailable(reason))
+            }
+        }
+    }
+
+    /// The user went away before the dialogue ended. Nothing was spent; the record says so.
+    pub fn abandon(&self, attempt: &Attempt, session: &Session) {
+        self.record_ending(attempt, session, Ending::Reject, Reason::Abandoned);
+    }
+
+    /// Records an ending that the machine did not see. Where the store cannot take it, the sink alone has it.
+    fn record_ending(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) {
+        let record = self.ending_record(attempt, session, ending, reason);
+        let bundle = Bundle::of_records(session.attempt(), record.at, vec![record.clone()]);
+        if self.write(&bundle).is_err() {
+            self.parts.sink.publish(&record, None);
+        }
+    }
+
+    /// A lost race is decided again, a bounded number of times; the password is checked once and counted once.
+    fn decide_until_written(
+        &self,
+        attempt: &Attempt,
+        session: &Session,
+        answer: Option<&Answer>,
+    ) -> Result<Reply, Trouble> {
+        let mut evidence = Evidence::default();
+        for _ in 0..limits::RACES_MAX {
+            let case = self.load(attempt, session)?;
+            let step = self.gather(attempt, &case, session, answer, &mut evidence)?;
+            let (bundle, reply) = match step {
+                Outgoing::Ask(session, prompt, bundle) => (bundle, Reply::Ask(session, prompt)),
+                Outgoing::Decide(verdict, bundle) => (bundle, Reply::Done(session.attempt(), verdict)),
+            };
+            if self.write(&bundle)? == Written::Yes {
+                return Ok(reply);
+            }
+        }
+        Err(Trouble::Races)
+    }
+
+    /// Asks the machine until it has what it needs. It asks for a count and for a password check at most once each.
+    fn gather(
+        &self,
+        attempt: &Attempt,
+        case: &Case,
+        session: &Session,
+        answer: Option<&Answer>,
+        evidence: &mut Evidence,
+    ) -> Result<Outgoing, Trouble> {
+        let view = View {
+            attempt,
+            policy: &self.parts.policy,
+            keys: &self.parts.keys,
+            subject: &case.subject,
+            loaded: &case.loaded,
+            lane: case.lane,
+            now: case.now,
+        };
+        loop {
+            match login::decide(&view, session.clone(), answer, *evidence) {
+                Step::Count => {
+                    let after = self.parts.store.count(&case.lane, case.now)?;
+                    evidence.counted = Some(Counted { before: case.loaded.lane, after });
+                }
+                Step::CheckPassword(password) => evidence.password = Some(self.check(case, &password)),
+                Step::Ask(session, prompt, bundle) => return Ok(Outgoing::Ask(session, prompt, bundle)),
+                Step::Decide(verdict, bundle) => return Ok(Outgoing::Decide(verdict, bundle)),
+            }
+        }
+    }
+
+    fn check(&self, case: &Case, password: &Secret) -> PasswordCheck {
+        let hash = case.loaded.account.as_ref().and_then(|account| account.password_hash.as_ref());
+        match &case.subject {
+            Subject::Known(name) => self.parts.primary.check(name, hash, password),
+            // The work is done for nobody, and its result counts for nothing.
+            Subject::Unknown(name) => match self.parts.primary.check(name, None, password) {
+                PasswordCheck::Right | PasswordCheck::Wrong => PasswordCheck::Wrong,
+                PasswordCheck::Unavailable => PasswordCheck::Unavailable,
+            },
+            Subject::NotAName => PasswordCheck::Wrong,
+        }
+    }
+
+    /// Loads both halves of the account and finds out whom the attempt is about.
+    fn load(&self, attempt: &Attempt, session: &Session) -> Result<Case, Trouble> {
+        let now = self.now();
+        let typed = Username::parse(attempt.typed.as_str()).ok();
+        let Some(typed) = typed.map(|name| self.parts.policy.folding.fold(&name)) else {
+            let lane = self.lane(attempt, attempt.typed.as_str())?;
+            return Ok(Case { subject: Subject::NotAName, loaded: Box::default(), lane, now });
+        };
+        let session = Some(session.attempt());
+        let lane = self.lane(attempt, typed.as_str())?;
+        let loaded = Box::new(self.parts.store.load(&typed, &lane, session)?);
+        let stored = if loaded.account.is_some() { Stored::Yes } else { Stored::No };
+        let canonical = match self.identify(attempt, &typed, stored) {
+            Identity::Known(name) => name,
+            Identity::Unknown => {
+                return Ok(Case { subject: Subject::Unknown(typed), loaded, lane, now });
+            }
+            Identity::Unavailable => return Err(Trouble::Names),
+        };
+        if canonical == typed {
+            return Ok(Case { subject: Subject::Known(canonical), loaded, lane, now });
+        }
+        let lane = self.lane(attempt, canonical.as_str())?;
+        let loaded = Box::new(self.parts.store.load(&canonical, &lane, session)?);
+        Ok(Case { subject: Subject::Known(canonical), loaded, lane, now })
+    }
+
+    fn identify(&self, attempt: &Attempt, name: &Username, stored: Stored) -> Identity {
+        match attempt.primary {
+            PrimaryMode::Own => self.parts.primary.identify(name, stored),
+            PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None => {
+                self.parts.names.identify(name, stored)
+            }
+        }
+    }
+
+    fn lane(&self, attempt: &Attempt, user: &str) -> Result<LaneKey, KeyError> {
+        LaneKey::new(&self.parts.keys, user, attempt.source.as_deref())
+    }
+
+    /// Commits one bundle and publishes its records. A bundle that writes nothing is not committed.
+    pub(crate) fn write(&self, bundle: &Bundle) -> Result<Written, StoreError> {
+        if bundle.writes_nothing() {
+            return Ok(Written::Yes);
+        }
+        let outcomes = self.parts.store.commit(std::slice::from_ref(bundle))?;
+        let Some(Outcome::Applied(positions)) = outcomes.first() else { return Ok(Written::Conflict) };
+        for (record, position) in bundle.records.iter().zip(positions) {
+            self.parts.sink.publish(record, Some(position));
+        }
+        Ok(Written::Yes)
+    }
+
+    fn ending_record(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) -> Record {
+        Record {
+            at: self.now(),
+            attempt: session.attempt(),
+            severity: if ending == Ending::Unavailable { Severity::Error } else { Severity::Notice },
+            door: attempt.door,
+            place: attempt.place.clone(),
+            typed: attempt.typed.as_str().to_owned(),
+            user: None,
+            source: attempt.source.clone(),
+            rule: None,
+            primary: PrimaryResult::NotChecked,
+            factor: None,
+            ending,
+            reason,
+            act: None,
+        }
+    }
+}
+
+/// Whom an attempt is about, and what was loaded for it.
+struct Case {
+    subject: Subject,
+    loaded: Box<crate::ports::Loaded>,
+    lane: LaneKey,
+    now: UnixTime,
+}
+
+/// A step that ends a round.
+enum Outgoing {
+    Ask(Box<Session>, Prompt, Box<Bundle>),
+    Decide(Verdict, Box<Bundle>),
+}
+
+/// What became of one bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Written {
+    /// It is durable.
+    Yes,
+    /// Somebody was faster.
+    Conflict,
+}

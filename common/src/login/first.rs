@@ -1,0 +1,97 @@
+//! The first answer: a password, an app password in its place, or a password with a code appended.
+
+use crate::account::State;
+use crate::attempt::FirstAnswer;
+use crate::login::appended::{self, Halves};
+use crate::login::judgement::{self, after_primary};
+use crate::login::need::{Need, need};
+use crate::login::proof::{self, Finding};
+use crate::login::{Evidence, Grounds, Prompt, Step, Subject, View, second, write};
+use crate::ports::PasswordCheck;
+use crate::record::PrimaryResult;
+use crate::session::Session;
+use crate::{Answer, PrimaryMode, Reason, Secret, text};
+
+/// Nothing has been typed yet.
+pub(super) fn unanswered(view: &View<'_>, session: Session) -> Step {
+    match view.attempt.primary {
+        // The earlier module asked, and refused; there is nothing to try as an app password.
+        PrimaryMode::Failed => after_primary(view, session, PrimaryResult::Wrong, None),
+        PrimaryMode::Own | PrimaryMode::Stack | PrimaryMode::None => Step::Ask(
+            Box::new(session.clone()),
+            Prompt::hidden(text::PASSWORD),
+            write::nothing(view, &session),
+        ),
+    }
+}
+
+/// The password has been typed.
+pub(super) fn answered(view: &View<'_>, session: Session, answer: &Answer, evidence: Evidence) -> Step {
+    let Answer::Text(typed) = answer else {
+        return after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::NotAnAnswer));
+    };
+    if evidence.counted.is_none() && !view.loaded.lane.is_open(view.now) {
+        return after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::Throttled));
+    }
+    match app_password(view, typed) {
+        Err(_) => return write::unavailable(view, &session, Reason::KeyUnavailable),
+        Ok(Some(Finding::Good(proof))) => {
+            return write::accept(view, &session, write::Yes::new(Grounds::AppPassword, proof));
+        }
+        Ok(Some(Finding::Refused(reason))) => {
+            return judgement::wrong_primary(view, session, PrimaryResult::Wrong, Some(reason));
+        }
+        Ok(None) => {}
+    }
+    if view.attempt.primary == PrimaryMode::Failed {
+        return after_primary(view, session, PrimaryResult::Wrong, None);
+    }
+    if view.attempt.profile.first_answer == FirstAnswer::AppPassword {
+        return judgement::wrong_primary(view, session, PrimaryResult::Wrong, None);
+    }
+    password(view, session, typed, evidence)
+}
+
+/// The whole answer is tried as an app password first, so that one is never cut.
+/// Disabled accounts keep theirs suspended; blocked and denied ones are refused like anybody.
+fn app_password(view: &View<'_>, typed: &Secret) -> Result<Option<Finding>, crate::keys::KeyError> {
+    let (Some(_), Some(account)) = (view.known(), &view.loaded.account) else { return Ok(None) };
+    let found = proof::look_at_app_passwords(view, account, typed)?;
+    let good = match (&found, need(view)) {
+        (Some(Finding::Good(_)), Need::Refuse(reason)) if reason != Reason::NoUsableFactor => {
+            return Ok(Some(Finding::Refused(reason)));
+        }
+        _ => account.state != State::Disabled,
+    };
+    Ok(found.filter(|_| good))
+}
+
+fn password(view: &View<'_>, session: Session, typed: &Secret, evidence: Evidence) -> Step {
+    if *view.subject == Subject::NotAName {
+        return after_primary(view, session, PrimaryResult::Unknown, None);
+    }
+    let halves = appended::split(typed, view.attempt.profile.appended).filter(|_| may_be_split(view));
+    let Some(check) = evidence.password else {
+        return Step::CheckPassword(halves.map_or_else(|| typed.clone(), |halves| halves.password));
+    };
+    match (check, halves) {
+        (PasswordCheck::Unavailable, _) => write::unavailable(view, &session, Reason::BackendUnavailable),
+        (PasswordCheck::Wrong, _) => judgement::wrong_primary(view, session, wrong_or_unknown(view), None),
+        (PasswordCheck::Right, None) => after_primary(view, session, PrimaryResult::Right, None),
+        (PasswordCheck::Right, Some(halves)) => with_code(view, session, &halves, evidence),
+    }
+}
+
+/// A password is never cut for somebody whom no second step is asked of. For a name that is not known it is:
+/// the work is the same as for most people.
+fn may_be_split(view: &View<'_>) -> bool {
+    !matches!(need(view), Need::Skip(_))
+}
+
+fn wrong_or_unknown(view: &View<'_>) -> PrimaryResult {
+    if view.known().is_some() { PrimaryResult::Wrong } else { PrimaryResult::Unknown }
+}
+
+fn with_code(view: &View<'_>, session: Session, halves: &Halves, evidence: Evidence) -> Step {
+    second::guess(view, session, PrimaryResult::Right, &halves.code, evidence)
+}

@@ -1,0 +1,77 @@
+//! What follows once the first password has been looked at: in, out, or the second question.
+
+use crate::attempt::{Dialogue, SecondQuestion};
+use crate::login::need::{Need, need};
+use crate::login::{Grounds, Prompt, Step, View, write};
+use crate::record::PrimaryResult;
+use crate::session::{Session, Stage};
+use crate::{Door, PrimaryMode, Reason, text};
+
+/// Goes on with what is known of the first password. `why` is a reason beyond it, such as a full lane.
+pub(super) fn after_primary(
+    view: &View<'_>,
+    session: Session,
+    primary: PrimaryResult,
+    why: Option<Reason>,
+) -> Step {
+    match (primary, need(view)) {
+        (PrimaryResult::Right, Need::Skip(reason)) => {
+            write::accept(view, &session, write::Yes::skipped(Grounds::PrimaryAlone, reason))
+        }
+        (PrimaryResult::NotAsked, Need::Skip(reason)) => without_any_proof(view, &session, reason),
+        (_, need) => ask_or_refuse(view, session, primary, why, need),
+    }
+}
+
+/// The same, counting a wrong first password against the lane in the same bundle.
+pub(super) fn wrong_primary(
+    view: &View<'_>,
+    session: Session,
+    primary: PrimaryResult,
+    why: Option<Reason>,
+) -> Step {
+    write::counted(view, after_primary(view, session, primary, why))
+}
+
+/// Nobody checked anything and no second step is asked: other PAM modules may decide, no RADIUS client may.
+fn without_any_proof(view: &View<'_>, session: &Session, reason: Reason) -> Step {
+    if view.attempt.door == Door::Pam && view.attempt.primary == PrimaryMode::None {
+        return write::accept(view, session, write::Yes::skipped(Grounds::PolicyAlone, reason));
+    }
+    write::reject(view, session, Reason::NothingProven)
+}
+
+fn ask_or_refuse(
+    view: &View<'_>,
+    mut session: Session,
+    primary: PrimaryResult,
+    why: Option<Reason>,
+    need: Need,
+) -> Step {
+    session.stage = Stage::Second(primary);
+    let refusal = why.or_else(|| refusal(view, primary, need));
+    let profile = view.attempt.profile;
+    match (profile.second_question, profile.dialogue, refusal) {
+        (SecondQuestion::Impossible, _, refusal) => {
+            write::reject(view, &session, refusal.unwrap_or(Reason::CodeMissing))
+        }
+        (SecondQuestion::Asked, Dialogue::Plain, Some(reason)) => write::reject(view, &session, reason),
+        (SecondQuestion::Asked, Dialogue::Plain | Dialogue::Neutral, _) => {
+            write::ask(view, session, Prompt::hidden(text::CODE), why.unwrap_or(Reason::Challenged))
+        }
+    }
+}
+
+/// Why this attempt cannot succeed any more, if it cannot. It stays hidden in a neutral dialogue.
+pub(super) fn refusal(view: &View<'_>, primary: PrimaryResult, need: Need) -> Option<Reason> {
+    match (primary, need) {
+        (PrimaryResult::Wrong, _) => Some(Reason::WrongPassword),
+        (PrimaryResult::Unknown, Need::Refuse(reason)) => Some(reason),
+        (PrimaryResult::Unknown, Need::Second | Need::Skip(_)) => Some(Reason::UnknownUser),
+        (PrimaryResult::Unavailable, _) => Some(Reason::BackendUnavailable),
+        (PrimaryResult::NotChecked, _) if view.loaded.lane.is_open(view.now) => Some(Reason::NotAnAnswer),
+        (PrimaryResult::NotChecked, _) => Some(Reason::Throttled),
+        (PrimaryResult::Right | PrimaryResult::NotAsked, Need::Refuse(reason)) => Some(reason),
+        (PrimaryResult::Right | PrimaryResult::NotAsked, Need::Second | Need::Skip(_)) => None,
+    }
+}

@@ -1,0 +1,159 @@
+//! The login machine: a pure function from what is known to what happens next.
+//!
+//! It is given the attempt, the policy, the account as loaded, the carried session and the answer, and says
+//! one [`Step`]: count, check a password, ask, or decide. It does no I/O and reads no clock. Nothing else can make an [`Accept`].
+
+mod appended;
+mod first;
+mod judgement;
+mod need;
+mod proof;
+mod second;
+mod verdict;
+mod write;
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod tests;
+
+use crate::bundle::Bundle;
+use crate::keys::KeyRing;
+use crate::lane::{Lane, LaneKey};
+use crate::policy::{Policy, Privileged, Ruling};
+use crate::ports::{Loaded, PasswordCheck};
+use crate::record::PrimaryResult;
+use crate::session::{Session, Stage};
+use crate::username::Username;
+use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
+
+pub use verdict::{Accept, Echo, Grounds, Prompt, Verdict};
+
+/// Whom the attempt is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The primary knows the name; this is its canonical form.
+    Known(Username),
+    /// The primary does not know this name.
+    Unknown(Username),
+    /// What was typed is no name.
+    NotAName,
+}
+
+/// Everything that a decision depends on, apart from session and answer.
+pub struct View<'a> {
+    /// The attempt, as the door sees it.
+    pub attempt: &'a Attempt,
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// The live keys.
+    pub keys: &'a KeyRing,
+    /// Whom it is about.
+    pub subject: &'a Subject,
+    /// What the store had, as of one moment.
+    pub loaded: &'a Loaded,
+    /// The lane of this user and source.
+    pub lane: LaneKey,
+    /// Now.
+    pub now: UnixTime,
+}
+
+/// What the engine has found out for this answer so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Evidence {
+    /// What the backend said of the password; asked at most once.
+    pub password: Option<PasswordCheck>,
+    /// The lane before and after this answer was counted, which happens before the answer is looked at.
+    pub counted: Option<Counted>,
+}
+
+/// One answer counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// The lane as it was loaded.
+    pub before: Lane,
+    /// The lane with this answer, and those that came in between.
+    pub after: Lane,
+}
+
+impl Counted {
+    /// Whether this answer may be looked at. Of answers that race for one place, the first gets it:
+    /// guessing in parallel buys nothing.
+    fn is_admitted(&self) -> bool {
+        self.after.failures <= limits::FREE_FAILURES
+            || self.after.failures == self.before.failures.saturating_add(1)
+    }
+}
+
+/// What happens next.
+pub enum Step {
+    /// Count this answer in the lane, then decide again with the count as evidence.
+    Count,
+    /// Check this password, then decide again with the result as evidence.
+    CheckPassword(Secret),
+    /// Write the bundle, then ask.
+    Ask(Box<Session>, Prompt, Box<Bundle>),
+    /// Write the bundle, then say the verdict. A conflict means: load and decide again.
+    Decide(Verdict, Box<Bundle>),
+}
+
+/// A login that begins now.
+#[must_use]
+pub fn begin(id: AttemptId, attempt: &Attempt, now: UnixTime) -> Session {
+    let mut session = Session::begin(id, now);
+    session.stage = first_stage(attempt);
+    session
+}
+
+/// Decides what happens next. `answer` is `None` only where nothing has been asked yet and the door brought nothing.
+#[must_use]
+pub fn decide(view: &View<'_>, session: Session, answer: Option<&Answer>, evidence: Evidence) -> Step {
+    let begun = session.began_at.minus_seconds(limits::CLOCK_DIFFERENCE_SECONDS);
+    if view.now < view.loaded.floor || view.now < begun {
+        return write::unavailable(view, &session, Reason::ClockBehind);
+    }
+    if view.now > session.expires_at() {
+        return write::reject(view, &session, Reason::SessionExpired);
+    }
+    match (session.stage, answer) {
+        (Stage::Password, None) => first::unanswered(view, session),
+        (Stage::Password, Some(answer)) => first::answered(view, session, answer, evidence),
+        (Stage::Second(primary), None) => judgement::after_primary(view, session, primary, None),
+        (Stage::Second(primary), Some(answer)) => second::answered(view, session, primary, answer, evidence),
+    }
+}
+
+fn first_stage(attempt: &Attempt) -> Stage {
+    use crate::attempt::FirstAnswer;
+    match (attempt.primary, attempt.profile.first_answer) {
+        (PrimaryMode::Stack, _) => Stage::Second(PrimaryResult::Right),
+        (PrimaryMode::None, _) | (PrimaryMode::Own, FirstAnswer::Code) => {
+            Stage::Second(PrimaryResult::NotAsked)
+        }
+        (PrimaryMode::Failed, _) | (PrimaryMode::Own, FirstAnswer::Password | FirstAnswer::AppPassword) => {
+            Stage::Password
+        }
+    }
+}
+
+impl View<'_> {
+    /// The canonical name, where the primary knows one.
+    fn known(&self) -> Option<&Username> {
+        match self.subject {
+            Subject::Known(name) => Some(name),
+            Subject::Unknown(_) | Subject::NotAName => None,
+        }
+    }
+
+    /// The first matching rule's decision for the user.
+    fn ruling(&self, user: &Username) -> Ruling {
+        use crate::account::Role;
+        let role = self.loaded.account.as_ref().map(|account| account.role);
+        let privileged = self.policy.is_privileged(self.attempt) || role == Some(Role::Administrator);
+        self.policy.ruling(self.attempt, user, if privileged { Privileged::Yes } else { Privileged::No })
+    }
+
+    fn is_break_glass(&self) -> bool {
+        self.known().is_some_and(|name| self.policy.is_break_glass(self.attempt, name))
+    }
+}

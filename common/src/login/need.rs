@@ -1,0 +1,62 @@
+//! Whether a second step is needed: block, rules and state, in this order.
+
+use crate::Reason;
+use crate::account::{Account, State};
+use crate::login::{Subject, View};
+use crate::policy::{Action, Method};
+
+/// What the account and the policy ask for, whatever was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// A second proof.
+    Second,
+    /// No second proof, for this reason.
+    Skip(Reason),
+    /// Nobody gets in, for this reason.
+    Refuse(Reason),
+}
+
+pub(super) fn need(view: &View<'_>) -> Need {
+    let user = match view.subject {
+        Subject::Known(user) => user,
+        Subject::Unknown(_) => return Need::Refuse(Reason::UnknownUser),
+        Subject::NotAName => return Need::Refuse(Reason::NameInvalid),
+    };
+    if view.is_break_glass() {
+        return Need::Second;
+    }
+    let account = view.loaded.account.as_ref();
+    if account.is_some_and(|account| account.is_blocked(view.now)) {
+        return Need::Refuse(Reason::Blocked);
+    }
+    match view.ruling(user).action {
+        Action::Deny => Need::Refuse(Reason::DeniedByRule),
+        Action::Skip => Need::Skip(Reason::SkippedByRule),
+        Action::Require => by_state(view, account),
+    }
+}
+
+fn by_state(view: &View<'_>, account: Option<&Account>) -> Need {
+    let state = account.map_or(view.policy.default_state, |account| account.state);
+    let registered = account.is_some_and(|account| !account.factors.is_empty());
+    match state {
+        State::Disabled => Need::Skip(Reason::SkippedDisabled),
+        State::Enabled if !registered => Need::Skip(Reason::SkippedNotRegistered),
+        State::Enabled | State::Enforced if has_usable(view, account) => Need::Second,
+        State::Enabled | State::Enforced => Need::Refuse(Reason::NoUsableFactor),
+    }
+}
+
+/// Whether the account has anything that could be a second proof here.
+fn has_usable(view: &View<'_>, account: Option<&Account>) -> bool {
+    let Some(account) = account else { return false };
+    let ruling = view.ruling(&account.name);
+    let spent = &view.loaded.spent_recovery_codes;
+    let totp = ruling.allows(Method::Totp) && !account.factors.is_empty();
+    let recovery = ruling.allows(Method::RecoveryCode)
+        && account.recovery_codes.iter().any(|code| !spent.contains(&code.id));
+    let place = &view.attempt.place;
+    let app_password = ruling.allows(Method::AppPassword)
+        && account.app_passwords.iter().any(|password| password.scope.covers(place));
+    totp || recovery || app_password
+}

@@ -1,0 +1,134 @@
+//! Looking at a second proof: which factor, recovery code or app password it is, and whether it may be used here and now.
+
+use crate::account::{Account, AppPassword, Factor, FactorKind};
+use crate::bundle::Spend;
+use crate::codes::Shape;
+use crate::keys::KeyError;
+use crate::login::View;
+use crate::policy::{Method, Privileged};
+use crate::totp::TotpKey;
+use crate::{Reason, Secret, limits};
+
+/// A proof that may be used.
+pub(super) struct Proof {
+    /// What stands in the record.
+    pub(super) name: String,
+    /// What it uses up.
+    pub(super) spend: Option<Spend>,
+}
+
+/// What an answer turned out to be.
+pub(super) enum Finding {
+    /// A proof that may be used.
+    Good(Proof),
+    /// No proof, or one that may not be used.
+    Refused(Reason),
+}
+
+impl Finding {
+    fn by(allowed: bool, proof: Proof, refusal: Reason) -> Self {
+        if allowed { Self::Good(proof) } else { Self::Refused(refusal) }
+    }
+}
+
+/// Looks at an answer to the second prompt. The same work is done for each of the three kinds, whatever was typed.
+pub(super) fn look(view: &View<'_>, account: &Account, typed: &Secret) -> Result<Finding, KeyError> {
+    let trimmed = trim(typed);
+    let totp = look_at_totp(view, account, &trimmed)?;
+    let recovery = look_at_recovery_codes(view, account, &trimmed)?;
+    let app_password = look_at_app_passwords(view, account, &trimmed)?;
+    let found = totp.or(recovery).or(app_password);
+    Ok(found.unwrap_or(Finding::Refused(Reason::WrongCode)))
+}
+
+fn trim(typed: &Secret) -> Secret {
+    Secret::new(typed.expose().trim_ascii().to_vec())
+}
+
+fn look_at_totp(view: &View<'_>, account: &Account, typed: &Secret) -> Result<Option<Finding>, KeyError> {
+    let code = Secret::new(typed.expose().iter().copied().filter(|octet| *octet != b' ').collect());
+    let mut found = None;
+    for factor in &account.factors {
+        let looked = look_at_factor(view, account, factor, code.expose_text().unwrap_or_default())?;
+        // A fresh code of one factor wins over a spent one of another.
+        found = match (found, looked) {
+            (Some(Finding::Good(proof)), _) => Some(Finding::Good(proof)),
+            (found, None) => found,
+            (_, looked) => looked,
+        };
+    }
+    Ok(found)
+}
+
+fn look_at_factor(
+    view: &View<'_>,
+    account: &Account,
+    factor: &Factor,
+    code: &str,
+) -> Result<Option<Finding>, KeyError> {
+    let FactorKind::Totp { parameters, secret } = &factor.kind;
+    let secret = view.keys.open(account.id, &Factor::secret_field(factor.id), secret)?;
+    let key = TotpKey::new(*parameters, &secret).map_err(|_| KeyError::DoesNotOpen)?;
+    let Some(step) = key.matching_step(code, view.now, limits::TOTP_SKEW_STEPS) else { return Ok(None) };
+    let begins_at = key.step_begins(step);
+    let spent = view.loaded.spent_steps.iter().any(|(id, highest)| *id == factor.id && step <= *highest);
+    if spent || begins_at <= view.loaded.floor {
+        return Ok(Some(Finding::Refused(Reason::CodeAlreadyUsed)));
+    }
+    let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
+    let spend = Spend::TotpStep { account: account.id, factor: factor.id, step, begins_at, expires_at };
+    let proof = Proof { name: format!("totp {}", factor.id), spend: Some(spend) };
+    Ok(Some(allowed(view, account, Method::Totp, proof)))
+}
+
+fn look_at_recovery_codes(
+    view: &View<'_>,
+    account: &Account,
+    typed: &Secret,
+) -> Result<Option<Finding>, KeyError> {
+    let candidates = Shape::RecoveryCode.candidates(view.keys, account.id, typed)?;
+    let Some(code) = account.recovery_codes.iter().find(|code| candidates.contain(&code.hash)) else {
+        return Ok(None);
+    };
+    if view.loaded.spent_recovery_codes.contains(&code.id) {
+        return Ok(Some(Finding::Refused(Reason::RecoveryCodeAlreadyUsed)));
+    }
+    let spend = Spend::RecoveryCode { account: account.id, code: code.id };
+    let proof = Proof { name: format!("recovery-code {}", code.id), spend: Some(spend) };
+    Ok(Some(allowed(view, account, Method::RecoveryCode, proof)))
+}
+
+/// Break-glass accounts are beyond the rules: their second proof is a code or a recovery code.
+fn allowed(view: &View<'_>, account: &Account, method: Method, proof: Proof) -> Finding {
+    let allowed = view.is_break_glass() || view.ruling(&account.name).allows(method);
+    Finding::by(allowed, proof, Reason::MethodNotAllowed)
+}
+
+/// Looks for an app password: at the first prompt and at the second.
+pub(super) fn look_at_app_passwords(
+    view: &View<'_>,
+    account: &Account,
+    typed: &Secret,
+) -> Result<Option<Finding>, KeyError> {
+    let candidates = Shape::AppPassword.candidates(view.keys, account.id, typed)?;
+    let found = account.app_passwords.iter().find(|password| candidates.contain(&password.hash));
+    Ok(found.map(|password| app_password_here(view, account, password)))
+}
+
+fn app_password_here(view: &View<'_>, account: &Account, password: &AppPassword) -> Finding {
+    if !password.scope.covers(&view.attempt.place) {
+        return Finding::Refused(Reason::AppPasswordOutOfScope);
+    }
+    let proof = Proof { name: format!("app-password {}", password.id), spend: None };
+    let here = view.ruling(&account.name).allows(Method::AppPassword) && !view.is_break_glass();
+    let refusal = match privileged(view, account) {
+        Privileged::Yes => Reason::AppPasswordPrivileged,
+        Privileged::No => Reason::MethodNotAllowed,
+    };
+    Finding::by(here, proof, refusal)
+}
+
+fn privileged(view: &View<'_>, account: &Account) -> Privileged {
+    let by_role = account.role == crate::account::Role::Administrator;
+    if by_role || view.policy.is_privileged(view.attempt) { Privileged::Yes } else { Privileged::No }
+}

@@ -1,0 +1,137 @@
+//! Answers to the second question: help, words, junk, guesses, and the one that is right.
+
+use subtle::ConstantTimeEq as _;
+
+use crate::attempt::SecondQuestion;
+use crate::login::judgement::{after_primary, refusal};
+use crate::login::need::{Need, need};
+use crate::login::proof::{self, Finding};
+use crate::login::{Evidence, Grounds, Prompt, Step, View, write};
+use crate::record::PrimaryResult;
+use crate::session::Session;
+use crate::{Answer, Reason, Secret, limits, text};
+
+/// An answer has come.
+pub(super) fn answered(
+    view: &View<'_>,
+    mut session: Session,
+    primary: PrimaryResult,
+    answer: &Answer,
+    evidence: Evidence,
+) -> Step {
+    if let Some(step) = retransmission(view, &session, primary, answer) {
+        return step;
+    }
+    session.rounds = session.rounds.saturating_add(1);
+    if session.rounds > limits::ROUNDS_MAX {
+        return write::reject(view, &session, Reason::TooManyRounds);
+    }
+    let Answer::Text(typed) = answer else {
+        return again(view, session, Prompt::hidden(text::CODE_AGAIN), Reason::NotAnAnswer);
+    };
+    if let Some(prompt) = prompt_for(typed) {
+        return again(view, session, prompt, Reason::Challenged);
+    }
+    guess(view, session, primary, typed, evidence)
+}
+
+/// The same answer to the same session, as after a lost packet, gets the same verdict; any other use of it fails.
+fn retransmission(
+    view: &View<'_>,
+    session: &Session,
+    primary: PrimaryResult,
+    answer: &Answer,
+) -> Option<Step> {
+    let success = view.loaded.success.as_ref()?;
+    let Answer::Text(typed) = answer else { return Some(write::reject(view, session, Reason::SessionSpent)) };
+    let Ok(digest) = write::digest(view, session, typed) else {
+        return Some(write::unavailable(view, session, Reason::KeyUnavailable));
+    };
+    let same = bool::from(digest.ct_eq(&success.digest));
+    let timely = view.now.seconds_since(success.at) <= limits::RETRANSMISSION_SECONDS;
+    let still_wanted = need(view) == Need::Second;
+    Some(if same && timely && still_wanted {
+        write::accept(view, session, write::Yes::repeated(grounds(primary)))
+    } else {
+        write::reject(view, session, Reason::SessionSpent)
+    })
+}
+
+/// `?` and the words that choose another way.
+fn prompt_for(typed: &Secret) -> Option<Prompt> {
+    match typed.expose().trim_ascii().to_ascii_lowercase().as_slice() {
+        b"?" | b"help" => Some(Prompt::hidden(text::WAYS)),
+        b"recovery" => Some(Prompt::hidden(text::RECOVERY_CODE)),
+        b"app" => Some(Prompt::hidden(text::AUTHENTICATOR_CODE)),
+        _ => None,
+    }
+}
+
+/// Something that a user may have meant as a proof.
+pub(super) fn guess(
+    view: &View<'_>,
+    mut session: Session,
+    primary: PrimaryResult,
+    typed: &Secret,
+    evidence: Evidence,
+) -> Step {
+    session.stage = crate::session::Stage::Second(primary);
+    session.guesses = session.guesses.saturating_add(1);
+    let need = need(view);
+    if let Some(reason) = refusal(view, primary, need) {
+        return wrong(view, session, reason);
+    }
+    if let Need::Skip(_) = need {
+        // The account or the policy has changed while the user was typing.
+        return after_primary(view, session, primary, None);
+    }
+    match evidence.counted {
+        None if view.loaded.lane.is_open(view.now) => Step::Count,
+        Some(counted) if counted.is_admitted() => look(view, session, primary, typed),
+        None | Some(_) => wrong(view, session, Reason::Throttled),
+    }
+}
+
+fn look(view: &View<'_>, session: Session, primary: PrimaryResult, typed: &Secret) -> Step {
+    let Some(account) = &view.loaded.account else {
+        return wrong(view, session, Reason::NoUsableFactor);
+    };
+    match proof::look(view, account, typed) {
+        Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
+        Ok(Finding::Refused(reason)) => wrong(view, session, reason),
+        Ok(Finding::Good(proof)) => {
+            let yes = write::Yes::new(grounds(primary), proof);
+            match write::digest(view, &session, typed) {
+                Ok(digest) => write::accept(view, &session, yes.remembered(digest)),
+                Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
+            }
+        }
+    }
+}
+
+const fn grounds(primary: PrimaryResult) -> Grounds {
+    match primary {
+        PrimaryResult::Right => Grounds::BothProofs,
+        PrimaryResult::Wrong
+        | PrimaryResult::Unknown
+        | PrimaryResult::NotChecked
+        | PrimaryResult::Unavailable
+        | PrimaryResult::NotAsked => Grounds::SecondProof,
+    }
+}
+
+/// A wrong guess: the same words whatever was wrong, and out after the last one.
+fn wrong(view: &View<'_>, session: Session, reason: Reason) -> Step {
+    if session.guesses >= limits::GUESSES_MAX {
+        return write::reject(view, &session, reason);
+    }
+    again(view, session, Prompt::hidden(text::CODE_AGAIN), reason)
+}
+
+fn again(view: &View<'_>, session: Session, prompt: Prompt, reason: Reason) -> Step {
+    let last = session.rounds >= limits::ROUNDS_MAX;
+    if last || view.attempt.profile.second_question == SecondQuestion::Impossible {
+        return write::reject(view, &session, reason);
+    }
+    write::ask(view, session, prompt, reason)
+}

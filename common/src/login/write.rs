@@ -1,0 +1,153 @@
+//! The bundle behind each step: what must be durable before anyone hears of it. Only here is an [`Accept`] made.
+
+use crate::attempt::Door;
+use crate::bundle::{Bundle, Precondition, Success};
+use crate::keys::{KeyError, Purpose};
+use crate::login::proof::Proof;
+use crate::login::{Accept, Grounds, Prompt, Step, Verdict, View};
+use crate::record::{Ending, PrimaryResult, Record, Severity};
+use crate::session::{Session, Stage};
+use crate::{Reason, Secret};
+
+/// A yes in the making.
+pub(super) struct Yes {
+    grounds: Grounds,
+    reason: Reason,
+    proof: Option<Proof>,
+    digest: Option<[u8; 32]>,
+}
+
+impl Yes {
+    pub(super) fn new(grounds: Grounds, proof: Proof) -> Self {
+        let reason = match grounds {
+            Grounds::AppPassword => Reason::AppPasswordAlone,
+            Grounds::SecondProof => Reason::SecondProofAlone,
+            Grounds::BothProofs | Grounds::PrimaryAlone | Grounds::PolicyAlone => Reason::BothProofs,
+        };
+        Self { grounds, reason, proof: Some(proof), digest: None }
+    }
+
+    pub(super) const fn skipped(grounds: Grounds, reason: Reason) -> Self {
+        Self { grounds, reason, proof: None, digest: None }
+    }
+
+    pub(super) const fn repeated(grounds: Grounds) -> Self {
+        Self { grounds, reason: Reason::Retransmission, proof: None, digest: None }
+    }
+
+    pub(super) fn remembered(self, digest: [u8; 32]) -> Self {
+        Self { digest: Some(digest), ..self }
+    }
+}
+
+/// Accepts, on a condition that the store checks: the account is as it was loaded, and nothing has been spent since.
+pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
+    let Some(user) = view.known() else { return reject(view, session, Reason::UnknownUser) };
+    let mut record = record(view, session, Ending::Accept, yes.reason);
+    record.factor = yes.proof.as_ref().map(|proof| proof.name.clone());
+    let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
+    bundle.precondition = precondition(view);
+    bundle.cleared_lane = yes.proof.is_some().then_some(view.lane);
+    bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).collect();
+    bundle.success = yes.digest.filter(|_| view.attempt.door == Door::Radius).map(|digest| Success {
+        session: session.attempt(),
+        digest,
+        expires_at: session.expires_at(),
+        at: view.now,
+    });
+    let accept = Accept::new(user.clone(), yes.grounds, yes.reason);
+    Step::Decide(Verdict::Accept(accept), Box::new(bundle))
+}
+
+/// Refuses.
+pub(super) fn reject(view: &View<'_>, session: &Session, reason: Reason) -> Step {
+    Step::Decide(Verdict::Reject(reason), with_record(view, session, Ending::Reject, reason))
+}
+
+/// Says that it could not tell.
+pub(super) fn unavailable(view: &View<'_>, session: &Session, reason: Reason) -> Step {
+    Step::Decide(Verdict::Unavailable(reason), with_record(view, session, Ending::Unavailable, reason))
+}
+
+/// Asks; the record says how the previous answer was, or that a question was put.
+pub(super) fn ask(view: &View<'_>, session: Session, prompt: Prompt, reason: Reason) -> Step {
+    let bundle = with_record(view, &session, Ending::Challenge, reason);
+    Step::Ask(Box::new(session), prompt, bundle)
+}
+
+/// A bundle that writes nothing.
+pub(super) fn nothing(view: &View<'_>, session: &Session) -> Box<Bundle> {
+    Box::new(Bundle::of_records(session.attempt(), view.now, Vec::new()))
+}
+
+/// The same step, with one wrong answer more in the lane.
+pub(super) fn counted(view: &View<'_>, step: Step) -> Step {
+    let count = |mut bundle: Box<Bundle>| {
+        bundle.counted_lane = Some(view.lane);
+        bundle
+    };
+    match step {
+        Step::Ask(session, prompt, bundle) => Step::Ask(session, prompt, count(bundle)),
+        Step::Decide(verdict, bundle) => Step::Decide(verdict, count(bundle)),
+        Step::Count | Step::CheckPassword(_) => step,
+    }
+}
+
+/// What a success remembers of its answer: enough to know it again, nothing to learn it from.
+pub(super) fn digest(view: &View<'_>, session: &Session, typed: &Secret) -> Result<[u8; 32], KeyError> {
+    let client = view.attempt.place.to_string();
+    let parts = [b"answer".as_slice(), &session.id, client.as_bytes(), typed.expose()];
+    view.keys.mac(view.keys.newest(), Purpose::Digest, &parts)
+}
+
+fn precondition(view: &View<'_>) -> Precondition {
+    match (&view.loaded.account, view.known()) {
+        (Some(account), _) => Precondition::Version { account: account.id, version: account.version },
+        (None, Some(name)) => Precondition::Absent(name.clone()),
+        (None, None) => Precondition::Nothing,
+    }
+}
+
+fn with_record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) -> Box<Bundle> {
+    let record = record(view, session, ending, reason);
+    Box::new(Bundle::of_records(session.attempt(), view.now, vec![record]))
+}
+
+fn record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) -> Record {
+    let user = view.known();
+    Record {
+        at: view.now,
+        attempt: session.attempt(),
+        severity: severity(view, ending, reason),
+        door: view.attempt.door,
+        place: view.attempt.place.clone(),
+        typed: view.attempt.typed.as_str().to_owned(),
+        user: user.map(|name| name.as_str().to_owned()),
+        source: view.attempt.source.clone(),
+        rule: user.and_then(|name| view.ruling(name).rule).filter(|_| !view.is_break_glass()),
+        primary: primary(session),
+        factor: None,
+        ending,
+        reason,
+        act: None,
+    }
+}
+
+const fn primary(session: &Session) -> PrimaryResult {
+    match session.stage {
+        Stage::Password => PrimaryResult::NotAsked,
+        Stage::Second(primary) => primary,
+    }
+}
+
+fn severity(view: &View<'_>, ending: Ending, reason: Reason) -> Severity {
+    let skipped =
+        matches!(reason, Reason::SkippedByRule | Reason::SkippedDisabled | Reason::SkippedNotRegistered);
+    match ending {
+        _ if reason == Reason::ClockBehind || view.is_break_glass() => Severity::Alert,
+        Ending::Unavailable => Severity::Error,
+        Ending::Reject => Severity::Notice,
+        Ending::Accept | Ending::Challenge | Ending::Act if skipped => Severity::Notice,
+        Ending::Accept | Ending::Challenge | Ending::Act => Severity::Info,
+    }
+}

@@ -93,6 +93,7 @@ impl<'a> Found<'a> {
             return Self::WrongLength;
         };
         let octets = packet.attribute_octets();
+        // Nothing saturates: the attribute and what is after it are part of these octets.
         let before = octets.len().saturating_sub(after.len()).saturating_sub(ATTRIBUTE_OCTETS);
         Self::Once { before: octets.get(..before).unwrap_or_default(), value, after }
     }

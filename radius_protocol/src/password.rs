@@ -33,7 +33,8 @@ impl Password {
         }
         let mut previous = authenticator;
         for (clear, block) in octets.as_chunks_mut().0.iter_mut().zip(blocks) {
-            *clear = mask(block, previous, secret);
+            *clear = *block;
+            mask(clear, previous, secret);
             previous = block;
         }
         // Padding is NULs at the end; those inside belong to the password.
@@ -80,7 +81,8 @@ impl Hidden {
         let mut previous = *authenticator;
         let blocks = octets.as_chunks_mut().0.iter_mut().zip(clear.as_chunks().0);
         for (hidden, block) in blocks.take(length.div_ceil(BLOCK_OCTETS)) {
-            *hidden = mask(block, &previous, secret);
+            *hidden = *block;
+            mask(hidden, &previous, secret);
             previous = *hidden;
         }
         Ok(Self { octets, length })
@@ -92,16 +94,10 @@ impl Hidden {
     }
 }
 
-/// Hides or reveals one block: XOR with MD5(secret, previous hidden block or authenticator).
-fn mask(
-    block: &[u8; BLOCK_OCTETS],
-    previous: &[u8; BLOCK_OCTETS],
-    secret: &SharedSecret,
-) -> [u8; BLOCK_OCTETS] {
+/// Hides or reveals one block in place: XOR with MD5(secret, previous hidden block or authenticator).
+fn mask(block: &mut [u8; BLOCK_OCTETS], previous: &[u8; BLOCK_OCTETS], secret: &SharedSecret) {
     let digest: [u8; BLOCK_OCTETS] = secret.prefixed().chain_update(previous).finalize().into();
-    let mut masked = *block;
-    for (octet, mask) in masked.iter_mut().zip(digest) {
+    for (octet, mask) in block.iter_mut().zip(Zeroizing::new(digest).iter()) {
         *octet ^= mask;
     }
-    masked
 }

@@ -45,3 +45,19 @@ impl SharedSecret {
         &self.octets
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use zeroize::ZeroizeOnDrop;
+
+    use super::*;
+
+    #[test]
+    fn the_states_made_from_a_secret_wipe_themselves() {
+        fn wipes_itself<T: ZeroizeOnDrop>() {}
+        // Compiles only while md-5 has its `zeroize` feature. `Hmac` is a buffer and two MD5 states of the same types,
+        // and lacks the mark alone.
+        wipes_itself::<Md5>();
+        assert!(std::mem::needs_drop::<Hmac<Md5>>());
+    }
+}

@@ -20,8 +20,8 @@ use radius::core::code::Code as TheirCode;
 use radius::core::packet::Packet as TheirPacket;
 use radius::core::{rfc2865, rfc2866, rfc2868, rfc2869, rfc3162, rfc3576, rfc4372, rfc4849, rfc6911};
 use radius_protocol::{
-    Code, Kind, MessageAuthenticatorDemand, Packet, ReplyBuilder, ReplyVerdict, RequestBuilder, SharedSecret,
-    dictionary,
+    Code, Kind, MessageAuthenticator, MessageAuthenticatorDemand, Packet, ReplyBuilder, ReplyVerdict,
+    RequestBuilder, SharedSecret, dictionary,
 };
 
 const KEY: &[u8] = b"a secret of some length";
@@ -134,6 +134,20 @@ fn accounting_requests_of_either_are_authentic_for_the_other() {
         rfc2865::add_user_name(&mut theirs, "alice");
         let theirs = theirs.encode().unwrap();
         assert!(Packet::parse(&theirs).unwrap().request_authenticator_proves(&secret), "{code:?}");
+    }
+}
+
+#[test]
+fn a_wrong_message_authenticator_under_a_right_response_authenticator_is_refused() {
+    let (mut buffer, secret) = ([0; 4096], secret());
+    let request = RequestBuilder::access_request(&mut buffer, &secret, 1, [5; 16]).finish();
+    // The crate signs the reply, and takes whatever it is given for a Message-Authenticator.
+    let mut reply = TheirPacket::decode(request, KEY).unwrap().make_response_packet(TheirCode::AccessAccept);
+    rfc2869::add_message_authenticator(&mut reply, &[9; 16]);
+    let reply = reply.encode().unwrap();
+    for demand in [MessageAuthenticatorDemand::Required, MessageAuthenticatorDemand::IfPresent] {
+        let verdict = Packet::parse(&reply).unwrap().verify_reply(&[5; 16], &secret, demand);
+        assert_eq!(verdict, ReplyVerdict::WrongMessageAuthenticator(MessageAuthenticator::Invalid));
     }
 }
 

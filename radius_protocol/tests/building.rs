@@ -155,7 +155,7 @@ fn an_accounting_request_proves_its_sender_and_an_access_request_never_does() {
 }
 
 #[test]
-fn a_reply_with_a_forged_message_authenticator_is_refused_even_where_it_may_be_absent() {
+fn a_reply_made_with_another_secret_or_for_another_request_is_refused() {
     let octets = request(&[]);
     let request = Packet::parse(&octets).unwrap();
     let (mut buffer, secret) = (EMPTY, secret());

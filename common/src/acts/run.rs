@@ -1,0 +1,119 @@
+//! Running an act: load, carry out, commit with its record; again if somebody was faster.
+
+use crate::account::Account;
+use crate::acts::{Act, ActError, Desk, Done, Issued, account, carry_out};
+use crate::attempt::{Door, Place};
+use crate::bundle::{AccountChange, Bundle, Precondition};
+use crate::engine::{Engine, Written};
+use crate::lane::LaneKey;
+use crate::record::{ActRecord, Actor, Ending, PrimaryResult, Record, Severity};
+use crate::username::Username;
+use crate::{AttemptId, Reason, UnixTime, limits};
+
+/// What stands in records of acts where a login has its service.
+const PLACE: &str = "countersign";
+
+impl Engine {
+    /// Carries out one act on one account. The record is durable before this returns, also for a refusal.
+    pub fn act(&self, actor: &Actor, name: &Username, act: &Act) -> Result<Issued, ActError> {
+        let name = self.policy().folding.fold(name);
+        let minutes = Minutes { id: AttemptId::generate(self.random()), actor, name: &name, act };
+        for _ in 0..limits::RACES_MAX {
+            match self.act_once(&minutes) {
+                Ok(Some(issued)) => return Ok(issued),
+                Ok(None) => {}
+                Err(refusal) => return Err(self.refuse(&minutes, refusal)),
+            }
+        }
+        Err(ActError::TooManyRaces)
+    }
+
+    /// `None` where somebody was faster.
+    fn act_once(&self, minutes: &Minutes<'_>) -> Result<Option<Issued>, ActError> {
+        let now = self.now();
+        let lane = LaneKey::new(self.keys(), minutes.name.as_str(), None)?;
+        let loaded = self.parts.store.load(minutes.name, &lane, None)?;
+        let desk = Desk { policy: self.policy(), keys: self.keys(), random: self.random(), now };
+        let before = loaded.account;
+        let done = carry_out(&desk, minutes.name, before.clone(), minutes.act)?;
+        self.rename_target_is_free(minutes.act)?;
+        let bundle = minutes.bundle(now, before.as_ref(), &done);
+        match self.write(&bundle)? {
+            Written::Yes => Ok(Some(done.issued)),
+            Written::Conflict => Ok(None),
+        }
+    }
+
+    /// Says so early and plainly; the store holds it in any case.
+    fn rename_target_is_free(&self, act: &Act) -> Result<(), ActError> {
+        let Act::Rename(name) = act else { return Ok(()) };
+        let lane = LaneKey::new(self.keys(), name.as_str(), None)?;
+        match self.parts.store.load(name, &lane, None)?.account {
+            Some(_) => Err(ActError::NameTaken(name.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// A refusal is recorded too; where even that fails the refusal stands.
+    fn refuse(&self, minutes: &Minutes<'_>, refusal: ActError) -> ActError {
+        let now = self.now();
+        let record = minutes.record(now, Reason::ActRefused, None, Some(refusal.to_string()));
+        let bundle = Bundle::of_records(minutes.id, now, vec![record.clone()]);
+        if self.write(&bundle).is_err() {
+            self.parts.sink.publish(&record, None);
+        }
+        refusal
+    }
+}
+
+/// Who does what to whom.
+struct Minutes<'a> {
+    id: AttemptId,
+    actor: &'a Actor,
+    name: &'a Username,
+    act: &'a Act,
+}
+
+impl Minutes<'_> {
+    fn bundle(&self, now: UnixTime, before: Option<&Account>, done: &Done) -> Bundle {
+        let after = match &done.change {
+            AccountChange::Insert(account) | AccountChange::Update(account) => {
+                Some(account::describe(account))
+            }
+            AccountChange::Remove(_) => None,
+        };
+        let record = self.record(now, Reason::ActDone, before.map(account::describe), after);
+        let mut bundle = Bundle::of_records(self.id, now, vec![record]);
+        bundle.precondition = match before {
+            Some(account) => Precondition::Version { account: account.id, version: account.version },
+            None => Precondition::Absent(self.name.clone()),
+        };
+        bundle.account = Some(done.change.clone());
+        bundle.spends.clone_from(&done.spends);
+        bundle
+    }
+
+    fn record(&self, at: UnixTime, reason: Reason, before: Option<String>, after: Option<String>) -> Record {
+        Record {
+            at,
+            attempt: self.id,
+            severity: Severity::Notice,
+            door: Door::CommandLine,
+            place: Place::Service(PLACE.to_owned()),
+            typed: self.name.as_str().to_owned(),
+            user: Some(self.name.as_str().to_owned()),
+            source: None,
+            rule: None,
+            primary: PrimaryResult::NotAsked,
+            factor: None,
+            ending: Ending::Act,
+            reason,
+            act: Some(ActRecord {
+                act: self.act.name().to_owned(),
+                actor: self.actor.clone(),
+                before,
+                after,
+            }),
+        }
+    }
+}

@@ -18,6 +18,6 @@ pub use failure::{Failure, Outcome, checked};
 pub use machine::Machine;
 pub use oath::totp_code;
 pub use radclient::{RadiusAnswer, RadiusRequest};
-pub use rsyslogd::{LogLine, Rsyslogd};
+pub use rsyslogd::{LogLine, Rsyslogd, SocketForm};
 pub use ssh::{Sshd, SshdOptions};
 pub use terminal::{Ended, Terminal};

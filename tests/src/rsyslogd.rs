@@ -21,6 +21,15 @@ pub struct Rsyslogd {
     lines: PathBuf,
 }
 
+/// How rsyslogd reads what comes over its Unix socket. Over UDP and TCP it takes both forms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketForm {
+    /// Its default, and what syslog(3) writes: RFC 3164 without a host name. RFC 5424 is *not* understood then.
+    CLibrary,
+    /// `UseSpecialParser="off"`: RFC 5424, or RFC 3164 with a host name.
+    Network,
+}
+
 /// One message as rsyslogd understood it; an absent part is empty or `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LogLine {
@@ -48,12 +57,18 @@ pub struct LogLine {
 
 impl Rsyslogd {
     /// Starts rsyslogd on the datagram socket `socket` (`/dev/log` is this copy's own) and on a loopback port, UDP and TCP.
-    pub fn start(machine: &Machine, socket: &Path) -> Result<Self, Failure> {
+    pub fn start(machine: &Machine, socket: &Path, form: SocketForm) -> Result<Self, Failure> {
         let folder = machine.new_folder("rsyslogd")?;
         let port = machine.free_port()?;
         let lines = folder.join("lines.json");
+        let (local, hostname) = match form {
+            SocketForm::CLibrary => ("on", "off"),
+            SocketForm::Network => ("off", "on"),
+        };
         let settings = include_str!("../ground/rsyslog.conf")
             .replace("@FOLDER@", &folder.display().to_string())
+            .replace("@LOCAL@", local)
+            .replace("@HOSTNAME@", hostname)
             .replace("@SOCKET@", &socket.display().to_string())
             .replace("@PORT@", &port.to_string());
         let file = folder.join("rsyslog.conf");

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use test_ground::{
-    Daemon, Failure, Machine, Outcome, Rsyslogd, Sshd, SshdOptions, Terminal, checked, totp_code,
+    Daemon, Failure, Machine, Outcome, Rsyslogd, SocketForm, Sshd, SshdOptions, Terminal, checked, totp_code,
 };
 
 /// Password, account and session from `/etc/passwd` and `/etc/shadow` alone.
@@ -121,28 +121,25 @@ fn a_file_travels_by_sftp_and_scp() -> Outcome {
     Ok(())
 }
 
-/// Both forms come over both ways, and rsyslogd tells their parts apart.
 #[test]
-fn rsyslogd_parses_records() -> Outcome {
+fn rsyslogd_tells_the_parts_of_both_forms_apart() -> Outcome {
     let machine = Machine::here()?;
     let socket = machine.new_folder("log")?.join("socket");
-    let rsyslogd = Rsyslogd::start(&machine, &socket)?;
-    let sender = UnixDatagram::unbound().expect("a socket");
-    sender.send_to(b"<86>Oct 11 22:14:15 sshd[71]: signed in", &socket).expect("a datagram");
-    let local = rsyslogd.wait_for_line(|line| line.app == "sshd")?;
-    assert_eq!((local.pid.as_str(), local.facility.as_str()), ("71", "authpriv"));
-    assert_eq!(local.message.trim(), "signed in");
-    let modern =
+    let rsyslogd = Rsyslogd::start(&machine, &socket, SocketForm::Network)?;
+    let old = "<86>Oct 11 22:14:15 gate sshd[71]: signed in";
+    let new =
         "<86>1 2026-01-02T03:04:05.000006Z gate countersign 72 login [login@32473 user=\"al\\\"ice\"] yes";
+    let unix = UnixDatagram::unbound().expect("a socket");
+    unix.send_to(old.as_bytes(), &socket).expect("a datagram");
     let mut collector = TcpStream::connect(("127.0.0.1", rsyslogd.port())).expect("a collector");
-    write!(collector, "{} {modern}", modern.len()).expect("a frame");
-    let modern = rsyslogd.wait_for_line(|line| line.app == "countersign")?;
-    assert_eq!((modern.host.as_str(), modern.pid.as_str(), modern.msgid.as_str()), ("gate", "72", "login"));
-    assert_eq!(modern.structured, "[login@32473 user=\"al\\\"ice\"]");
-    assert_eq!(
-        (modern.version.as_str(), modern.severity.as_str(), modern.message.as_str()),
-        ("1", "info", "yes")
-    );
+    write!(collector, "{} {new}", new.len()).expect("a frame");
+    let old = rsyslogd.wait_for_line(|line| line.app == "sshd")?;
+    assert_eq!((old.host.as_str(), old.pid.as_str(), old.facility.as_str()), ("gate", "71", "authpriv"));
+    assert_eq!((old.version.as_str(), old.message.trim()), ("0", "signed in"));
+    let new = rsyslogd.wait_for_line(|line| line.app == "countersign")?;
+    assert_eq!((new.host.as_str(), new.pid.as_str(), new.msgid.as_str()), ("gate", "72", "login"));
+    assert_eq!(new.structured, "[login@32473 user=\"al\\\"ice\"]");
+    assert_eq!((new.version.as_str(), new.severity.as_str(), new.message.as_str()), ("1", "info", "yes"));
     Ok(())
 }
 
@@ -150,7 +147,7 @@ fn rsyslogd_parses_records() -> Outcome {
 #[test]
 fn syslog_of_the_c_library_reaches_a_private_dev_log() -> Outcome {
     let machine = Machine::here()?;
-    let rsyslogd = Rsyslogd::start(&machine, Path::new("/dev/log"))?;
+    let rsyslogd = Rsyslogd::start(&machine, Path::new("/dev/log"), SocketForm::CLibrary)?;
     checked(Command::new("logger").args(["-p", "authpriv.notice", "-t", "ground", "by the C library"]))?;
     let line = rsyslogd.wait_for_line(|line| line.app == "ground")?;
     assert_eq!((line.facility.as_str(), line.message.trim()), ("authpriv", "by the C library"));

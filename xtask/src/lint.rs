@@ -24,7 +24,11 @@ pub(crate) fn run() -> Result<ExitCode, Problem> {
     let mut failed = Vec::new();
     for (name, check) in checks {
         eprintln!("lint: {name}");
-        if !check()? {
+        let passed = check().unwrap_or_else(|problem| {
+            eprintln!("lint: {problem:?}");
+            false
+        });
+        if !passed {
             failed.push(name);
         }
     }

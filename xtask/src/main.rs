@@ -2,6 +2,7 @@
 
 mod cargo;
 mod ground;
+mod host;
 mod lint;
 mod policy;
 mod problem;

@@ -16,6 +16,7 @@ use test_ground::wait_for;
 
 use crate::cargo;
 use crate::ground::announce;
+use crate::host::HostState;
 use crate::problem::Problem;
 
 /// Our first argument when we run again as root for this.
@@ -80,6 +81,7 @@ pub(crate) fn run(names: &[String]) -> Result<Tally, Problem> {
     );
     let mut runner = rooted(&[AS_ROOT, &list]).map_err(Problem::run("xtask"))?;
     let mut runner = runner.stdout(Stdio::piped()).spawn().map_err(Problem::run("xtask"))?;
+    let before = HostState::read();
     let mut tally = Tally::default();
     let mut reported = 0_usize;
     if let Some(reports) = runner.stdout.take() {
@@ -92,6 +94,7 @@ pub(crate) fn run(names: &[String]) -> Result<Tally, Problem> {
         }
     }
     let status = runner.wait().map_err(Problem::run("xtask"))?;
+    tally.add(host_unchanged_since(&before));
     match status.success() && reported == names.len() {
         true => Ok(tally),
         false => Err(Problem::Failed("the run of the suites".to_owned())),
@@ -163,6 +166,23 @@ fn ends_well(mut child: Child) -> bool {
         let _ = child.wait();
         false
     })
+}
+
+/// Counts as one more test.
+fn host_unchanged_since(before: &HostState) -> Tally {
+    let changed = HostState::read().changed_since(before);
+    for path in &changed {
+        println!("{} of this machine has changed during the run", path.display());
+    }
+    let (verdict, tally) = match changed.as_slice() {
+        [] => ("ok", Tally { passed: 1, failed: 0 }),
+        [_, ..] => ("FAILED", Tally { passed: 0, failed: 1 }),
+    };
+    println!(
+        "{:<12} test result: {verdict}. {} passed; {} failed; nothing of this machine may change",
+        "host", tally.passed, tally.failed
+    );
+    tally
 }
 
 fn show(report: &Report) -> Result<(), Problem> {

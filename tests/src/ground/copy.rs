@@ -23,7 +23,7 @@ pub(super) struct Blueprint {
     pub(super) network: Network,
     /// An empty folder to mount on.
     pub(super) scratch: PathBuf,
-    /// Folders of the host that are seen in the copy, read-only, under their own names.
+    /// Folders of the host that are seen in the copy, read-only, under their own names; work begins in the first.
     pub(super) shown: Vec<PathBuf>,
 }
 
@@ -79,9 +79,11 @@ impl Blueprint {
         write(Path::new(MARK), b"")?;
         nix::unistd::sethostname("ground").map_err(Failure::kernel("name the copy"))?;
         match self.network {
-            Network::LoopbackOnly => start_loopback(),
-            Network::Host => keep_resolver(resolver.as_deref()),
+            Network::LoopbackOnly => start_loopback()?,
+            Network::Host => keep_resolver(resolver.as_deref())?,
         }
+        let working = self.shown.first().map_or(Path::new("/"), PathBuf::as_path);
+        env::set_current_dir(working).map_err(Failure::file("enter", working))
     }
 
     /// Mounts the overlay and says where.

@@ -1,7 +1,8 @@
 //! The test ground, and what the suites against real programs are written with.
 //!
 //! [`ground`] makes throw-away copies of the machine. Everything else works inside such a copy only: it starts from a
-//! [`Machine`], and there is none outside.
+//! [`Machine`], and there is none outside. A file `tests/SUITE.rs` is a suite; `cargo xtask test SUITE` runs it in a copy
+//! of its own, so its tests share that copy with each other only.
 
 mod daemon;
 mod failure;

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::Command;
 
 use test_ground::{
-    Daemon, Failure, Machine, Outcome, Rsyslogd, SocketForm, Sshd, SshdOptions, Terminal, checked, totp_code,
+    Daemon, Failure, Machine, Outcome, RadiusAnswer, RadiusRequest, Rsyslogd, SocketForm, Sshd, SshdOptions,
+    Terminal, checked, totp_code,
 };
 
 /// Password, account and session from `/etc/passwd` and `/etc/shadow` alone.
@@ -151,6 +152,33 @@ fn syslog_of_the_c_library_reaches_a_private_dev_log() -> Outcome {
     checked(Command::new("logger").args(["-p", "authpriv.notice", "-t", "ground", "by the C library"]))?;
     let line = rsyslogd.wait_for_line(|line| line.app == "ground")?;
     assert_eq!((line.facility.as_str(), line.message.trim()), ("authpriv", "by the C library"));
+    Ok(())
+}
+
+/// What the RADIUS suites ask with, against the server that everybody knows.
+#[test]
+fn radclient_tells_accept_challenge_and_silence_apart() -> Outcome {
+    let machine = Machine::here()?;
+    let folder = machine.new_folder("freeradius")?;
+    let port = machine.free_port()?;
+    let settings = include_str!("../ground/freeradius.conf");
+    machine.write(&folder.join("radiusd.conf"), &settings.replace("@PORT@", &port.to_string()))?;
+    machine.write(&folder.join("dictionary"), "")?;
+    let mut command = Command::new("freeradius");
+    let mut freeradius =
+        Daemon::start(command.args(["-f", "-l", "stdout", "-d"]).arg(&folder), &folder.join("log"))?;
+    freeradius.wait_for_output("Ready to process requests")?;
+    let ask = |port, user| {
+        let attributes = [("User-Name", user), ("User-Password", "pw"), ("Message-Authenticator", "0x00")];
+        RadiusRequest { port, secret: "testing123", kind: "auth", attributes: &attributes, seconds: 2 }.send()
+    };
+    assert_eq!(ask(port, "anybody")?.code(), "Access-Accept");
+    let challenge = ask(port, "challenged")?;
+    assert_eq!(challenge.code(), "Access-Challenge");
+    assert_eq!(challenge.attribute("State"), Some("0x0102"));
+    assert_eq!(challenge.attribute("Reply-Message"), Some("\"Code:\""));
+    assert_eq!(ask(machine.free_port()?, "anybody")?, RadiusAnswer::Silence);
+    freeradius.stop()?;
     Ok(())
 }
 

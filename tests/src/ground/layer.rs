@@ -124,7 +124,10 @@ impl Builder<'_> {
     }
 
     fn install(&self, lower: &str, upper: PathBuf, work: PathBuf) -> Result<(), Failure> {
-        eprintln!("ground: installing into the kept layer, not on this machine: {}", self.packages.join(" "));
+        eprintln!(
+            "ground: installing into a layer above this machine, not on it: {}",
+            self.packages.join(" ")
+        );
         let blueprint = Blueprint {
             lower: lower.to_owned(),
             changes: Changes::Kept { upper, work },

@@ -15,7 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if folders.iter().any(|folder| folder.join("libpam.so").exists()) {
         return Ok(());
     }
-    let Some(library) = folders.iter().map(|folder| folder.join("libpam.so.0")).find(|path| path.exists()) else {
+    let Some(library) = folders.iter().map(|folder| folder.join("libpam.so.0")).find(|path| path.exists())
+    else {
         return Err("no libpam.so.0 on this machine: install the package of Linux-PAM (libpam0g)".into());
     };
     let output = PathBuf::from(env::var("OUT_DIR")?);
@@ -33,5 +34,8 @@ fn library_folders() -> Result<Vec<PathBuf>, env::VarError> {
     let multiarch = format!("{}-linux-gnu", env::var("CARGO_CFG_TARGET_ARCH")?);
     let multiarch = multiarch.as_str();
     let roots = ["/usr/lib", "/lib"].map(Path::new);
-    Ok(roots.iter().flat_map(|root| [root.join(multiarch), root.join("../lib64"), root.to_path_buf()]).collect())
+    Ok(roots
+        .iter()
+        .flat_map(|root| [root.join(multiarch), root.join("../lib64"), root.to_path_buf()])
+        .collect())
 }

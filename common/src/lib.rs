@@ -26,6 +26,8 @@ pub mod text;
 pub mod time;
 pub mod totp;
 pub mod username;
+#[cfg(test)]
+mod world;
 
 pub use attempt::{Answer, Attempt, Door, Place, PrimaryMode, Profile, Target};
 pub use id::{AccountId, AppPasswordId, AttemptId, FactorId, RecoveryCodeId};

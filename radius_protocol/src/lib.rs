@@ -3,7 +3,8 @@
 //! A datagram goes in as a slice and comes out as a [`Packet`]; a reply is built in the caller's buffer by a
 //! [`ReplyBuilder`], a request by a [`RequestBuilder`]. Nothing here owns a socket, a clock or randomness, and nothing
 //! allocates but [`SharedSecret::new`], so that datagrams can be received, answered and sent in batches.
-//! Every packet that we build carries a Message-Authenticator, and it comes first (CVE-2024-3596, "Blast-RADIUS").
+//! Every packet that we build carries a Message-Authenticator, and it comes first (CVE-2024-3596, "Blast-RADIUS");
+//! accounting alone has none, as its RFCs want it.
 //!
 //! The `radius` crate (0.4.0) is a dev-dependency only: it brings tokio with all features, makes one `Vec` for each
 //! attribute and neither checks nor writes a Message-Authenticator. The tests hold our attribute numbers against its

@@ -1,5 +1,5 @@
 //! Replies: built in the caller's buffer, with the Message-Authenticator first, the request's Proxy-States last and
-//! both signatures over all of it.
+//! both signatures over all of it. An Accounting-Response alone has no Message-Authenticator (RFC 2866 §5.13).
 
 use crate::dictionary::{MESSAGE_AUTHENTICATOR, PROMPT, PROXY_STATE, REPLY_MESSAGE, SESSION_TIMEOUT, STATE};
 use crate::writer::Writer;
@@ -30,11 +30,14 @@ impl<'b, 'a> ReplyBuilder<'b, 'a> {
         request: &Packet<'a>,
         code: Code,
     ) -> Self {
-        let writer = Writer::open(buffer, code, request.identifier(), request.authenticator());
+        let bare = Writer::open(buffer, code, request.identifier(), request.authenticator());
+        // Clients do not expect one in answer to accounting, and those that read it disagree about how it is made.
+        let writer =
+            if request.code() == Code::AccountingRequest { bare } else { bare.with_message_authenticator() };
         Self { writer, secret, request: *request }
     }
 
-    /// Adds any attribute but Message-Authenticator and Proxy-State, which every reply gets by itself.
+    /// Adds any attribute but Message-Authenticator and Proxy-State, which replies get by themselves.
     ///
     /// # Errors
     /// [`Error::ReservedAttribute`], [`Error::AttributeTooLong`], [`Error::PacketFull`].

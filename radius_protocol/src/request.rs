@@ -23,7 +23,7 @@ impl<'b, 'a> RequestBuilder<'b, 'a> {
         identifier: u8,
         random: Authenticator,
     ) -> Self {
-        Self::open(buffer, secret, Code::AccessRequest, identifier, random)
+        Self::with_random(buffer, secret, Code::AccessRequest, identifier, random)
     }
 
     /// Begins a Status-Server (RFC 5997 §3). `random` as in an Access-Request.
@@ -33,30 +33,33 @@ impl<'b, 'a> RequestBuilder<'b, 'a> {
         identifier: u8,
         random: Authenticator,
     ) -> Self {
-        Self::open(buffer, secret, Code::StatusServer, identifier, random)
+        Self::with_random(buffer, secret, Code::StatusServer, identifier, random)
     }
 
-    /// Begins an Accounting-Request, whose authenticator is computed at the end (RFC 2866 §3).
+    /// Begins an Accounting-Request, whose authenticator is computed at the end (RFC 2866 §3). It has no
+    /// Message-Authenticator (RFC 2869 §5.19).
     pub fn accounting_request(
         buffer: &'b mut PacketBuffer,
         secret: &'a SharedSecret,
         identifier: u8,
     ) -> Self {
-        Self::open(buffer, secret, Code::AccountingRequest, identifier, [0; 16])
+        let authenticator = [0; 16];
+        let writer = Writer::open(buffer, Code::AccountingRequest, identifier, &authenticator);
+        Self { writer, secret, authenticator, origin: AuthenticatorOrigin::Computed }
     }
 
-    fn open(
+    fn with_random(
         buffer: &'b mut PacketBuffer,
         secret: &'a SharedSecret,
         code: Code,
         identifier: u8,
         authenticator: Authenticator,
     ) -> Self {
-        let writer = Writer::open(buffer, code, identifier, &authenticator);
-        Self { writer, secret, authenticator, origin: code.authenticator_origin() }
+        let writer = Writer::open(buffer, code, identifier, &authenticator).with_message_authenticator();
+        Self { writer, secret, authenticator, origin: AuthenticatorOrigin::Random }
     }
 
-    /// Adds any attribute but Message-Authenticator, which every request gets by itself, and User-Password, which must
+    /// Adds any attribute but Message-Authenticator, which requests get by themselves, and User-Password, which must
     /// not travel unhidden.
     ///
     /// # Errors

@@ -5,12 +5,13 @@ use md5::{Digest, Md5};
 use subtle::ConstantTimeEq;
 
 use crate::code::AuthenticatorOrigin;
-use crate::{Authenticator, MessageAuthenticator, Packet, SharedSecret};
+use crate::{Authenticator, Code, MessageAuthenticator, Packet, SharedSecret};
 
 /// Whether a reply without a Message-Authenticator can be genuine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageAuthenticatorDemand {
-    /// No: the Response Authenticator alone can be forged (CVE-2024-3596).
+    /// No: the Response Authenticator alone can be forged (CVE-2024-3596). An Accounting-Response need not have one all
+    /// the same, as it has none by RFC 2866 §5.13.
     Required,
     /// Yes, but one that is there must be valid. For servers from before 2024 on networks that are trusted.
     IfPresent,
@@ -22,6 +23,8 @@ pub enum MessageAuthenticatorDemand {
 pub enum ReplyVerdict {
     /// It was made by somebody who knows the secret, for this request.
     Genuine,
+    /// It has another identifier than the request.
+    WrongIdentifier,
     /// The Response Authenticator is wrong.
     WrongResponseAuthenticator,
     /// The Message-Authenticator is not valid, or missing where it is required.
@@ -29,23 +32,33 @@ pub enum ReplyVerdict {
 }
 
 impl Packet<'_> {
-    /// Checks, in constant time, that this packet answers the request with `request_authenticator`.
-    /// The caller has matched the identifier and the address it came from.
+    /// Checks, in constant time, that this packet answers `request`. The caller has matched the address it came from.
     pub fn verify_reply(
         &self,
-        request_authenticator: &Authenticator,
+        request: &Packet<'_>,
         secret: &SharedSecret,
         demand: MessageAuthenticatorDemand,
     ) -> ReplyVerdict {
-        if !self.digest_matches(request_authenticator, secret) {
+        if self.identifier() != request.identifier() {
+            return ReplyVerdict::WrongIdentifier;
+        }
+        if !self.digest_matches(request.authenticator(), secret) {
             return ReplyVerdict::WrongResponseAuthenticator;
         }
-        match (self.message_authenticator_of_reply(request_authenticator, secret), demand) {
-            (MessageAuthenticator::Valid, _)
-            | (MessageAuthenticator::Absent, MessageAuthenticatorDemand::IfPresent) => ReplyVerdict::Genuine,
-            (found, MessageAuthenticatorDemand::Required | MessageAuthenticatorDemand::IfPresent) => {
-                ReplyVerdict::WrongMessageAuthenticator(found)
+        let absence = match demand {
+            MessageAuthenticatorDemand::Required if request.code() != Code::AccountingRequest => {
+                ReplyVerdict::WrongMessageAuthenticator(MessageAuthenticator::Absent)
             }
+            MessageAuthenticatorDemand::Required | MessageAuthenticatorDemand::IfPresent => {
+                ReplyVerdict::Genuine
+            }
+        };
+        match self.message_authenticator_of_reply(request, secret) {
+            MessageAuthenticator::Valid => ReplyVerdict::Genuine,
+            MessageAuthenticator::Absent => absence,
+            found @ (MessageAuthenticator::Invalid
+            | MessageAuthenticator::WrongLength
+            | MessageAuthenticator::Repeated) => ReplyVerdict::WrongMessageAuthenticator(found),
         }
     }
 

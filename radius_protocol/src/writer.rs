@@ -1,4 +1,4 @@
-//! A packet growing in the caller's buffer: header, Message-Authenticator, attributes, then the signatures.
+//! A packet growing in the caller's buffer: header, attributes, then the signatures.
 
 use hmac::Mac;
 use md5::{Digest, Md5};
@@ -10,11 +10,17 @@ use crate::{Authenticator, Code, Error, HEADER_OCTETS, Kind, PacketBuffer, Share
 pub(crate) struct Writer<'b> {
     buffer: &'b mut PacketBuffer,
     length: usize,
+    message_authenticator: Place,
+}
+
+/// Where the packet's Message-Authenticator is.
+enum Place {
+    Nowhere,
+    First,
 }
 
 impl<'b> Writer<'b> {
-    /// Begins a packet with an empty Message-Authenticator as its first attribute: behind it, no attacker can find a
-    /// prefix that collides (CVE-2024-3596).
+    /// Begins a packet without attributes.
     pub(crate) fn open(
         buffer: &'b mut PacketBuffer,
         code: Code,
@@ -24,10 +30,18 @@ impl<'b> Writer<'b> {
         buffer[0] = code.into();
         buffer[1] = identifier;
         buffer[4..20].copy_from_slice(authenticator);
-        buffer[20] = MESSAGE_AUTHENTICATOR.0;
-        buffer[21] = 18;
-        buffer[22..38].fill(0);
-        Self { buffer, length: HEADER_OCTETS.saturating_add(ATTRIBUTE_OCTETS) }
+        Self { buffer, length: HEADER_OCTETS, message_authenticator: Place::Nowhere }
+    }
+
+    /// Makes an empty Message-Authenticator the first attribute. Behind it an attacker cannot prepare a collision, since
+    /// what he controls comes after octets that he cannot know (CVE-2024-3596).
+    pub(crate) fn with_message_authenticator(mut self) -> Self {
+        self.buffer[20] = MESSAGE_AUTHENTICATOR.0;
+        self.buffer[21] = 18;
+        self.buffer[22..38].fill(0);
+        self.length = HEADER_OCTETS.saturating_add(ATTRIBUTE_OCTETS);
+        self.message_authenticator = Place::First;
+        self
     }
 
     /// Adds an attribute behind those that are there; on an error the packet is as before.
@@ -46,9 +60,13 @@ impl<'b> Writer<'b> {
         Ok(())
     }
 
-    /// Writes the Message-Authenticator over all that is there, and the Length before it. Comes after the last `push`.
+    /// Writes the Length, and the Message-Authenticator over all that is there. Comes after the last `push`.
     pub(crate) fn sign_message(&mut self, secret: &SharedSecret) {
         self.write_length();
+        match self.message_authenticator {
+            Place::Nowhere => return,
+            Place::First => {}
+        }
         let mut mac = secret.keyed();
         mac.update(self.octets());
         self.buffer[22..38].copy_from_slice(&mac.finalize().into_bytes());

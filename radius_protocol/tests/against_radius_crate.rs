@@ -117,7 +117,7 @@ proptest! {
         rfc2865::add_reply_message(&mut theirs, &message);
         let theirs = theirs.encode().unwrap();
         let verdict =
-            Packet::parse(&theirs).unwrap().verify_reply(&random, &secret, MessageAuthenticatorDemand::IfPresent);
+            Packet::parse(&theirs).unwrap().verify_reply(&packet, &secret, MessageAuthenticatorDemand::IfPresent);
         prop_assert_eq!(verdict, ReplyVerdict::Genuine);
     }
 }
@@ -140,13 +140,14 @@ fn accounting_requests_of_either_are_authentic_for_the_other() {
 #[test]
 fn a_wrong_message_authenticator_under_a_right_response_authenticator_is_refused() {
     let (mut buffer, secret) = ([0; 4096], secret());
-    let request = RequestBuilder::access_request(&mut buffer, &secret, 1, [5; 16]).finish();
+    let octets = RequestBuilder::access_request(&mut buffer, &secret, 1, [5; 16]).finish();
+    let request = Packet::parse(octets).unwrap();
     // The crate signs the reply, and takes whatever it is given for a Message-Authenticator.
-    let mut reply = TheirPacket::decode(request, KEY).unwrap().make_response_packet(TheirCode::AccessAccept);
+    let mut reply = TheirPacket::decode(octets, KEY).unwrap().make_response_packet(TheirCode::AccessAccept);
     rfc2869::add_message_authenticator(&mut reply, &[9; 16]);
     let reply = reply.encode().unwrap();
     for demand in [MessageAuthenticatorDemand::Required, MessageAuthenticatorDemand::IfPresent] {
-        let verdict = Packet::parse(&reply).unwrap().verify_reply(&[5; 16], &secret, demand);
+        let verdict = Packet::parse(&reply).unwrap().verify_reply(&request, &secret, demand);
         assert_eq!(verdict, ReplyVerdict::WrongMessageAuthenticator(MessageAuthenticator::Invalid));
     }
 }

@@ -27,7 +27,7 @@ fn a_login_is_asked_read_challenged_and_verified_without_an_allocation() {
         reply.prompt(Prompt::NoEcho).unwrap().session_timeout(60).unwrap();
         let reply = Packet::parse(reply.finish().unwrap()).unwrap();
         let demand = MessageAuthenticatorDemand::Required;
-        assert_eq!(reply.verify_reply(request.authenticator(), &secret, demand), ReplyVerdict::Genuine);
+        assert_eq!(reply.verify_reply(&request, &secret, demand), ReplyVerdict::Genuine);
     });
     assert_eq!(spent.count_total, 0);
 }

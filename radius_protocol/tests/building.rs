@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use radius_protocol::dictionary::{
-    ACCT_STATUS_TYPE, CLASS, EAP_MESSAGE, MESSAGE_AUTHENTICATOR, PROMPT, PROXY_STATE, REPLY_MESSAGE,
-    SESSION_TIMEOUT, STATE, USER_PASSWORD,
+    CLASS, EAP_MESSAGE, MESSAGE_AUTHENTICATOR, PROMPT, PROXY_STATE, REPLY_MESSAGE, SESSION_TIMEOUT, STATE,
+    USER_PASSWORD,
 };
 use radius_protocol::{
     Attribute, Code, Error, MessageAuthenticator, MessageAuthenticatorDemand, Packet, PacketBuffer, Prompt,
@@ -48,15 +48,15 @@ fn a_challenge_has_the_message_authenticator_first_and_the_proxy_states_last_in_
     assert_eq!(reply.first(SESSION_TIMEOUT).unwrap().integer(), Some(60));
     let proxy_states: Vec<_> = reply.all(PROXY_STATE).map(Attribute::value).collect();
     assert_eq!(proxy_states, [&b"nearest"[..], b"", b"farthest \0\xff", b"nearest"]);
-    let verdict = reply.verify_reply(request.authenticator(), &secret, MessageAuthenticatorDemand::Required);
+    let verdict = reply.verify_reply(&request, &secret, MessageAuthenticatorDemand::Required);
     assert_eq!(verdict, ReplyVerdict::Genuine);
 }
 
 #[test]
-fn every_code_of_reply_has_the_message_authenticator_first() {
+fn every_answer_to_a_login_has_the_message_authenticator_first() {
     let octets = request(&[]);
     let request = Packet::parse(&octets).unwrap();
-    for code in [Code::AccessAccept, Code::AccessReject, Code::AccessChallenge, Code::AccountingResponse] {
+    for code in [Code::AccessAccept, Code::AccessReject, Code::AccessChallenge, Code::ProtocolError] {
         let (mut buffer, secret) = (EMPTY, secret());
         let reply = ReplyBuilder::new(&mut buffer, &secret, &request, code).finish().unwrap();
         assert_eq!(kinds(&Packet::parse(reply).unwrap()), [80]);
@@ -96,7 +96,7 @@ fn a_reply_of_exactly_4096_octets_is_made_and_one_octet_more_is_refused() {
     assert_eq!(reply.attribute(EAP_MESSAGE, b"").err(), Some(full));
     let reply = Packet::parse(reply.finish().unwrap()).unwrap();
     assert_eq!(reply.octets().len(), 4096);
-    let verdict = reply.verify_reply(request.authenticator(), &secret, MessageAuthenticatorDemand::Required);
+    let verdict = reply.verify_reply(&request, &secret, MessageAuthenticatorDemand::Required);
     assert_eq!(verdict, ReplyVerdict::Genuine);
 }
 
@@ -137,39 +137,35 @@ fn values_passwords_and_secrets_of_impossible_lengths_are_refused() {
 }
 
 #[test]
-fn an_accounting_request_proves_its_sender_and_an_access_request_never_does() {
-    let (mut buffer, secret) = (EMPTY, secret());
-    let other = SharedSecret::new(b"another").unwrap();
-    let mut request = RequestBuilder::accounting_request(&mut buffer, &secret, 9);
-    request.integer(ACCT_STATUS_TYPE, 1).unwrap();
-    let mut octets = request.finish().to_vec();
-    let packet = Packet::parse(&octets).unwrap();
-    assert!(packet.request_authenticator_proves(&secret));
-    assert!(!packet.request_authenticator_proves(&other));
-    assert_eq!(packet.message_authenticator(&secret), MessageAuthenticator::Valid);
-    *octets.last_mut().unwrap() ^= 3;
-    assert!(!Packet::parse(&octets).unwrap().request_authenticator_proves(&secret));
-
-    let access = self::request(&[]);
-    assert!(!Packet::parse(&access).unwrap().request_authenticator_proves(&secret));
-}
-
-#[test]
-fn a_reply_made_with_another_secret_or_for_another_request_is_refused() {
+fn a_reply_made_with_another_secret_is_refused() {
     let octets = request(&[]);
     let request = Packet::parse(&octets).unwrap();
     let (mut buffer, secret) = (EMPTY, secret());
     let other = SharedSecret::new(b"another").unwrap();
     let reply = ReplyBuilder::new(&mut buffer, &other, &request, Code::AccessAccept).finish().unwrap();
     let reply = Packet::parse(reply).unwrap();
-    let verdict = reply.verify_reply(request.authenticator(), &secret, MessageAuthenticatorDemand::IfPresent);
+    let verdict = reply.verify_reply(&request, &secret, MessageAuthenticatorDemand::IfPresent);
     assert_eq!(verdict, ReplyVerdict::WrongResponseAuthenticator);
-    let found = reply.message_authenticator_of_reply(request.authenticator(), &secret);
+    let found = reply.message_authenticator_of_reply(&request, &secret);
     assert_eq!(found, MessageAuthenticator::Invalid);
-    assert_eq!(
-        reply.verify_reply(&[0; 16], &other, MessageAuthenticatorDemand::Required),
-        ReplyVerdict::WrongResponseAuthenticator
-    );
+}
+
+#[test]
+fn a_reply_to_another_request_is_refused() {
+    let (mut first, mut second, mut third, mut answer) = (EMPTY, EMPTY, EMPTY, EMPTY);
+    let secret = secret();
+    let asked = RequestBuilder::access_request(&mut first, &secret, 1, [1; 16]).finish();
+    let (asked, demand) = (Packet::parse(asked).unwrap(), MessageAuthenticatorDemand::Required);
+    let reply = ReplyBuilder::new(&mut answer, &secret, &asked, Code::AccessAccept).finish().unwrap();
+    let reply = Packet::parse(reply).unwrap();
+    assert_eq!(reply.verify_reply(&asked, &secret, demand), ReplyVerdict::Genuine);
+
+    let later = RequestBuilder::access_request(&mut second, &secret, 1, [2; 16]).finish();
+    let verdict = reply.verify_reply(&Packet::parse(later).unwrap(), &secret, demand);
+    assert_eq!(verdict, ReplyVerdict::WrongResponseAuthenticator);
+    let other = RequestBuilder::access_request(&mut third, &secret, 2, [1; 16]).finish();
+    let verdict = reply.verify_reply(&Packet::parse(other).unwrap(), &secret, demand);
+    assert_eq!(verdict, ReplyVerdict::WrongIdentifier);
 }
 
 #[test]

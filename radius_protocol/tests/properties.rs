@@ -35,7 +35,7 @@ fn read_all(octets: &[u8], secret: &SharedSecret) {
     let _ = packet.message_authenticator(secret);
     let _ = packet.user_password(secret).map(|password| password.map(|password| password.expose().len()));
     let _ = packet.request_authenticator_proves(secret);
-    let _ = packet.verify_reply(&[0; 16], secret, MessageAuthenticatorDemand::IfPresent);
+    let _ = packet.verify_reply(&packet, secret, MessageAuthenticatorDemand::IfPresent);
     let mut buffer = [0; 4096];
     let _ = ReplyBuilder::new(&mut buffer, secret, &packet, Code::AccessReject).finish();
 }
@@ -94,7 +94,7 @@ proptest! {
         let reply = Packet::parse(reply.finish().unwrap()).unwrap();
         prop_assert_eq!(reply.attributes().next().unwrap().kind(), MESSAGE_AUTHENTICATOR);
         prop_assert_eq!(read_back(&reply), attributes);
-        let verdict = reply.verify_reply(&random, &secret, MessageAuthenticatorDemand::Required);
+        let verdict = reply.verify_reply(&request, &secret, MessageAuthenticatorDemand::Required);
         prop_assert_eq!(verdict, ReplyVerdict::Genuine);
     }
 

@@ -3,6 +3,10 @@
 //! This crate names no file, socket, clock, thread or environment variable. Doors call [`engine::Engine`];
 //! stores, primaries, clocks and sinks implement [`ports`]. Only [`login`] can say yes.
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "an overflow in a test is a failed test")
+)]
 
 pub mod account;
 pub mod acts;

@@ -38,6 +38,8 @@ pub(crate) struct Memory {
     /// Commits that lose their race before one wins.
     pub(crate) races_to_lose: u32,
     pub(crate) is_down: bool,
+    /// An administrator blocks everybody between the load of a login and its commit.
+    pub(crate) block_before_next_spend: bool,
     pub(crate) floor: UnixTime,
 }
 
@@ -89,6 +91,13 @@ impl Store for MemoryStore {
 impl Memory {
     fn commit(&mut self, bundle: &Bundle) -> Outcome {
         self.commits += 1;
+        if self.block_before_next_spend && !bundle.spends.is_empty() {
+            self.block_before_next_spend = false;
+            for account in self.accounts.values_mut() {
+                account.version += 1;
+                account.block = Some(crate::account::Block::Indefinitely);
+            }
+        }
         if self.races_to_lose > 0 {
             self.races_to_lose -= 1;
             return Outcome::Conflict;

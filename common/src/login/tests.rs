@@ -366,6 +366,15 @@ fn the_same_answer_to_the_same_state_gets_the_same_verdict_for_half_a_minute() {
 }
 
 #[test]
+fn a_login_loaded_before_a_block_does_not_get_through_after_it() {
+    let world = World::with_alice(policy());
+    world.memory.0.lock().unwrap().block_before_next_spend = true;
+    let code = world.code();
+    check(&world, &at_sshd("alice"), &["pw", &code, &code, &code], Err(Reason::Blocked));
+    assert_eq!(world.memory.0.lock().unwrap().spent().0, []);
+}
+
+#[test]
 fn a_lost_race_is_decided_again_and_never_for_ever() {
     let world = World::with_alice(policy());
     world.memory.0.lock().unwrap().races_to_lose = 1;

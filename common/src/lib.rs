@@ -5,7 +5,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(
     test,
-    allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "an overflow in a test is a failed test")
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        reason = "an overflow in a test is a failed test"
+    )
 )]
 
 pub mod account;

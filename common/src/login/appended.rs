@@ -23,6 +23,13 @@ pub(super) fn split(answer: &Secret, appended: Appended) -> Option<Halves> {
     }
 }
 
+/// The password in a first answer that has turned out to be a password, with or without a code behind it:
+/// for a door that hands it on to others.
+#[must_use]
+pub fn password_in(answer: &Secret, appended: Appended) -> Secret {
+    split(answer, appended).map_or_else(|| answer.clone(), |halves| halves.password)
+}
+
 fn after_delimiter(octets: &[u8]) -> Option<Halves> {
     let at = octets.iter().rposition(|octet| *octet == DELIMITER)?;
     let (password, rest) = octets.split_at_checked(at)?;

@@ -27,6 +27,7 @@ use crate::session::{Session, Stage};
 use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 
+pub use appended::password_in;
 pub use verdict::{Accept, Echo, Grounds, Prompt, Verdict};
 
 /// Whom the attempt is about.

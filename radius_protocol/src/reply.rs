@@ -85,13 +85,11 @@ impl<'b, 'a> ReplyBuilder<'b, 'a> {
     /// # Errors
     /// As [`Self::attribute`].
     pub fn prompt(&mut self, prompt: Prompt) -> Result<&mut Self, Error> {
-        self.integer(
-            PROMPT,
-            match prompt {
-                Prompt::NoEcho => 0,
-                Prompt::Echo => 1,
-            },
-        )
+        let number = match prompt {
+            Prompt::NoEcho => 0,
+            Prompt::Echo => 1,
+        };
+        self.integer(PROMPT, number)
     }
 
     /// Limits the session, or in a challenge the time for the answer (RFC 2865 §5.27).

@@ -54,6 +54,7 @@ fn an_accounting_request_proves_its_sender_and_an_access_request_never_does() {
     request.integer(ACCT_STATUS_TYPE, 1).unwrap();
     let mut octets = request.finish().to_vec();
     let packet = Packet::parse(&octets).unwrap();
+    assert_eq!(packet.first(ACCT_STATUS_TYPE).unwrap().integer(), Some(1));
     assert!(packet.request_authenticator_proves(&secret));
     assert!(!packet.request_authenticator_proves(&other));
     *octets.last_mut().unwrap() ^= 3;

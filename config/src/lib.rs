@@ -1,1 +1,34 @@
-//! TOML configuration files to settings, with all mistakes reported at once.
+//! TOML configuration files to [`Settings`]: all mistakes of a file are reported at once, with file, line, key,
+//! what was found and what is allowed.
+//!
+//! What cannot be read is an error, never a default. Nothing here decides a login, and no secret is ever shown.
+#![forbid(unsafe_code)]
+
+pub mod clients;
+mod clients_toml;
+mod countersign_toml;
+pub mod edit;
+pub mod effective;
+pub mod error;
+mod file;
+pub mod finding;
+pub mod initial;
+pub mod keys;
+pub mod limits;
+pub mod live;
+mod networks;
+pub mod paths;
+mod render;
+mod report;
+mod rules;
+mod section;
+pub mod settings;
+mod values;
+pub mod words;
+
+pub use clients::{BackendFailure, Client, Clients, Kind, MessageAuthenticator};
+pub use error::ConfigError;
+pub use finding::{Finding, Severity};
+pub use live::Live;
+pub use render::Colour;
+pub use settings::{Audit, Loaded, Primary, Radius, Services, Settings, Syslog, SyslogTarget};

@@ -1,0 +1,225 @@
+//! Reads `countersign.toml`, rules apart.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use common::attempt::{Appended, Dialogue, Profile};
+use common::policy::Policy;
+use common::username::{Folding, Username};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use crate::clients::Clients;
+use crate::keys::{
+    BACKEND, BREAK_GLASS_USERS, CLIENTS_FILE, DEFAULT_STATE, FOLD, ISSUER, LISTEN, PAM_SERVICE,
+    PRIVILEGED_SERVICES, Part, SERVICE_APPEND, SERVICE_DIALOGUE, STATE_DIRECTORY, SYSLOG_FACILITY,
+    SYSLOG_FORMAT, SYSLOG_TARGET,
+};
+use crate::networks::{socket_address, syslog_target};
+use crate::paths;
+use crate::report::{Place, Remark, Report};
+use crate::rules::{self, ClientReference};
+use crate::section::{Entry, Section};
+use crate::settings::{Audit, Primary, Radius, Services, Settings, Syslog, SyslogTarget};
+use crate::values::{
+    Least, Placed, Wrong, absolute_path, issuer, list, near, path, quoted, service, text, word,
+};
+use crate::words::{Backend, Facility, SyslogFormat};
+
+/// What one file gives: settings without clients, and what the clients file will be compared with.
+pub(crate) struct Draft {
+    pub(crate) settings: Option<Settings>,
+    pub(crate) clients_file: Option<Placed<PathBuf>>,
+    references: Vec<ClientReference>,
+}
+
+impl Draft {
+    /// Refuses rules that name a client that is not there.
+    pub(crate) fn refuse_unknown_clients(&self, names: &HashSet<String>, report: &mut Report<'_>) {
+        for reference in self.references.iter().filter(|reference| !names.contains(&reference.client)) {
+            let meant = near(&reference.client, names.iter().map(String::as_str));
+            report.error(Remark {
+                place: Place::Value(reference.place.clone()),
+                key: reference.key.clone(),
+                message: format!("there is no client {}", quoted(&reference.client)),
+                allowed: Some("a client of the clients file".to_owned()),
+                help: meant.map(|meant| format!("did you mean \"{meant}\"?")),
+            });
+        }
+    }
+}
+
+/// Reads the whole file; what is wrong is in the report, and then there are no settings.
+pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut Report<'_>) -> Draft {
+    let top = Section::top(root, Part::Top, report);
+    let clients_file = read_clients_file(&top, file, report);
+    let state_directory = top
+        .field(&STATE_DIRECTORY, report, |entry, report| text(entry, report, absolute_path))
+        .or(PathBuf::from(paths::STATE_DIRECTORY));
+    let (policy, references) = read_policy(&top, report);
+    let primary = read_primary(&top, report);
+    let services = read_services(&top, report);
+    let radius = read_radius(&top, report);
+    let audit = read_audit(&top, report);
+    let settings = || {
+        Some(Settings {
+            path: file.to_owned(),
+            policy: policy?,
+            state_directory: state_directory?,
+            clients_file: clients_file.as_ref()?.value.clone(),
+            primary: primary?,
+            services: services?,
+            radius: radius?,
+            audit: audit?,
+            clients: Clients::default(),
+        })
+    };
+    Draft { settings: settings(), clients_file, references }
+}
+
+fn read_clients_file(top: &Section<'_>, file: &Path, report: &mut Report<'_>) -> Option<Placed<PathBuf>> {
+    let written = top.field(&CLIENTS_FILE, report, |entry, report| {
+        let value = text(entry, report, path)?;
+        Some(Placed { value, place: entry.value.span() })
+    });
+    let written = written.or(Placed { value: PathBuf::from(paths::CLIENTS_FILE), place: 0..0 })?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    Some(Placed { value: folder.join(written.value), place: written.place })
+}
+
+fn read_policy(top: &Section<'_>, report: &mut Report<'_>) -> (Option<Policy>, Vec<ClientReference>) {
+    let default_state = top.required(&DEFAULT_STATE, report, word);
+    let issuer = top.field(&ISSUER, report, |entry, report| text(entry, report, issuer)).optional();
+    let names = top.table("names", Part::Names, report);
+    let folding = names.field(&FOLD, report, word::<Folding>).or(Folding::Exact);
+    let privileged = read_privileged(top, report);
+    // Where the folding was refused the names are still read, for their own mistakes.
+    let break_glass = read_break_glass(top, folding.unwrap_or_default(), report);
+    let read = rules::read(top, folding.unwrap_or_default(), report);
+    let policy = || {
+        let standard = Policy::new(default_state?);
+        Some(Policy {
+            folding: folding?,
+            rules: read.rules?,
+            privileged_services: privileged?.unwrap_or(standard.privileged_services.clone()),
+            break_glass: break_glass?,
+            issuer: issuer?.unwrap_or(standard.issuer.clone()),
+            ..standard
+        })
+    };
+    (policy(), read.references)
+}
+
+fn read_privileged(top: &Section<'_>, report: &mut Report<'_>) -> Option<Option<BTreeSet<String>>> {
+    let section = top.table("privileged", Part::Privileged, report);
+    section.field(&PRIVILEGED_SERVICES, report, read_service_names).optional()
+}
+
+fn read_service_names(entry: &Entry<'_>, report: &mut Report<'_>) -> Option<BTreeSet<String>> {
+    let names = list(entry, report, Least::None, service)?;
+    Some(names.into_iter().map(|placed| placed.value).collect())
+}
+
+fn read_break_glass(
+    top: &Section<'_>,
+    folding: Folding,
+    report: &mut Report<'_>,
+) -> Option<BTreeSet<Username>> {
+    let section = top.table("break-glass", Part::BreakGlass, report);
+    section
+        .field(&BREAK_GLASS_USERS, report, |entry, report| {
+            let users = list(entry, report, Least::None, |text| username(text, folding))?;
+            Some(users.into_iter().map(|placed| placed.value).collect())
+        })
+        .or(BTreeSet::new())
+}
+
+/// A user name, folded as the names of people who sign in will be.
+pub(crate) fn username(text: &str, folding: Folding) -> Result<Username, Wrong> {
+    match Username::parse(text) {
+        Ok(name) => Ok(folding.fold(&name)),
+        Err(why) => Err(Wrong::Because(why.to_string())),
+    }
+}
+
+fn read_primary(top: &Section<'_>, report: &mut Report<'_>) -> Option<Primary> {
+    let section = top.table("primary", Part::Primary, report);
+    let backend = section.field(&BACKEND, report, word::<Backend>).or(Backend::Local);
+    let written =
+        section.field(&PAM_SERVICE, report, |entry, report| text(entry, report, service)).optional();
+    let named = written?;
+    match backend? {
+        Backend::Pam => Some(Primary::Pam { service: named.unwrap_or("countersign-primary".to_owned()) }),
+        Backend::Local => Some(Primary::Local),
+        Backend::None => Some(Primary::None),
+    }
+}
+
+fn read_services(top: &Section<'_>, report: &mut Report<'_>) -> Option<Services> {
+    let parent = top.table("pam", Part::Pam, report).table("services", Part::PamServices, report);
+    let sections = parent.named_tables(Part::Service, report);
+    let default = sections.iter().find(|(name, _)| name.get_ref() == "default");
+    let default = match default {
+        Some((_, section)) => read_service(section, Profile::default(), report),
+        None => Some(Profile::default()),
+    };
+    let mut named = Some(BTreeMap::new());
+    for (name, section) in sections.iter().filter(|(name, _)| name.get_ref() != "default") {
+        let profile = read_service(section, default.unwrap_or_default(), report);
+        let name = read_service_name(name, section, report);
+        match (name, profile, &mut named) {
+            (Some(name), Some(profile), Some(named)) => drop(named.insert(name, profile)),
+            (_, _, named) => *named = None,
+        }
+    }
+    Some(Services { default: default?, named: named? })
+}
+
+fn read_service_name(
+    name: &Spanned<toml::de::DeString<'_>>,
+    section: &Section<'_>,
+    report: &mut Report<'_>,
+) -> Option<String> {
+    let help = match service(name.get_ref()) {
+        Ok(name) => return Some(name),
+        Err(Wrong::Because(why)) => Some(why),
+        Err(Wrong::NotAllowed) => None,
+    };
+    report.error(Remark {
+        place: Place::Key(name.span()),
+        key: section.path().to_owned(),
+        message: format!("{} is no PAM service", quoted(name.get_ref())),
+        allowed: Some(PAM_SERVICE.allowed.to_owned()),
+        help,
+    });
+    None
+}
+
+fn read_service(section: &Section<'_>, absent: Profile, report: &mut Report<'_>) -> Option<Profile> {
+    let dialogue = section.field(&SERVICE_DIALOGUE, report, word::<Dialogue>).or(absent.dialogue);
+    let appended = section.field(&SERVICE_APPEND, report, word::<Appended>).or(absent.appended);
+    Some(Profile { dialogue: dialogue?, appended: appended?, ..absent })
+}
+
+fn read_radius(top: &Section<'_>, report: &mut Report<'_>) -> Option<Radius> {
+    let section = top.table("radius", Part::Radius, report);
+    let listen = section.field(&LISTEN, report, |entry, report| {
+        let addresses = list(entry, report, Least::One, socket_address)?;
+        Some(addresses.into_iter().map(|placed| placed.value).collect())
+    });
+    Some(Radius { listen: listen.or(default_listen())? })
+}
+
+pub(crate) fn default_listen() -> Vec<SocketAddr> {
+    vec![SocketAddr::from(([127, 0, 0, 1], 1812)), SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 1812))]
+}
+
+fn read_audit(top: &Section<'_>, report: &mut Report<'_>) -> Option<Audit> {
+    let section = top.table("audit", Part::Audit, report).table("syslog", Part::Syslog, report);
+    let target = section.field(&SYSLOG_TARGET, report, |entry, report| text(entry, report, syslog_target));
+    let target = target.or(SyslogTarget::Unix(PathBuf::from("/dev/log")));
+    let format = section.field(&SYSLOG_FORMAT, report, word).or(SyslogFormat::Rfc5424);
+    let facility = section.field(&SYSLOG_FACILITY, report, word).or(Facility::Authpriv);
+    Some(Audit { syslog: Syslog { target: target?, format: format?, facility: facility? } })
+}

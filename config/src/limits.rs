@@ -1,0 +1,18 @@
+//! Everything that a file could make grow has its limit here, with a name.
+
+/// Octets of `countersign.toml`.
+pub const SETTINGS_OCTETS_MAX: u64 = 1 << 20;
+/// Octets of `clients.toml`: room for about a hundred thousand clients.
+pub const CLIENTS_OCTETS_MAX: u64 = 32 << 20;
+/// Errors, and warnings, that are kept of one file; further ones are counted.
+pub const FINDINGS_MAX: usize = 200;
+/// Octets of a line that is printed under a finding.
+pub const SHOWN_LINE_OCTETS_MAX: usize = 400;
+/// Characters of a wrong value that are repeated in a message.
+pub const SHOWN_VALUE_CHARACTERS_MAX: usize = 60;
+/// Characters of the name of a rule, client, service or issuer.
+pub const NAME_CHARACTERS_MAX: usize = 64;
+/// Octets of a RADIUS secret.
+pub const SECRET_OCTETS_MAX: usize = 128;
+/// Octets under which a RADIUS secret is warned of (draft-ietf-radext-deprecating-radius).
+pub const SECRET_OCTETS_WARNED: usize = 16;

@@ -1,0 +1,8 @@
+//! Where things are. Compiled in: no environment variable is trusted inside a PAM caller.
+
+/// The settings.
+pub const SETTINGS_FILE: &str = "/etc/countersign/countersign.toml";
+/// The RADIUS clients, unless the settings name another file; relative to the settings.
+pub const CLIENTS_FILE: &str = "clients.toml";
+/// The store and the master key, unless the settings name another folder.
+pub const STATE_DIRECTORY: &str = "/var/lib/countersign";

@@ -1,0 +1,189 @@
+//! The settings, as the rest of the program uses them: read once, whole, and right.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use common::attempt::Profile;
+use common::policy::Policy;
+
+use crate::clients::Clients;
+use crate::clients_toml;
+use crate::countersign_toml::{self, Draft};
+use crate::error::{ConfigError, sentence};
+use crate::file::{Contents, SourceFile};
+use crate::finding::Finding;
+use crate::report::{Place, Remark, Report};
+use crate::words::{Facility, SyslogFormat};
+
+/// Everything that the files say.
+#[derive(Clone)]
+pub struct Settings {
+    /// The file that it was read from.
+    pub path: PathBuf,
+    /// The decisions for all accounts.
+    pub policy: Policy,
+    /// The folder of the store and the master key.
+    pub state_directory: PathBuf,
+    /// The file with the RADIUS clients, with its folder.
+    pub clients_file: PathBuf,
+    /// Who checks the first password.
+    pub primary: Primary,
+    /// What PAM services can do.
+    pub services: Services,
+    /// The RADIUS server.
+    pub radius: Radius,
+    /// Where records go.
+    pub audit: Audit,
+    /// The RADIUS clients; empty where they were not asked for.
+    pub clients: Clients,
+}
+
+/// Who checks the first password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Primary {
+    /// Hashes in the store.
+    Local,
+    /// A PAM service of this machine.
+    Pam {
+        /// Its name.
+        service: String,
+    },
+    /// Nobody.
+    None,
+}
+
+/// What PAM services can do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Services {
+    pub(crate) default: Profile,
+    pub(crate) named: BTreeMap<String, Profile>,
+}
+
+impl Services {
+    /// The profile of a PAM service: its own, or that of `[pam.services.default]`.
+    #[must_use]
+    pub fn profile(&self, service: &str) -> Profile {
+        self.named.get(service).copied().unwrap_or(self.default)
+    }
+}
+
+/// The RADIUS server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Radius {
+    /// Where it listens; at least one address.
+    pub listen: Vec<SocketAddr>,
+}
+
+/// Where records go, apart from the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audit {
+    /// The syslog collector.
+    pub syslog: Syslog,
+}
+
+/// A syslog collector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Syslog {
+    /// Where it is.
+    pub target: SyslogTarget,
+    /// How records are written.
+    pub format: SyslogFormat,
+    /// Under which facility.
+    pub facility: Facility,
+}
+
+/// Where a syslog collector is. Names are never looked up: that could delay a login.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyslogTarget {
+    /// A Unix socket.
+    Unix(PathBuf),
+    /// A UDP socket.
+    Udp(SocketAddr),
+    /// A TCP socket.
+    Tcp(SocketAddr),
+}
+
+impl std::fmt::Display for SyslogTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            Self::Udp(address) => write!(f, "udp:{address}"),
+            Self::Tcp(address) => write!(f, "tcp:{address}"),
+        }
+    }
+}
+
+/// Settings, and what an administrator may want to think about.
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// Warnings, in the order of the files.
+    pub warnings: Vec<Finding>,
+}
+
+impl Settings {
+    /// Reads the settings and the clients file that they name.
+    pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
+        load(path, read_clients)
+    }
+
+    /// Reads the settings only: a PAM caller has no business with RADIUS secrets,
+    /// and a mistake among them locks nobody out of the machine.
+    pub fn load_without_clients(path: &Path) -> Result<Loaded, ConfigError> {
+        load(path, |_, _| Ok(ClientsRead::default()))
+    }
+}
+
+/// What became of the clients file.
+#[derive(Default)]
+struct ClientsRead {
+    clients: Clients,
+    findings: Vec<Finding>,
+    errors: usize,
+}
+
+fn load(
+    path: &Path,
+    clients_of: impl FnOnce(&Draft, &mut Report<'_>) -> Result<ClientsRead, ConfigError>,
+) -> Result<Loaded, ConfigError> {
+    let file = SourceFile::open(path, Contents::Settings)?;
+    let (mut report, root) = Report::parse(&file);
+    let draft = countersign_toml::read(path, &root, &mut report);
+    let read = clients_of(&draft, &mut report)?;
+    let errors = report.errors().saturating_add(read.errors);
+    let mut findings = report.into_findings();
+    findings.extend(read.findings);
+    match draft.settings {
+        Some(settings) if errors == 0 => {
+            Ok(Loaded { settings: Settings { clients: read.clients, ..settings }, warnings: findings })
+        }
+        Some(_) | None => Err(ConfigError::Mistakes { findings, errors }),
+    }
+}
+
+fn read_clients(draft: &Draft, settings_report: &mut Report<'_>) -> Result<ClientsRead, ConfigError> {
+    let Some(path) = &draft.clients_file else {
+        return Ok(ClientsRead::default());
+    };
+    let file = match SourceFile::open(&path.value, Contents::Secrets) {
+        Ok(file) => file,
+        Err(error) if settings_report.errors() == 0 => return Err(error),
+        Err(error) => {
+            settings_report.error(unreadable_clients(Place::Key(path.place.clone()), &error));
+            return Ok(ClientsRead::default());
+        }
+    };
+    let (mut report, root) = Report::parse(&file);
+    let is_toml = report.errors() == 0;
+    let read = clients_toml::read(&root, &mut report);
+    if is_toml {
+        draft.refuse_unknown_clients(&read.names, settings_report);
+    }
+    let errors = report.errors();
+    Ok(ClientsRead { clients: read.clients, findings: report.into_findings(), errors })
+}
+
+fn unreadable_clients(place: Place, error: &ConfigError) -> Remark {
+    Remark { place, key: "clients-file".to_owned(), message: sentence(error), allowed: None, help: None }
+}

@@ -1,0 +1,19 @@
+//! The suites of this crate: files as administrators write them, in folders of their own.
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod documents;
+#[cfg(test)]
+mod edits;
+#[cfg(test)]
+mod effective;
+#[cfg(test)]
+mod files;
+#[cfg(test)]
+mod folder;
+#[cfg(test)]
+mod live;
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod settings;

@@ -1,1 +1,31 @@
-//! Accounts, spent codes and records in SQLite.
+//! Accounts, spent codes and records in SQLite, behind the ports of `common`.
+//!
+//! Several processes use one store at once. Nothing here decides a login, opens a secret or asks the clock:
+//! moments come with the bundles.
+#![forbid(unsafe_code)]
+
+mod accounts;
+mod connection;
+mod error;
+mod files;
+mod lanes;
+mod limits;
+mod mark;
+mod opened;
+mod queue;
+mod records;
+mod restore;
+mod schema;
+mod spent;
+mod sqlite;
+mod writing;
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+#[cfg(test)]
+mod tests;
+
+pub use error::SqliteError;
+pub use opened::Rollback;
+pub use restore::{RecoveryCodes, Restored};
+pub use sqlite::{Process, Sqlite, SqliteOptions};

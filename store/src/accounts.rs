@@ -1,0 +1,119 @@
+//! The half of an account that rarely changes: one row, its document and the columns that lists need.
+
+use common::account::Account;
+use common::bundle::{AccountChange, Precondition};
+use common::{AccountId, Username};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::SqliteError;
+use crate::writing::{Stop, only_if_changed};
+
+/// An account by name.
+pub(crate) fn by_name(connection: &Connection, name: &Username) -> Result<Option<Account>, SqliteError> {
+    let mut statement = connection.prepare_cached("SELECT document FROM accounts WHERE name = ?1")?;
+    let document = statement.query_row([name.as_str()], document).optional()?;
+    document.as_deref().map(parse).transpose()
+}
+
+/// Up to `count` accounts with names after `after`, in order of name.
+pub(crate) fn page(
+    connection: &Connection,
+    after: Option<&Username>,
+    count: u32,
+) -> Result<Vec<Account>, SqliteError> {
+    // No name is empty, so all of them come after the empty one.
+    let after = after.map_or("", Username::as_str);
+    let mut statement =
+        connection.prepare_cached("SELECT document FROM accounts WHERE name > ?1 ORDER BY name LIMIT ?2")?;
+    let documents = statement.query_map(params![after, count], document)?;
+    documents.map(|document| parse(&document?)).collect()
+}
+
+/// Stops a bundle that was decided on something else than what is stored.
+pub(crate) fn require(connection: &Connection, precondition: &Precondition) -> Result<(), Stop> {
+    let holds = match precondition {
+        Precondition::Nothing => true,
+        Precondition::Absent(name) => {
+            !connection.prepare_cached("SELECT 1 FROM accounts WHERE name = ?1")?.exists([name.as_str()])?
+        }
+        Precondition::Version { account, version } => connection
+            .prepare_cached("SELECT 1 FROM accounts WHERE id = ?1 AND version = ?2")?
+            .exists(params![account.as_bytes(), version])?,
+    };
+    if holds { Ok(()) } else { Err(Stop::Conflict) }
+}
+
+/// Carries out a change of an account.
+pub(crate) fn change(connection: &Connection, change: &AccountChange) -> Result<(), Stop> {
+    match change {
+        AccountChange::Insert(account) => insert(connection, account),
+        AccountChange::Update(account) => update(connection, account),
+        AccountChange::Remove(id) => remove(connection, *id),
+    }
+}
+
+fn insert(connection: &Connection, account: &Account) -> Result<(), Stop> {
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO accounts (id, name, version, state, role, document) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            account.id.as_bytes(),
+            account.name.as_str(),
+            account.version,
+            account.state.name(),
+            account.role.name(),
+            written(account)?,
+        ])?;
+    only_if_changed(inserted)
+}
+
+/// The row must be one version behind, whether or not the bundle asks for it; a name that is taken ignores the row.
+fn update(connection: &Connection, account: &Account) -> Result<(), Stop> {
+    let updated = connection
+        .prepare_cached(
+            "UPDATE OR IGNORE accounts SET name = ?2, version = ?3, state = ?4, role = ?5, document = ?6
+             WHERE id = ?1 AND version = ?3 - 1",
+        )?
+        .execute(params![
+            account.id.as_bytes(),
+            account.name.as_str(),
+            account.version,
+            account.state.name(),
+            account.role.name(),
+            written(account)?,
+        ])?;
+    only_if_changed(updated)?;
+    forget_recovery_codes(connection, account)
+}
+
+fn remove(connection: &Connection, id: AccountId) -> Result<(), Stop> {
+    let removed =
+        connection.prepare_cached("DELETE FROM accounts WHERE id = ?1")?.execute([id.as_bytes()])?;
+    only_if_changed(removed)
+}
+
+/// A recovery code that is in no set any more can never be asked for again: its spending need not be remembered.
+fn forget_recovery_codes(connection: &Connection, account: &Account) -> Result<(), Stop> {
+    let spent = crate::spent::recovery_codes(connection, account.id)?;
+    let is_gone = |id: &_| !account.recovery_codes.iter().any(|code| code.id == *id);
+    for code in spent.into_iter().filter(is_gone) {
+        connection
+            .prepare_cached("DELETE FROM spent_recovery WHERE account = ?1 AND code = ?2")?
+            .execute(params![account.id.as_bytes(), code.as_bytes()])?;
+    }
+    Ok(())
+}
+
+fn document(row: &Row<'_>) -> rusqlite::Result<String> {
+    row.get(0)
+}
+
+fn parse(document: &str) -> Result<Account, SqliteError> {
+    serde_json::from_str(document).map_err(SqliteError::Document)
+}
+
+fn written(account: &Account) -> Result<String, SqliteError> {
+    serde_json::to_string(account).map_err(SqliteError::Serialize)
+}

@@ -1,0 +1,194 @@
+//! What the cases are made of: accounts, bundles and names that differ by a number.
+
+use common::account::{Account, RecoveryCode, State};
+use common::attempt::{Door, Place};
+use common::bundle::{AccountChange, Bundle, Outcome, Spend, Success};
+use common::chain::{ChainMac, ChainPosition};
+use common::codes::Shape;
+use common::keys::{KEY_OCTETS, KeyId, KeyRing, MasterKey};
+use common::lane::LaneKey;
+use common::ports::Loaded;
+use common::record::{Ending, PrimaryResult, Record, Severity};
+use common::{AccountId, AttemptId, FactorId, Reason, RecoveryCodeId, Secret, UnixTime, Username};
+use zeroize::Zeroizing;
+
+use super::Engine;
+
+/// The chain key that engines under test are opened with.
+pub const CHAIN_KEY: [u8; KEY_OCTETS] = [0x5a; KEY_OCTETS];
+
+/// The places of a stream's records, after every MAC was computed again.
+pub fn verified(store: &dyn Engine, stream: &str) -> Vec<ChainPosition> {
+    let mut mac = ChainMac::BEGINNING;
+    let mut positions = Vec::new();
+    for (sequence, record) in (1..).zip(store.records(stream, 1, u32::MAX).unwrap()) {
+        mac = mac.next(&CHAIN_KEY, stream, sequence, &record.body).unwrap();
+        assert_eq!((record.sequence, record.mac), (sequence, mac), "{stream}");
+        positions.push(ChainPosition { stream: stream.to_owned(), sequence, mac });
+    }
+    positions
+}
+
+/// When the records of a stream say that they were made.
+pub fn moments(store: &dyn Engine, stream: &str) -> Vec<u64> {
+    let records = store.records(stream, 1, u32::MAX).unwrap();
+    records
+        .iter()
+        .map(|stored| serde_json::from_slice::<Record>(&stored.body).unwrap().at.seconds())
+        .collect()
+}
+
+/// Where records went.
+#[must_use]
+pub fn applied_positions(outcome: Outcome) -> Vec<ChainPosition> {
+    match outcome {
+        Outcome::Applied(positions) => positions,
+        Outcome::Conflict => Vec::new(),
+    }
+}
+
+/// Whether a bundle was applied.
+#[must_use]
+pub fn is_applied(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Applied(_))
+}
+
+/// Commits one bundle, and says whether it was applied.
+pub fn applies(store: &dyn Engine, bundle: Bundle) -> bool {
+    is_applied(&store.commit(&[bundle]).unwrap()[0])
+}
+
+/// Commits one bundle, and says whether it was in conflict.
+pub fn conflicts(store: &dyn Engine, bundle: Bundle) -> bool {
+    !applies(store, bundle)
+}
+
+/// Makes an account.
+pub fn insert(store: &dyn Engine, account: Account) {
+    let bundle = Bundle { account: Some(AccountChange::Insert(Box::new(account))), ..bundle(100) };
+    assert!(applies(store, bundle), "an account could not be made");
+}
+
+/// Loads a name and its lane.
+pub fn load(store: &dyn Engine, user: &str) -> Loaded {
+    store.load(&name(user), &lane(user), None).unwrap()
+}
+
+/// A bundle of nothing.
+#[must_use]
+pub fn bundle(at: u64) -> Bundle {
+    Bundle::of_records(session(1), time(at), Vec::new())
+}
+
+/// A bundle that spends one thing.
+#[must_use]
+pub fn spending(spend: Spend) -> Bundle {
+    Bundle { spends: vec![spend], ..bundle(100) }
+}
+
+/// A step of 30 seconds, good for one step more.
+#[must_use]
+pub fn step(account: u8, of_factor: u8, step: u64) -> Spend {
+    Spend::TotpStep {
+        account: id(account),
+        factor: factor(of_factor),
+        step,
+        begins_at: time(step * 30),
+        expires_at: time((step + 2) * 30),
+    }
+}
+
+/// A recovery code.
+#[must_use]
+pub fn code(account: u8, code: u8) -> Spend {
+    Spend::RecoveryCode { account: id(account), code: code_id(code) }
+}
+
+/// A success of a session that began when it succeeded.
+#[must_use]
+pub fn success(of: u8, at: u64) -> Success {
+    let expires_at = time(at).plus_seconds(common::limits::SESSION_SECONDS);
+    Success { session: session(of), digest: [of; 32], expires_at, at: time(at) }
+}
+
+/// An account.
+#[must_use]
+pub fn account(number: u8, user: &str) -> Account {
+    Account::new(id(number), name(user), State::Enabled, time(100))
+}
+
+/// An account with recovery codes.
+#[must_use]
+pub fn with_codes<const N: usize>(account: Account, codes: [u8; N]) -> Account {
+    let keys = keys();
+    let hash = Shape::RecoveryCode.hash(&keys, account.id, &Secret::from("abcd-efgh-jkmn")).unwrap();
+    let recovery_codes = codes.map(|code| RecoveryCode { id: code_id(code), hash: hash.clone() });
+    Account { recovery_codes: recovery_codes.into(), ..account }
+}
+
+/// A record.
+#[must_use]
+pub fn record(at: u64) -> Record {
+    Record {
+        at: time(at),
+        attempt: session(1),
+        severity: Severity::Info,
+        door: Door::Pam,
+        place: Place::Service("sshd".to_owned()),
+        typed: "alice \"\n".to_owned(),
+        user: Some("alice".to_owned()),
+        source: Some("192.0.2.7".to_owned()),
+        rule: None,
+        primary: PrimaryResult::Right,
+        factor: None,
+        ending: Ending::Accept,
+        reason: Reason::BothProofs,
+        act: None,
+    }
+}
+
+/// The lane of a user from nowhere.
+#[must_use]
+pub fn lane(user: &str) -> LaneKey {
+    LaneKey::new(&keys(), user, None).unwrap()
+}
+
+fn keys() -> KeyRing {
+    KeyRing::new(MasterKey { id: KeyId(1), octets: Zeroizing::new([7; KEY_OCTETS]) }, Vec::new())
+}
+
+/// A name.
+#[must_use]
+pub fn name(user: &str) -> Username {
+    Username::parse(user).unwrap()
+}
+
+/// A moment.
+#[must_use]
+pub fn time(seconds: u64) -> UnixTime {
+    UnixTime::from_seconds(seconds)
+}
+
+/// An account's id.
+#[must_use]
+pub fn id(number: u8) -> AccountId {
+    AccountId::from_bytes([number; AccountId::LENGTH])
+}
+
+/// A session.
+#[must_use]
+pub fn session(number: u8) -> AttemptId {
+    AttemptId::from_bytes([number; AttemptId::LENGTH])
+}
+
+/// A factor.
+#[must_use]
+pub fn factor(number: u8) -> FactorId {
+    FactorId::from_bytes([number; FactorId::LENGTH])
+}
+
+/// A recovery code's id.
+#[must_use]
+pub fn code_id(number: u8) -> RecoveryCodeId {
+    RecoveryCodeId::from_bytes([number; RecoveryCodeId::LENGTH])
+}

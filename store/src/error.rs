@@ -1,0 +1,141 @@
+//! What goes wrong with the files and with SQLite, and how it looks through the port.
+
+use std::path::{Path, PathBuf};
+
+use common::keys::KeyError;
+use common::ports::StoreError;
+
+/// The cause behind a [`StoreError`] of this engine.
+#[derive(Debug, thiserror::Error)]
+pub enum SqliteError {
+    /// There is no store.
+    #[error("{} does not exist: make it with `countersign init`", .0.display())]
+    Absent(PathBuf),
+    /// There is something already.
+    #[error("{} exists already: move it away first", .0.display())]
+    Exists(PathBuf),
+    /// A link or something else stands where a file or directory should.
+    #[error("{} is not a plain {expected}: put the real one there, links are not followed", path.display())]
+    NotPlain {
+        /// Where.
+        path: PathBuf,
+        /// `file` or `directory`.
+        expected: &'static str,
+    },
+    /// It belongs to somebody else.
+    #[error("{} belongs to uid {found} instead of {expected}: chown it", path.display())]
+    Owner {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Its owner.
+        found: u32,
+        /// Who must own it.
+        expected: u32,
+    },
+    /// Others can read or write it.
+    #[error("{} has mode {mode:04o}: chmod go= it", path.display())]
+    Mode {
+        /// Which file or directory.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The kernel refused something.
+    #[error("cannot {operation} {}", path.display())]
+    File {
+        /// What was tried, as a verb.
+        operation: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// Other writers did not finish in time.
+    #[error("waited {seconds} s for other writers at {}", path.display())]
+    Queue {
+        /// The queue's file.
+        path: PathBuf,
+        /// How long.
+        seconds: u64,
+    },
+    /// SQLite's own locks were held too long.
+    #[error("another program holds the database: try again")]
+    Busy,
+    /// A thread failed in the middle of an operation.
+    #[error("an earlier operation on the store broke off: restart this program")]
+    Poisoned,
+    /// SQLite could not.
+    #[error("SQLite")]
+    Sqlite(#[from] rusqlite::Error),
+    /// The file is a database but not a store of ours.
+    #[error("{} is not a store of Countersign", .0.display())]
+    Foreign(PathBuf),
+    /// Made by a newer Countersign.
+    #[error("schema {found} is newer than {known}")]
+    Newer {
+        /// The schema found.
+        found: u32,
+        /// The schema known.
+        known: u32,
+    },
+    /// A stored document cannot be read.
+    #[error("a stored account does not parse")]
+    Document(#[source] serde_json::Error),
+    /// SQLite's own check found something.
+    #[error("the integrity check of {} says: {finding}", path.display())]
+    Integrity {
+        /// Which file.
+        path: PathBuf,
+        /// The first finding.
+        finding: String,
+    },
+    /// An account or record could not be written as JSON.
+    #[error("an account or record cannot be written as JSON")]
+    Serialize(#[source] serde_json::Error),
+    /// No MAC could be computed.
+    #[error("a record cannot be chained")]
+    Chain(#[from] KeyError),
+}
+
+impl SqliteError {
+    /// As the port says it: what was being done to which store.
+    pub(crate) fn during(self, operation: &str, store: &Path) -> StoreError {
+        match self {
+            Self::Newer { found, known } => StoreError::Newer { found, known },
+            damage if damage.is_damage() => {
+                StoreError::Damaged { what: store.display().to_string(), source: Some(Box::new(damage)) }
+            }
+            cause => StoreError::Unavailable {
+                operation: format!("{operation} {}", store.display()),
+                source: Box::new(cause),
+            },
+        }
+    }
+
+    fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            Self::Document(_) | Self::Integrity { .. } | Self::Foreign(_) => true,
+            Self::Sqlite(error) => {
+                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+                    || matches!(
+                        error,
+                        rusqlite::Error::FromSqlConversionFailure(..)
+                            | rusqlite::Error::IntegralValueOutOfRange(..)
+                    )
+            }
+            Self::Absent(_)
+            | Self::Exists(_)
+            | Self::NotPlain { .. }
+            | Self::Owner { .. }
+            | Self::Mode { .. }
+            | Self::File { .. }
+            | Self::Queue { .. }
+            | Self::Busy
+            | Self::Poisoned
+            | Self::Newer { .. }
+            | Self::Serialize(_)
+            | Self::Chain(_) => false,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! A small file beside the database that remembers how far it had come, so that an older copy put in its place shows.
+//!
+//! It is written after each commit and not synced. A crash may leave it behind the database, which is harmless;
+//! ahead of it is only where the database went back.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+
+use common::UnixTime;
+
+use crate::SqliteError;
+use crate::files::StoreFiles;
+
+/// Two numbers of 20 digits, a space and a line feed.
+const OCTETS: usize = 42;
+
+/// The mark of one store.
+pub(crate) struct Mark(File);
+
+/// How far the store had come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress {
+    /// Records in all streams.
+    pub(crate) records: u64,
+    /// The latest moment of which any bundle spoke: when it was decided, or when a step that it spent begins.
+    pub(crate) moment: UnixTime,
+}
+
+impl Mark {
+    /// Opens the mark of a store.
+    pub(crate) fn open(files: &StoreFiles) -> Result<Self, SqliteError> {
+        files.beside("-mark").map(|(file, _)| Self(file))
+    }
+
+    /// What it says. A new or torn one says nothing.
+    pub(crate) fn read(&self) -> Option<Progress> {
+        let mut octets = [0; OCTETS];
+        self.0.read_exact_at(&mut octets, 0).ok()?;
+        let (records, moment) = std::str::from_utf8(&octets).ok()?.trim_end().split_once(' ')?;
+        let moment = UnixTime::from_seconds(moment.parse().ok()?);
+        Some(Progress { records: records.parse().ok()?, moment })
+    }
+
+    /// Moves it; called by whoever has the turn to write. The moment never goes back.
+    pub(crate) fn write(&self, progress: Progress) {
+        let moment = self.read().map_or(progress.moment, |before| before.moment.max(progress.moment));
+        let line = format!("{:020} {:020}\n", progress.records, moment.seconds());
+        // What was committed stays committed: a mark that could not move is one that is behind.
+        let _ = self.0.write_all_at(line.as_bytes(), 0);
+    }
+}

@@ -1,0 +1,118 @@
+//! A store that is open in this process: connection, queue and mark together.
+
+use common::UnixTime;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::connection::{checkpoint, connect};
+use crate::files::StoreFiles;
+use crate::mark::{Mark, Progress};
+use crate::queue::Queue;
+use crate::{SqliteError, records, schema, spent};
+
+/// An open store. It belongs to the process that opened it: SQLite's locks do not survive a fork.
+pub(crate) struct Opened {
+    connection: Connection,
+    queue: Queue,
+    mark: Mark,
+    process: u32,
+}
+
+/// A database that was older than its mark when it was opened: somebody had put a copy in its place.
+///
+/// The floor was raised, so that no TOTP code used since the copy works again. Recovery codes used since then,
+/// blocks and revocations are lost with the newer file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rollback {
+    /// Records that the store had.
+    pub records_before: u64,
+    /// Records that it has.
+    pub records_found: u64,
+    /// The floor now.
+    pub floor: UnixTime,
+}
+
+impl Opened {
+    /// Opens a store, takes its schema up, and looks whether it went back.
+    pub(crate) fn open(files: &StoreFiles) -> Result<(Self, Option<Rollback>), SqliteError> {
+        files.check()?;
+        let queue = Queue::open(files)?;
+        let mark = Mark::open(files)?;
+        // The mark is read before the database: read after it, a commit in between would look like a step back.
+        let marked = mark.read();
+        let connection = connect(&files.database)?;
+        let mut opened = Self { connection, queue, mark, process: std::process::id() };
+        opened.migrate(files)?;
+        let rollback = match marked {
+            Some(marked) if records::total(&opened.connection)? < marked.records => opened.catch_up()?,
+            _ => None,
+        };
+        Ok((opened, rollback))
+    }
+
+    /// Whether this process is the one that opened it.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    /// Reads as of one moment.
+    pub(crate) fn read<T>(
+        &mut self,
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
+        let transaction = self.connection.transaction()?;
+        let found = read(&transaction)?;
+        transaction.commit()?;
+        Ok(found)
+    }
+
+    /// Writes in turn and durably. What is written also says how far the store has come, where it moved.
+    pub(crate) fn write<T>(
+        &mut self,
+        files: &StoreFiles,
+        log_octets_max: u64,
+        write: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+    ) -> Result<T, SqliteError> {
+        let _turn = self.queue.enter()?;
+        let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (written, progress) = write(&mut transaction)?;
+        transaction.commit()?;
+        if let Some(progress) = progress {
+            self.mark.write(progress);
+        }
+        if files.log_octets() > log_octets_max {
+            checkpoint(&mut self.connection)?;
+        }
+        Ok(written)
+    }
+
+    fn migrate(&mut self, files: &StoreFiles) -> Result<(), SqliteError> {
+        if schema::behind(&self.connection, &files.database)? == 0 {
+            return Ok(());
+        }
+        let _turn = self.queue.enter()?;
+        schema::migrate(&mut self.connection, schema::MIGRATIONS)
+    }
+
+    /// Raises the floor of a store that went back to where it had been.
+    fn catch_up(&mut self) -> Result<Option<Rollback>, SqliteError> {
+        let _turn = self.queue.enter()?;
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let records_found = records::total(&transaction)?;
+        let marked = self.mark.read().filter(|marked| records_found < marked.records);
+        let Some(marked) = marked else {
+            return Ok(None);
+        };
+        spent::raise_floor(&transaction, marked.moment)?;
+        let floor = spent::floor(&transaction)?;
+        transaction.commit()?;
+        self.mark.write(Progress { records: records_found, moment: marked.moment });
+        Ok(Some(Rollback { records_before: marked.records, records_found, floor }))
+    }
+}
+
+/// What restoring needs beside transactions.
+impl Opened {
+    pub(crate) fn parts(&mut self) -> (&mut Connection, &Queue, &Mark) {
+        (&mut self.connection, &self.queue, &self.mark)
+    }
+}

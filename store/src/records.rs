@@ -1,0 +1,96 @@
+//! Records as auditors will read them, each chained to the one before it; nothing here changes or removes one.
+
+use common::chain::{ChainMac, ChainPosition};
+use common::keys::KEY_OCTETS;
+use common::ports::StoredRecord;
+use common::record::Record;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use zeroize::Zeroizing;
+
+use crate::SqliteError;
+
+/// The stream that a process writes, and the key of its MACs.
+pub(crate) struct Chain {
+    pub(crate) key: Zeroizing<[u8; KEY_OCTETS]>,
+    pub(crate) stream: String,
+}
+
+/// How far a stream has come within a transaction.
+#[derive(Clone, Copy)]
+pub(crate) struct Head {
+    sequence: u64,
+    mac: ChainMac,
+}
+
+impl Chain {
+    /// The head of our stream.
+    pub(crate) fn head(&self, connection: &Connection) -> Result<Head, SqliteError> {
+        let mut statement = connection.prepare_cached("SELECT sequence, mac FROM heads WHERE stream = ?1")?;
+        let head = statement.query_row([&self.stream], |row| {
+            Ok(Head { sequence: row.get(0)?, mac: ChainMac::from_bytes(row.get(1)?) })
+        });
+        Ok(head.optional()?.unwrap_or(Head { sequence: 0, mac: ChainMac::BEGINNING }))
+    }
+
+    /// Appends a record and moves `head`, which is written by [`Chain::write_head`] at the end.
+    pub(crate) fn append(
+        &self,
+        connection: &Connection,
+        head: &mut Head,
+        record: &Record,
+    ) -> Result<ChainPosition, SqliteError> {
+        let body = serde_json::to_vec(record).map_err(SqliteError::Serialize)?;
+        let sequence = head.sequence.saturating_add(1);
+        let mac = head.mac.next(&self.key, &self.stream, sequence, &body)?;
+        connection
+            .prepare_cached("INSERT INTO records (stream, sequence, body, mac) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![self.stream, sequence, body, mac.as_bytes()])?;
+        *head = Head { sequence, mac };
+        Ok(ChainPosition { stream: self.stream.clone(), sequence, mac })
+    }
+
+    /// Stores how far our stream has come.
+    pub(crate) fn write_head(&self, connection: &Connection, head: Head) -> Result<(), SqliteError> {
+        connection
+            .prepare_cached(
+                "INSERT INTO heads (stream, sequence, mac) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (stream) DO UPDATE SET sequence = excluded.sequence, mac = excluded.mac",
+            )?
+            .execute(params![self.stream, head.sequence, head.mac.as_bytes()])?;
+        Ok(())
+    }
+}
+
+/// Up to `count` records of a stream from place `from` on.
+pub(crate) fn page(
+    connection: &Connection,
+    stream: &str,
+    from: u64,
+    count: u32,
+) -> Result<Vec<StoredRecord>, SqliteError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT sequence, body, mac FROM records WHERE stream = ?1 AND sequence >= ?2 ORDER BY sequence LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![stream, from, count], |row| {
+        let mac = ChainMac::from_bytes(row.get(2)?);
+        Ok(StoredRecord { sequence: row.get(0)?, body: row.get(1)?, mac })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The head of each stream.
+pub(crate) fn heads(connection: &Connection) -> Result<Vec<ChainPosition>, SqliteError> {
+    let mut statement =
+        connection.prepare_cached("SELECT stream, sequence, mac FROM heads ORDER BY stream")?;
+    let rows = statement.query_map([], |row| {
+        let mac = ChainMac::from_bytes(row.get(2)?);
+        Ok(ChainPosition { stream: row.get(0)?, sequence: row.get(1)?, mac })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Records in all streams: it only grows.
+pub(crate) fn total(connection: &Connection) -> Result<u64, SqliteError> {
+    let mut statement = connection.prepare_cached("SELECT coalesce(sum(sequence), 0) FROM heads")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}

@@ -1,0 +1,183 @@
+//! Backups, and putting one back so that nothing used since then works again.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use common::UnixTime;
+use common::chain::ChainPosition;
+use common::limits::SESSION_SECONDS;
+use common::ports::StoreError;
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use crate::connection::{checkpoint, connect};
+use crate::files::{StoreFiles, create_private, failed};
+use crate::mark::{Mark, Progress};
+use crate::opened::Opened;
+use crate::queue::Queue;
+use crate::{Sqlite, SqliteError, records, schema, spent};
+
+/// What became of the recovery codes that were used after the backup was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecoveryCodes {
+    /// They stay spent: the newer store told of them.
+    StaySpent,
+    /// Nobody knows them, because there was no newer store: let users make new sets.
+    Unknown,
+}
+
+/// What a restore did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// The heads of the store that was replaced. Its later records are gone, and anchors show it: record this.
+    pub heads_before: Vec<ChainPosition>,
+    /// The heads of the backup, from which the chains go on.
+    pub heads: Vec<ChainPosition>,
+    /// No TOTP code whose interval began at or before this is good.
+    pub floor: UnixTime,
+    /// What became of recovery codes.
+    pub recovery_codes: RecoveryCodes,
+}
+
+impl Sqlite {
+    /// Puts `backup` in the place of the store at `path`, in one step that other processes see wholly or not at all,
+    /// and refuses every TOTP code used until `now`. `owner` as in [`Sqlite::create`].
+    ///
+    /// Blocks, revocations and registrations made since the backup are lost. A damaged store is not overwritten:
+    /// move it away first.
+    pub fn restore(
+        backup: &Path,
+        path: &Path,
+        owner: Option<u32>,
+        now: UnixTime,
+    ) -> Result<Restored, StoreError> {
+        let restored = StoreFiles::locate(path, owner).and_then(|files| restore(backup, &files, now));
+        restored.map_err(|cause| cause.during("restoring the store", path))
+    }
+}
+
+/// Copies a store as of one moment.
+pub(crate) fn copy_to(connection: &Connection, to: &Path) -> Result<(), SqliteError> {
+    let to = std::path::absolute(to).map_err(failed("find", to))?;
+    // SQLite would make a file that others can read; it takes an empty one too.
+    let file = create_private(&to)?;
+    let copied = connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]);
+    let copied = copied.map_err(SqliteError::from).and_then(|_| file.sync_all().map_err(failed("sync", &to)));
+    copied.inspect_err(|_| {
+        // Half a backup must not be taken for one.
+        let _ = std::fs::remove_file(&to);
+    })
+}
+
+fn restore(backup: &Path, files: &StoreFiles, now: UnixTime) -> Result<Restored, SqliteError> {
+    let staged = files.path_beside("-restore");
+    let _ = std::fs::remove_file(&staged);
+    let restored = stage(backup, files, &staged).and_then(|mut copy| {
+        if files.exists() { replace(&mut copy, files, now) } else { place(copy, files, &staged, now) }
+    });
+    for suffix in ["-restore", "-restore-wal", "-restore-shm"] {
+        let _ = std::fs::remove_file(files.path_beside(suffix));
+    }
+    restored
+}
+
+/// A checked copy of the backup beside the store, with the schema of today.
+fn stage(backup: &Path, files: &StoreFiles, staged: &Path) -> Result<Connection, SqliteError> {
+    let mut from = File::open(backup).map_err(failed("open", backup))?;
+    let mut to = files.create_file(staged)?;
+    io::copy(&mut from, &mut to).map_err(failed("copy", backup))?;
+    drop(to);
+    let mut copy = connect(staged)?;
+    if schema::behind(&copy, backup)? > 0 {
+        schema::migrate(&mut copy, schema::MIGRATIONS)?;
+    }
+    let finding: String = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if finding != "ok" {
+        return Err(SqliteError::Integrity { path: backup.to_owned(), finding });
+    }
+    Ok(copy)
+}
+
+/// Overwrites the living store through SQLite, so that programs which have it open go on with the restored one.
+fn replace(copy: &mut Connection, files: &StoreFiles, now: UnixTime) -> Result<Restored, SqliteError> {
+    let (mut opened, _) = Opened::open(files)?;
+    let (living, queue, mark) = opened.parts();
+    let _turn = queue.enter()?;
+    let heads_before = records::heads(living)?;
+    carry_over(copy, files)?;
+    spent::raise_floor(copy, latest_use(mark, now))?;
+    overwrite(copy, living)?;
+    checkpoint(living)?;
+    finish(living, mark, heads_before, RecoveryCodes::StaySpent)
+}
+
+/// All pages in one write transaction of the living store.
+fn overwrite(copy: &Connection, living: &mut Connection) -> Result<(), SqliteError> {
+    match Backup::new(copy, living)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        // Not reached by readers: the log takes the pages beside them.
+        _ => Err(SqliteError::Busy),
+    }
+}
+
+/// Puts the copy where no store is.
+fn place(
+    copy: Connection,
+    files: &StoreFiles,
+    staged: &Path,
+    now: UnixTime,
+) -> Result<Restored, SqliteError> {
+    // The log of a store that was moved away would be replayed into this one.
+    for suffix in ["-wal", "-shm"] {
+        match std::fs::remove_file(files.path_beside(suffix)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map_err(failed("remove", &files.path_beside(suffix)))?,
+        }
+    }
+    let queue = Queue::open(files)?;
+    let mark = Mark::open(files)?;
+    let _turn = queue.enter()?;
+    spent::raise_floor(&copy, latest_use(&mark, now))?;
+    let restored = finish(&copy, &mark, Vec::new(), RecoveryCodes::Unknown)?;
+    copy.execute_batch("PRAGMA journal_mode = DELETE")?;
+    drop(copy);
+    std::fs::rename(staged, &files.database).map_err(failed("rename", staged))?;
+    files.sync_directory()?;
+    Ok(restored)
+}
+
+/// Now, or a little later: a step may be used before it begins (RFC 6238 §5.2), and the mark knows of it.
+fn latest_use(mark: &Mark, now: UnixTime) -> UnixTime {
+    let ahead = now.plus_seconds(SESSION_SECONDS);
+    mark.read().map_or(now, |marked| marked.moment.min(ahead).max(now))
+}
+
+/// What the newer store knows to be used up, and what it has counted, stays so.
+fn carry_over(copy: &Connection, files: &StoreFiles) -> Result<(), SqliteError> {
+    copy.execute("ATTACH ?1 AS newer", [files.database.to_string_lossy()])?;
+    copy.execute_batch(
+        "BEGIN IMMEDIATE;
+         INSERT OR IGNORE INTO spent_recovery
+             SELECT s.account, s.code FROM newer.spent_recovery AS s JOIN accounts ON accounts.id = s.account;
+         INSERT OR IGNORE INTO successes SELECT * FROM newer.successes;
+         DELETE FROM lanes;
+         INSERT INTO lanes SELECT * FROM newer.lanes;
+         UPDATE meta SET lanes = (SELECT lanes FROM newer.meta),
+             floor = max(floor, (SELECT floor FROM newer.meta));
+         COMMIT;
+         DETACH newer;",
+    )?;
+    Ok(())
+}
+
+fn finish(
+    connection: &Connection,
+    mark: &Mark,
+    heads_before: Vec<ChainPosition>,
+    recovery_codes: RecoveryCodes,
+) -> Result<Restored, SqliteError> {
+    let floor = spent::floor(connection)?;
+    mark.write(Progress { records: records::total(connection)?, moment: floor });
+    Ok(Restored { heads_before, heads: records::heads(connection)?, floor, recovery_codes })
+}

@@ -1,0 +1,153 @@
+//! The tables, and how older ones become them.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::SqliteError;
+
+/// `application_id` of our files: "CtSn".
+const APPLICATION_ID: i32 = 0x4374_536e;
+
+/// What takes schema 0 (an empty file) to 1, 1 to 2, and so on. Released steps never change.
+pub(crate) const MIGRATIONS: &[&str] = &["
+    CREATE TABLE meta (
+        only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+        floor INTEGER NOT NULL,
+        lanes INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO meta (only_row, floor, lanes) VALUES (1, 0, 0);
+
+    CREATE TABLE accounts (
+        id BLOB PRIMARY KEY NOT NULL,
+        name TEXT NOT NULL UNIQUE,
+        version INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        role TEXT NOT NULL,
+        document TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE spent_totp (
+        account BLOB NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        factor BLOB NOT NULL,
+        step INTEGER NOT NULL,
+        begins_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        PRIMARY KEY (account, factor)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX spent_totp_by_end ON spent_totp (expires_at);
+
+    CREATE TABLE spent_recovery (
+        account BLOB NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        code BLOB NOT NULL,
+        PRIMARY KEY (account, code)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE successes (
+        session BLOB PRIMARY KEY NOT NULL,
+        digest BLOB NOT NULL,
+        expires_at INTEGER NOT NULL,
+        at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX successes_by_end ON successes (expires_at);
+
+    CREATE TABLE lanes (
+        key BLOB PRIMARY KEY NOT NULL,
+        failures INTEGER NOT NULL,
+        last_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX lanes_by_age ON lanes (last_at);
+
+    CREATE TABLE records (
+        stream TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        body BLOB NOT NULL,
+        mac BLOB NOT NULL,
+        PRIMARY KEY (stream, sequence)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE heads (
+        stream TEXT PRIMARY KEY NOT NULL,
+        sequence INTEGER NOT NULL,
+        mac BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+"];
+
+/// Makes the tables in an empty file.
+pub(crate) fn create(connection: &mut Connection) -> Result<(), SqliteError> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(connection, MIGRATIONS)
+}
+
+/// How many steps the schema of a file is behind; none for what is up to date. Newer and foreign files are refused.
+pub(crate) fn behind(connection: &Connection, path: &Path) -> Result<u32, SqliteError> {
+    let application: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let found = version(connection)?;
+    if application != APPLICATION_ID || found == 0 {
+        return Err(SqliteError::Foreign(path.to_owned()));
+    }
+    let known = known(MIGRATIONS);
+    known.checked_sub(found).ok_or(SqliteError::Newer { found, known })
+}
+
+/// Takes every step that is missing, in one transaction. Somebody else may have taken them meanwhile.
+pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), SqliteError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    let done = usize::try_from(found).unwrap_or(usize::MAX);
+    for step in migrations.iter().skip(done) {
+        transaction.execute_batch(step)?;
+    }
+    transaction.pragma_update(None, "user_version", known(migrations).max(found))?;
+    Ok(transaction.commit()?)
+}
+
+fn version(connection: &Connection) -> Result<u32, SqliteError> {
+    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+fn known(migrations: &[&str]) -> u32 {
+    u32::try_from(migrations.len()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{MIGRATIONS, create, migrate, version};
+
+    const LATER: &[&str] = &[
+        "CREATE TABLE codes (name TEXT, digits INTEGER) STRICT; INSERT INTO codes VALUES ('alice', 6);",
+        "ALTER TABLE codes ADD COLUMN period INTEGER NOT NULL DEFAULT 30;",
+        "UPDATE codes SET period = period + digits;",
+    ];
+
+    fn period(connection: &Connection) -> u32 {
+        connection.query_row("SELECT period FROM codes WHERE name = 'alice'", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_older_schema_is_taken_through_every_step_once() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &LATER[..1]).unwrap();
+        migrate(&mut connection, LATER).unwrap();
+        migrate(&mut connection, LATER).unwrap();
+        assert_eq!((version(&connection).unwrap(), period(&connection)), (3, 36));
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_older_schema_whole() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &LATER[..2]).unwrap();
+        let broken = [LATER[0], LATER[1], LATER[2], "UPDATE nothing SET x = 1;"];
+        assert!(migrate(&mut connection, &broken).is_err());
+        assert_eq!((version(&connection).unwrap(), period(&connection)), (2, 30));
+    }
+
+    #[test]
+    fn a_new_store_has_the_newest_schema() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        create(&mut connection).unwrap();
+        assert_eq!(usize::try_from(version(&connection).unwrap()).unwrap(), MIGRATIONS.len());
+    }
+}

@@ -1,0 +1,148 @@
+//! What is used up: TOTP steps, recovery codes, sessions that succeeded; and the floor under all of them.
+//!
+//! The invariant: whatever purge forgets lies wholly at or before the floor. A step at or below it is refused
+//! for that alone; a session that ended at or before it can be alive only by a clock that stands before the
+//! floor, which nobody trusts. Purge takes only what ended `SPENT_KEPT_SECONDS` before the bundle at hand, so
+//! the floor stays that far behind the clock that wrote it, and locks nobody out as long as that clock was right.
+
+use common::bundle::{Bundle, Spend, Success};
+use common::limits::SPENT_KEPT_SECONDS;
+use common::{AccountId, AttemptId, FactorId, RecoveryCodeId, UnixTime};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+
+use crate::SqliteError;
+use crate::limits::PURGED_PER_BUNDLE;
+use crate::writing::{Stop, only_if_changed};
+
+/// Uses something up, once.
+pub(crate) fn spend(connection: &Connection, spend: &Spend) -> Result<(), Stop> {
+    match spend {
+        Spend::TotpStep { account, factor, step, begins_at, expires_at } => {
+            let spent = connection
+                .prepare_cached(
+                    "INSERT INTO spent_totp (account, factor, step, begins_at, expires_at)
+                     SELECT id, ?2, ?3, ?4, ?5 FROM accounts, meta WHERE id = ?1 AND ?4 > floor
+                     ON CONFLICT (account, factor) DO UPDATE
+                     SET step = excluded.step, begins_at = excluded.begins_at, expires_at = excluded.expires_at
+                     WHERE excluded.step > spent_totp.step",
+                )?
+                .execute(params![
+                    account.as_bytes(),
+                    factor.as_bytes(),
+                    step,
+                    begins_at.seconds(),
+                    expires_at.seconds(),
+                ])?;
+            only_if_changed(spent)
+        }
+        Spend::RecoveryCode { account, code } => {
+            let spent = connection
+                .prepare_cached(
+                    "INSERT INTO spent_recovery (account, code)
+                     SELECT id, ?2 FROM accounts WHERE id = ?1 ON CONFLICT DO NOTHING",
+                )?
+                .execute(params![account.as_bytes(), code.as_bytes()])?;
+            only_if_changed(spent)
+        }
+    }
+}
+
+/// Remembers a success, once.
+pub(crate) fn succeed(connection: &Connection, success: &Success) -> Result<(), Stop> {
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO successes (session, digest, expires_at, at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            success.session.as_bytes(),
+            success.digest,
+            success.expires_at.seconds(),
+            success.at.seconds(),
+        ])?;
+    only_if_changed(inserted)
+}
+
+/// The highest spent step of each factor used lately.
+pub(crate) fn steps(
+    connection: &Connection,
+    account: AccountId,
+) -> Result<Vec<(FactorId, u64)>, SqliteError> {
+    let mut statement = connection
+        .prepare_cached("SELECT factor, step FROM spent_totp WHERE account = ?1 ORDER BY factor")?;
+    let rows = statement
+        .query_map([account.as_bytes()], |row| Ok((FactorId::from_bytes(row.get(0)?), row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The spent recovery codes of an account.
+pub(crate) fn recovery_codes(
+    connection: &Connection,
+    account: AccountId,
+) -> Result<Vec<RecoveryCodeId>, SqliteError> {
+    let mut statement =
+        connection.prepare_cached("SELECT code FROM spent_recovery WHERE account = ?1 ORDER BY code")?;
+    let rows =
+        statement.query_map([account.as_bytes()], |row| Ok(RecoveryCodeId::from_bytes(row.get(0)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The success of a session.
+pub(crate) fn success(connection: &Connection, session: AttemptId) -> Result<Option<Success>, SqliteError> {
+    let mut statement =
+        connection.prepare_cached("SELECT digest, expires_at, at FROM successes WHERE session = ?1")?;
+    let success = statement.query_row([session.as_bytes()], |row| {
+        Ok(Success { session, digest: row.get(0)?, expires_at: moment(row, 1)?, at: moment(row, 2)? })
+    });
+    Ok(success.optional()?)
+}
+
+/// The floor.
+pub(crate) fn floor(connection: &Connection) -> Result<UnixTime, SqliteError> {
+    let mut statement = connection.prepare_cached("SELECT floor FROM meta")?;
+    Ok(statement.query_row([], |row| moment(row, 0))?)
+}
+
+/// Raises the floor; it never sinks.
+pub(crate) fn raise_floor(connection: &Connection, to: UnixTime) -> Result<(), SqliteError> {
+    connection.prepare_cached("UPDATE meta SET floor = ?1 WHERE floor < ?1")?.execute([to.seconds()])?;
+    Ok(())
+}
+
+/// Forgets some of what ended long ago, so that no daemon is needed for it.
+pub(crate) fn purge(connection: &Connection, bundles: &[Bundle]) -> Result<(), SqliteError> {
+    let Some(earliest) = bundles.iter().map(|bundle| bundle.at).min() else {
+        return Ok(());
+    };
+    let ended_before = earliest.minus_seconds(SPENT_KEPT_SECONDS).seconds();
+    let count = bundles.len().saturating_mul(PURGED_PER_BUNDLE);
+    let steps = "DELETE FROM spent_totp WHERE (account, factor) IN
+        (SELECT account, factor FROM spent_totp WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)
+        RETURNING begins_at";
+    let successes = "DELETE FROM successes WHERE session IN
+        (SELECT session FROM successes WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)
+        RETURNING expires_at";
+    for deletion in [steps, successes] {
+        if let Some(forgotten) = latest(connection, deletion, params![ended_before, count])? {
+            raise_floor(connection, forgotten)?;
+        }
+    }
+    Ok(())
+}
+
+/// The latest moment that a statement returns.
+fn latest(
+    connection: &Connection,
+    statement: &str,
+    parameters: &[&dyn ToSql],
+) -> Result<Option<UnixTime>, SqliteError> {
+    let mut statement = connection.prepare_cached(statement)?;
+    let moments = statement.query_map(parameters, |row| moment(row, 0))?;
+    let moments: Vec<UnixTime> = moments.collect::<rusqlite::Result<_>>()?;
+    Ok(moments.into_iter().max())
+}
+
+/// A moment in a column.
+pub(crate) fn moment(row: &Row<'_>, column: usize) -> rusqlite::Result<UnixTime> {
+    row.get(column).map(UnixTime::from_seconds)
+}

@@ -1,0 +1,240 @@
+//! The SQLite engine: the ports of `common`, over connections that are opened when needed and closed on request.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use common::account::Account;
+use common::bundle::{Bundle, Outcome};
+use common::chain::ChainPosition;
+use common::keys::KEY_OCTETS;
+use common::lane::{Lane, LaneKey};
+use common::limits::LANES_MAX;
+use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
+use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
+use rusqlite::{Connection, Transaction};
+use zeroize::Zeroizing;
+
+use crate::connection::connect;
+use crate::files::StoreFiles;
+use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
+use crate::mark::Progress;
+use crate::opened::{Opened, Rollback};
+use crate::records::Chain;
+use crate::{SqliteError, accounts, lanes, records, schema, spent, writing};
+
+/// How long the process that opens the store lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Process {
+    /// One login or command. The write-ahead log stays short, because the next process reads all of it.
+    ShortLived,
+    /// A server: it reads and writes over two connections, so that no login waits for another one's disk.
+    LongLived,
+}
+
+/// How a store is opened.
+pub struct SqliteOptions {
+    /// The key of the record chain: `KeyRing::derive(newest, Purpose::Chain)`.
+    pub chain_key: Zeroizing<[u8; KEY_OCTETS]>,
+    /// The name of the chain that this process writes, such as `main`. A long-lived server has its own.
+    pub stream: String,
+    /// How long the process lives.
+    pub process: Process,
+    /// Who must own the directory and its files. `None`: this process's user; root takes the directory's owner.
+    pub owner: Option<u32>,
+}
+
+/// A store in SQLite.
+///
+/// The connection opens at the first use and stays until [`Sqlite::release`]: nothing may stay open over a prompt.
+pub struct Sqlite {
+    files: StoreFiles,
+    chain: Chain,
+    process: Process,
+    writer: Mutex<Option<Opened>>,
+    reader: Mutex<Option<Opened>>,
+    rollback: Mutex<Option<Rollback>>,
+}
+
+impl Sqlite {
+    /// A store that exists. Its place, owners and modes are checked now and at each opening; SQLite comes later.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        let SqliteOptions { chain_key: key, stream, process, owner } = options;
+        let open = |files: StoreFiles| files.check().map(|()| files);
+        let files = StoreFiles::locate(path, owner)
+            .and_then(open)
+            .map_err(|cause| cause.during("opening the store", path))?;
+        Ok(Self {
+            files,
+            chain: Chain { key, stream },
+            process,
+            writer: Mutex::new(None),
+            reader: Mutex::new(None),
+            rollback: Mutex::new(None),
+        })
+    }
+
+    /// Makes a new, empty store at `path`, with its directory if that is missing, owned by `owner`
+    /// (`None`: by this process's user). What exists stays as it is, and is an error.
+    pub fn create(path: &Path, owner: Option<u32>) -> Result<(), StoreError> {
+        let created = StoreFiles::locate(path, owner).and_then(|files| {
+            files.create()?;
+            fill(&files).inspect_err(|_| {
+                // An empty database would stand in the way of the next try.
+                let _ = std::fs::remove_file(&files.database);
+            })
+        });
+        created.map_err(|cause| cause.during("creating the store", path))
+    }
+
+    /// Closes what is open. A door that is about to prompt calls this; the next operation opens again.
+    pub fn release(&self) {
+        for slot in [&self.writer, &self.reader] {
+            close(&mut slot.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// What an opening since the last call found: the database was older than its mark. Told once; record it as an alert.
+    pub fn take_rollback(&self) -> Option<Rollback> {
+        self.rollback.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Copies the store, as of one moment, into a new file of mode 0600. Nobody waits for it.
+    pub fn backup_to(&self, path: &Path) -> Result<(), StoreError> {
+        self.with(&self.writer, "copying the store", |opened| crate::restore::copy_to(opened.parts().0, path))
+    }
+
+    /// The file of the database.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.files.database
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, SqliteError>) -> Result<T, StoreError> {
+        let slot = match self.process {
+            Process::ShortLived => &self.writer,
+            Process::LongLived => &self.reader,
+        };
+        self.with(slot, "reading the store", |opened| opened.read(read))
+    }
+
+    fn write<T>(
+        &self,
+        write: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+    ) -> Result<T, StoreError> {
+        let log_octets_max = match self.process {
+            Process::ShortLived => LOG_OCTETS_SHORT,
+            Process::LongLived => LOG_OCTETS_LONG,
+        };
+        self.with(&self.writer, "writing to the store", |opened| {
+            opened.write(&self.files, log_octets_max, write)
+        })
+    }
+
+    /// Works on an open store. After an error the connection is closed: the next operation begins afresh.
+    fn with<T>(
+        &self,
+        slot: &Mutex<Option<Opened>>,
+        operation: &str,
+        work: impl FnOnce(&mut Opened) -> Result<T, SqliteError>,
+    ) -> Result<T, StoreError> {
+        let worked = slot.lock().map_err(|_| SqliteError::Poisoned).and_then(|mut slot| {
+            let worked = self.opened(&mut slot).and_then(work);
+            if worked.is_err() {
+                close(&mut slot);
+            }
+            worked
+        });
+        worked.map_err(|cause| cause.during(operation, &self.files.database))
+    }
+
+    fn opened<'slot>(
+        &self,
+        slot: &'slot mut MutexGuard<'_, Option<Opened>>,
+    ) -> Result<&'slot mut Opened, SqliteError> {
+        if slot.as_ref().is_some_and(|opened| !opened.is_ours()) {
+            close(slot);
+        }
+        let opened = match slot.take() {
+            Some(opened) => opened,
+            None => self.open_now()?,
+        };
+        Ok(slot.insert(opened))
+    }
+
+    fn open_now(&self) -> Result<Opened, SqliteError> {
+        let (opened, rollback) = Opened::open(&self.files)?;
+        if rollback.is_some() {
+            *self.rollback.lock().map_err(|_| SqliteError::Poisoned)? = rollback;
+        }
+        Ok(opened)
+    }
+}
+
+impl Store for Sqlite {
+    fn load(
+        &self,
+        name: &Username,
+        lane: &LaneKey,
+        session: Option<AttemptId>,
+    ) -> Result<Loaded, StoreError> {
+        self.read(|connection| {
+            let account = accounts::by_name(connection, name)?;
+            let id = account.as_ref().map(|account| account.id);
+            Ok(Loaded {
+                spent_steps: id.map_or(Ok(Vec::new()), |id| spent::steps(connection, id))?,
+                spent_recovery_codes: id
+                    .map_or(Ok(Vec::new()), |id| spent::recovery_codes(connection, id))?,
+                account,
+                lane: lanes::lane(connection, lane)?,
+                success: session.map_or(Ok(None), |session| spent::success(connection, session))?,
+                floor: spent::floor(connection)?,
+            })
+        })
+    }
+
+    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
+        self.write(|transaction| Ok((lanes::count(transaction, lane, now, LANES_MAX)?, None)))
+    }
+
+    fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
+        self.write(|transaction| writing::bundles(transaction, &self.chain, bundles))
+    }
+}
+
+impl Listing for Sqlite {
+    fn account(&self, name: &Username) -> Result<Option<Account>, StoreError> {
+        self.read(|connection| accounts::by_name(connection, name))
+    }
+
+    fn accounts(&self, after: Option<&Username>, count: u32) -> Result<Vec<Account>, StoreError> {
+        self.read(|connection| accounts::page(connection, after, count))
+    }
+
+    fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError> {
+        self.read(|connection| spent::recovery_codes(connection, account.id))
+    }
+
+    fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError> {
+        self.read(|connection| records::page(connection, stream, from, count))
+    }
+
+    fn heads(&self) -> Result<Vec<ChainPosition>, StoreError> {
+        self.read(records::heads)
+    }
+}
+
+/// Makes tables and side files of a store whose database is empty.
+fn fill(files: &StoreFiles) -> Result<(), SqliteError> {
+    let mut connection = connect(&files.database)?;
+    schema::create(&mut connection)?;
+    drop(connection);
+    Opened::open(files).map(drop)
+}
+
+/// Closes a connection. One from before a fork is only forgotten: closing it here could undo what the parent does.
+fn close(slot: &mut Option<Opened>) {
+    match slot.take() {
+        Some(opened) if !opened.is_ours() => std::mem::forget(opened),
+        closed => drop(closed),
+    }
+}

@@ -1,0 +1,9 @@
+//! Suites of this crate that need a whole store.
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test, as it should")]
+
+mod files;
+mod processes;
+mod property;
+mod restore;
+mod suite;
+pub(crate) mod support;

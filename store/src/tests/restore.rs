@@ -1,0 +1,125 @@
+//! Backups, restores, and copies put back by hand.
+
+use std::fs;
+
+use common::bundle::Bundle;
+use common::ports::{Listing as _, Store as _, StoreError};
+
+use super::support::{Yard, integrity, open};
+use crate::conformance::samples::{
+    account, applies, bundle, code, conflicts, insert, lane, load, record, spending, step, success, time,
+    verified, with_codes,
+};
+use crate::{Process, RecoveryCodes, Sqlite};
+
+fn used(at: u64, spend: common::bundle::Spend) -> Bundle {
+    Bundle { at: time(at), records: vec![record(at)], ..spending(spend) }
+}
+
+/// A store with a backup, and a step and a recovery code used after it.
+fn yard_with_later_uses() -> Yard {
+    let yard = Yard::new(Process::ShortLived);
+    let store = yard.sqlite();
+    insert(&store, with_codes(account(1, "alice"), [1, 2]));
+    assert!(applies(&store, used(3000, step(1, 1, 100))));
+    store.backup_to(&yard.beside("backup")).unwrap();
+    assert!(applies(&store, used(3030, step(1, 1, 102))));
+    assert!(applies(&store, used(3031, code(1, 1))));
+    assert!(applies(&store, Bundle { success: Some(success(1, 3031)), ..bundle(3031) }));
+    store.count(&lane("alice"), time(3032)).unwrap();
+    yard
+}
+
+#[test]
+fn nothing_that_was_used_since_a_backup_works_after_its_restore() {
+    let yard = yard_with_later_uses();
+    let restored = Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(3050)).unwrap();
+    assert_eq!(restored.recovery_codes, RecoveryCodes::StaySpent);
+    assert_eq!((restored.heads_before[0].sequence, restored.heads[0].sequence), (3, 1));
+    // Step 102 was used early: it begins at 3060, after the restore.
+    assert_eq!(restored.floor, time(3060));
+    let store = yard.sqlite();
+    for spent in [step(1, 1, 100), step(1, 1, 101), step(1, 1, 102), code(1, 1)] {
+        assert!(conflicts(&store, used(3051, spent.clone())), "{spent:?}");
+    }
+    assert!(applies(&store, used(3091, step(1, 1, 103))) && applies(&store, used(3091, code(1, 2))));
+    assert!(conflicts(&store, Bundle { success: Some(success(1, 3031)), ..bundle(3091) }));
+    assert_eq!(load(&store, "alice").lane.failures, 1);
+    assert_eq!(verified(&store, "main").len(), 3);
+    assert_eq!((integrity(&yard.path).as_str(), store.take_rollback()), ("ok", None));
+}
+
+#[test]
+fn programs_that_have_the_store_open_go_on_with_the_restored_one() {
+    let yard = yard_with_later_uses();
+    let server = open(&yard.path, Process::LongLived);
+    assert_eq!(load(&server, "alice").floor, time(0));
+    server.count(&lane("bob"), time(3040)).unwrap();
+    Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(4000)).unwrap();
+    assert_eq!(load(&server, "alice").floor, time(4000));
+    assert!(conflicts(&server, used(4001, step(1, 1, 133))));
+    assert!(applies(&server, used(4001, step(1, 1, 134))));
+    assert_eq!(load(&yard.sqlite(), "bob").lane.failures, 1);
+}
+
+#[test]
+fn a_lost_store_is_restored_too_and_recovery_codes_are_then_unknown() {
+    let yard = yard_with_later_uses();
+    fs::remove_file(&yard.path).unwrap();
+    assert!(yard.path.with_file_name("countersign.db-wal").exists());
+    let restored = Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(3050)).unwrap();
+    assert_eq!((restored.recovery_codes, restored.floor), (RecoveryCodes::Unknown, time(3060)));
+    let store = yard.sqlite();
+    assert!(conflicts(&store, used(3051, step(1, 1, 102))));
+    assert_eq!((integrity(&yard.path).as_str(), verified(&store, "main").len()), ("ok", 1));
+}
+
+#[test]
+fn a_damaged_backup_changes_nothing() {
+    let yard = yard_with_later_uses();
+    let mut octets = fs::read(yard.beside("backup")).unwrap();
+    for octet in octets.iter_mut().skip(8192) {
+        *octet = !*octet;
+    }
+    fs::write(yard.beside("damaged"), octets).unwrap();
+    fs::write(yard.beside("foreign"), b"no database at all").unwrap();
+    for backup in ["damaged", "foreign"] {
+        let refused = Sqlite::restore(&yard.beside(backup), &yard.path, None, time(3050));
+        assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{backup}: {refused:?}");
+    }
+    let store = yard.sqlite();
+    assert_eq!((load(&store, "alice").floor, store.heads().unwrap()[0].sequence), (time(0), 3));
+    let left = fs::read_dir(yard.path.parent().unwrap()).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.contains("restore")).count(), 0);
+}
+
+#[test]
+fn an_older_copy_put_back_by_hand_is_noticed_and_its_codes_are_refused() {
+    let yard = yard_with_later_uses();
+    fs::copy(yard.beside("backup"), &yard.path).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        fs::remove_file(yard.path.with_file_name(format!("countersign.db{suffix}"))).unwrap();
+    }
+    let store = yard.sqlite();
+    for spent in [step(1, 1, 101), step(1, 1, 102)] {
+        assert!(conflicts(&store, used(3051, spent)));
+    }
+    let rollback = store.take_rollback().unwrap();
+    assert_eq!((rollback.records_before, rollback.records_found, rollback.floor), (3, 1, time(3060)));
+    assert!(applies(&store, used(3091, step(1, 1, 103))));
+    assert_eq!(yard.sqlite().take_rollback(), None);
+}
+
+#[test]
+fn a_torn_or_missing_mark_says_nothing() {
+    let yard = yard_with_later_uses();
+    let mark = yard.path.with_file_name("countersign.db-mark");
+    for torn in [b"".as_slice(), &[0; 42], b"99999999999999999999 99999999999999999999\n"] {
+        fs::write(&mark, torn).unwrap();
+        let store = yard.sqlite();
+        assert_eq!((load(&store, "alice").floor, store.take_rollback()), (time(0), None));
+    }
+    fs::remove_file(&mark).unwrap();
+    assert_eq!(load(&yard.sqlite(), "alice").floor, time(0));
+}

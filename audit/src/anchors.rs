@@ -1,0 +1,205 @@
+//! Anchors: places of chains that left the machine in lines of syslog, read back from a collector's files.
+//! A line counts only where one of our programs wrote it: text that a stranger got into another line does not.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read as _};
+
+use common::chain::ChainMac;
+
+use crate::AuditError;
+use crate::render::STRUCTURED_DATA_ID;
+
+/// Octets of a line that are looked at; a longer one has no anchor of ours.
+const LINE_OCTETS_MAX: u64 = 64 * 1024;
+/// Anchors kept; those after them are counted and not compared.
+const ANCHORS_MAX: u64 = 4_000_000;
+/// Words before the fields: `<PRI>Mmm dd hh:mm:ss host tag` or `<PRI>1 time host program pid message-id`.
+const HEADER_WORDS_MAX: usize = 6;
+/// What all our programs have in their names.
+const OUR_NAME: &str = "countersign";
+
+/// The places of one stream, each with the line that first named it.
+pub(crate) type Places = BTreeMap<(u64, [u8; 32]), u64>;
+
+/// What a file of syslog lines says of chains.
+#[derive(Clone, Debug, Default)]
+pub struct Anchors {
+    streams: BTreeMap<String, Places>,
+    pub(crate) lines: u64,
+    pub(crate) kept: u64,
+    pub(crate) ignored: u64,
+}
+
+impl Anchors {
+    /// Reads lines in RFC 5424 or RFC 3164, also as rsyslog and syslog-ng store them; other lines are passed over.
+    pub fn read(mut input: impl BufRead) -> Result<Self, AuditError> {
+        let mut anchors = Self::default();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            anchors.lines = anchors.lines.saturating_add(1);
+            let failed = |source| AuditError::ReadAnchors { line: anchors.lines, source };
+            let taken = input.by_ref().take(LINE_OCTETS_MAX).read_until(b'\n', &mut line).map_err(failed)?;
+            if taken == 0 {
+                anchors.lines = anchors.lines.saturating_sub(1);
+                return Ok(anchors);
+            }
+            if line.last() != Some(&b'\n') {
+                input.skip_until(b'\n').map_err(failed)?;
+            }
+            if let Some(place) = Place::in_line(&String::from_utf8_lossy(&line)) {
+                anchors.keep(place);
+            }
+        }
+    }
+
+    /// The names of the streams, as [`crate::escape::visible`] shows them.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = &str> {
+        self.streams.keys().map(String::as_str)
+    }
+
+    pub(crate) fn of(&self, stream: &str) -> Option<&Places> {
+        self.streams.get(stream)
+    }
+
+    fn keep(&mut self, place: Place) {
+        if self.kept >= ANCHORS_MAX {
+            self.ignored = self.ignored.saturating_add(1);
+            return;
+        }
+        self.kept = self.kept.saturating_add(1);
+        let places = self.streams.entry(place.stream).or_default();
+        places.entry((place.sequence, *place.mac.as_bytes())).or_insert(self.lines);
+    }
+}
+
+/// One anchor as a line has it.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    stream: String,
+    sequence: u64,
+    mac: ChainMac,
+}
+
+impl Place {
+    fn in_line(line: &str) -> Option<Self> {
+        let mut fields = fields_of(our_fields(line)?);
+        Some(Self {
+            stream: fields.remove("stream")?,
+            sequence: fields.remove("seq")?.parse().ok()?,
+            mac: fields.remove("mac")?.try_into().ok()?,
+        })
+    }
+}
+
+/// The text from the first field on, if the header names one of our programs.
+fn our_fields(line: &str) -> Option<&str> {
+    let mut rest = line;
+    let mut named = false;
+    for _ in 0..HEADER_WORDS_MAX {
+        let (word, after) = rest.trim_start_matches(' ').split_once(' ')?;
+        named |= word.contains(OUR_NAME);
+        rest = after.trim_start_matches(' ');
+        if word.ends_with(':') {
+            return (word.contains(OUR_NAME) && rest.starts_with("event=\"")).then_some(rest);
+        }
+        if let Some(data) = rest.strip_prefix('[') {
+            let fields = data.strip_prefix(STRUCTURED_DATA_ID)?;
+            return named.then_some(fields);
+        }
+    }
+    None
+}
+
+/// `name="value"` pairs up to the first thing that is none. Both formats undo `\"`, `\\` and `\]` alike.
+fn fields_of(mut text: &str) -> BTreeMap<&str, String> {
+    let mut fields = BTreeMap::new();
+    while let Some((name, rest)) = text.trim_start_matches(' ').split_once("=\"") {
+        let is_name = name.bytes().all(|octet| octet.is_ascii_lowercase() || octet == b'-');
+        let Some((value, rest)) = unquoted(rest).filter(|_| is_name) else { break };
+        fields.entry(name).or_insert(value);
+        text = rest;
+    }
+    fields
+}
+
+/// A value up to its closing quotation mark, and what follows it.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut rest = text.chars();
+    loop {
+        match rest.next()? {
+            '"' => return Some((value, rest.as_str())),
+            '\\' => value.push(rest.next()?),
+            other => value.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::UnixTime;
+    use common::chain::{ChainMac, ChainPosition};
+
+    use super::{Anchors, Place};
+    use crate::{Facility, Format, Origin, Renderer};
+
+    fn position() -> ChainPosition {
+        ChainPosition { stream: "local".to_owned(), sequence: 7, mac: ChainMac::from_bytes([9; 32]) }
+    }
+
+    fn line(format: Format) -> String {
+        let renderer =
+            Renderer::new(format, Origin::of_this_host(Facility::LOG_AUTHPRIV, "countersign-radiusd"));
+        String::from_utf8(renderer.anchor(&position(), UnixTime::from_seconds(0)).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn anchors_are_read_from_either_format() {
+        for format in [Format::Rfc5424, Format::Rfc3164] {
+            let place = Place::in_line(&line(format)).unwrap();
+            let ChainPosition { stream, sequence, mac } = position();
+            assert_eq!(place, Place { stream, sequence, mac }, "{format:?}");
+        }
+    }
+
+    #[test]
+    fn anchors_are_read_as_collectors_store_them() {
+        let fields = format!(r#"event="anchor" stream="local" seq="7" mac="{}""#, position().mac);
+        for stored in [
+            format!("Nov 22 11:50:37 gate countersign-radiusd[12]: {fields}"),
+            format!("2026-11-22T11:50:37.123456+00:00 gate pam_countersign[12]: {fields}"),
+            format!("<86>Nov  2 11:50:37 countersign[12]: {fields}"),
+            format!("2026-11-22T11:50:37Z gate countersign 12 2 [countersign@32473 {fields}] anchor"),
+        ] {
+            assert!(Place::in_line(&stored).is_some(), "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_another_program_is_no_anchor() {
+        let fields = format!(r#"event="anchor" stream="local" seq="7" mac="{}""#, position().mac);
+        for forged in [
+            format!("Nov 22 11:50:37 gate sshd[12]: Invalid user countersign[1]: {fields}"),
+            format!("Nov 22 11:50:37 gate sshd[12]: [countersign@32473 {fields}]"),
+            format!("<38>1 2026-11-22T11:50:37Z gate sshd 12 - - user [countersign@32473 {fields}]"),
+            format!("<38>1 2026-11-22T11:50:37Z gate sshd 12 - - countersign[1]: {fields}"),
+            format!(
+                r#"Nov 22 11:50:37 gate countersign[1]: event="login" typed="\" {} ""#,
+                fields.replace('"', "\\\"")
+            ),
+        ] {
+            assert_eq!(Place::in_line(&forged), None, "{forged}");
+        }
+    }
+
+    #[test]
+    fn overlong_and_broken_lines_are_passed_over() {
+        let mut input = vec![b'x'; 200_000];
+        input.extend_from_slice(b"\n\xff\xfe\n");
+        input.extend_from_slice(line(Format::Rfc3164).as_bytes());
+        let anchors = Anchors::read(input.as_slice()).unwrap();
+        assert_eq!((anchors.lines, anchors.kept), (3, 1));
+        assert_eq!(anchors.of("local").unwrap().values().copied().collect::<Vec<_>>(), [3]);
+    }
+}

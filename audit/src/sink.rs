@@ -1,0 +1,170 @@
+//! Syslog as a sink of records. A collector that is slow or away delays nobody: what it cannot take is counted.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use common::UnixTime;
+use common::chain::ChainPosition;
+use common::ports::Sink;
+use common::record::Record;
+
+use crate::link::{Destination, Link};
+use crate::queue::Queue;
+use crate::{AuditError, Renderer};
+
+/// All that one process that asks PAM ever waits for one collector over TCP. Other sockets are not waited for.
+const TCP_PATIENCE: Duration = Duration::from_millis(40);
+/// Sends shorter than this do not use patience up.
+const PROMPT: Duration = Duration::from_millis(1);
+
+/// What became of lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Handed to the kernel.
+    pub sent: u64,
+    /// Dropped: the collector was away, slow or full.
+    pub dropped: u64,
+}
+
+/// Counts, shared with the thread that sends.
+#[derive(Default)]
+pub(crate) struct Tally {
+    sent: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Tally {
+    pub(crate) fn count_sent(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_dropped(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// One collector.
+pub struct SyslogSink {
+    renderer: Renderer,
+    destination: Destination,
+    way: Way,
+    tally: Arc<Tally>,
+}
+
+enum Way {
+    Direct(Mutex<Direct>),
+    Queued(Queue),
+}
+
+struct Direct {
+    link: Link,
+    patience: Duration,
+}
+
+impl SyslogSink {
+    /// For a process that asks PAM: no thread, no blocking call, no second chance.
+    #[must_use]
+    pub fn direct(destination: Destination, renderer: Renderer) -> Self {
+        let patience = match destination {
+            Destination::Unix(_) | Destination::Udp(_) => Duration::ZERO,
+            Destination::Tcp(_) => TCP_PATIENCE,
+        };
+        let direct = Direct { link: Link::new(destination.clone()), patience };
+        Self { renderer, destination, way: Way::Direct(Mutex::new(direct)), tally: Arc::default() }
+    }
+
+    /// For a long-lived server: one thread, a bounded queue, and lines wait in order while the collector is away.
+    pub fn queued(destination: Destination, renderer: Renderer) -> Result<Self, AuditError> {
+        let tally = Arc::<Tally>::default();
+        let way = Way::Queued(Queue::start(destination.clone(), Arc::clone(&tally))?);
+        Ok(Self { renderer, destination, way, tally })
+    }
+
+    /// Sends the head of a chain as it stands now.
+    pub fn anchor(&self, position: &ChainPosition, at: UnixTime) {
+        self.put(self.renderer.anchor(position, at));
+    }
+
+    /// Where it sends to.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// What became of the lines so far. Those that wait in a queue are not in it yet.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            sent: self.tally.sent.load(Ordering::Relaxed),
+            dropped: self.tally.dropped.load(Ordering::Relaxed),
+        }
+    }
+
+    fn put(&self, line: io::Result<Vec<u8>>) {
+        let taken = match &self.way {
+            Way::Direct(direct) => line.and_then(|line| {
+                direct.lock().unwrap_or_else(PoisonError::into_inner).send(&line)?;
+                self.tally.count_sent();
+                Ok(())
+            }),
+            Way::Queued(queue) => line.and_then(|line| queue.put(line)),
+        };
+        if taken.is_err() {
+            self.tally.count_dropped();
+        }
+    }
+}
+
+impl Direct {
+    fn send(&mut self, line: &[u8]) -> io::Result<()> {
+        let start = Instant::now();
+        let sent = self.link.send(line, self.patience);
+        let took = start.elapsed();
+        if took >= PROMPT {
+            self.patience = self.patience.saturating_sub(took);
+        }
+        sent
+    }
+}
+
+impl Sink for SyslogSink {
+    fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
+        self.put(self.renderer.record(record, position));
+    }
+}
+
+/// Several collectors, each told everything.
+#[derive(Default)]
+pub struct Fanout {
+    sinks: Vec<SyslogSink>,
+}
+
+impl Fanout {
+    /// All of `sinks`; none is right too.
+    #[must_use]
+    pub fn new(sinks: Vec<SyslogSink>) -> Self {
+        Self { sinks }
+    }
+
+    /// Sends the head of a chain to all.
+    pub fn anchor(&self, position: &ChainPosition, at: UnixTime) {
+        for sink in &self.sinks {
+            sink.anchor(position, at);
+        }
+    }
+
+    /// The collectors, for their counts.
+    pub fn sinks(&self) -> impl Iterator<Item = &SyslogSink> {
+        self.sinks.iter()
+    }
+}
+
+impl Sink for Fanout {
+    fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
+        for sink in &self.sinks {
+            sink.publish(record, position);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Tests of what this crate promises to the others.
+
+mod chains;
+mod documentation;
+mod rendering;
+mod sinks;

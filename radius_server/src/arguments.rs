@@ -1,0 +1,101 @@
+//! The command line of countersign-radiusd.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::error::ServerError;
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+countersign-radiusd: asks for the second proof over RADIUS.
+
+Usage: countersign-radiusd [OPTIONS]
+
+      --config PATH  The configuration [default: /etc/countersign/countersign.toml]
+      --user NAME    Started as root, become this user [default: countersign]
+      --check        Read the configuration, say what is wrong with it, and end
+      --help         Print this
+      --version      Print the version
+
+SIGHUP reads the configuration again; with a mistake in it, the old one stays in force.
+SIGTERM and SIGINT end the server after the logins that it works on.
+";
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Serve.
+    Serve(Options),
+    /// Read the configuration only.
+    Check(Options),
+    /// Print [`HELP`].
+    Help,
+    /// Print the version.
+    Version,
+}
+
+/// With what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The configuration.
+    pub config: PathBuf,
+    /// The system user.
+    pub user: String,
+}
+
+/// Reads the arguments behind the program's name.
+///
+/// # Errors
+/// [`ServerError::Arguments`].
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, ServerError> {
+    let mut options = Options { config: config::paths::SETTINGS_FILE.into(), user: "countersign".to_owned() };
+    let mut command: fn(Options) -> Command = Command::Serve;
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        match argument.to_str() {
+            Some("--config") => options.config = value("--config", arguments.next())?.into(),
+            Some("--user") => options.user = text("--user", value("--user", arguments.next())?)?,
+            Some("--check") => command = Command::Check,
+            Some("--help" | "-h") => return Ok(Command::Help),
+            Some("--version" | "-V") => return Ok(Command::Version),
+            Some(_) | None => {
+                let problem = format!("{} is no option", argument.display());
+                return Err(ServerError::Arguments { problem });
+            }
+        }
+    }
+    Ok(command(options))
+}
+
+fn value(option: &str, value: Option<OsString>) -> Result<OsString, ServerError> {
+    value.ok_or_else(|| ServerError::Arguments { problem: format!("{option} needs a value") })
+}
+
+fn text(option: &str, value: OsString) -> Result<String, ServerError> {
+    value.into_string().map_err(|value| ServerError::Arguments {
+        problem: format!("the value {} of {option} is not text", value.display()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Command, Options, parse};
+
+    fn read(line: &str) -> Result<Command, String> {
+        parse(line.split_whitespace().map(Into::into)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn options_are_read_in_any_order() {
+        let options = Options { config: "/a.toml".into(), user: "radius".to_owned() };
+        assert_eq!(read("--user radius --config /a.toml"), Ok(Command::Serve(options.clone())));
+        assert_eq!(read("--check --config /a.toml --user radius"), Ok(Command::Check(options)));
+        assert_eq!(read("--config /a.toml --help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn mistakes_name_the_option() {
+        assert!(read("--cofnig /a").is_err_and(|error| error.contains("--cofnig is no option")));
+        assert!(read("--config").is_err_and(|error| error.contains("--config needs a value")));
+    }
+}

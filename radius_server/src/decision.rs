@@ -1,0 +1,206 @@
+//! One login request to one decision: asks the engine, and turns what it says into what a RADIUS client hears.
+
+use common::engine::{Engine, Reply};
+use common::login::Echo;
+use common::{Attempt, Door, Grounds, Place, PrimaryMode, Prompt, Reason, Target, Verdict, text};
+use config::BackendFailure;
+use radius_protocol::{Code, Error, Packet, PacketBuffer, ReplyBuilder, SharedSecret};
+
+use crate::clients::Client;
+use crate::exit::{Dropped, Refused};
+use crate::health::Health;
+use crate::request::{Exit, LoginRequest};
+
+/// What a client hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Access-Accept.
+    Accept,
+    /// Access-Reject with this Reply-Message.
+    Reject(&'static str),
+    /// Access-Challenge.
+    Challenge {
+        /// What is asked.
+        prompt: Prompt,
+        /// The sealed session.
+        state: Vec<u8>,
+        /// Seconds for the answer.
+        seconds: u32,
+    },
+    /// Nothing.
+    Silence(Dropped),
+}
+
+/// What decisions need besides the request.
+pub struct Desk<'a> {
+    /// Who decides.
+    pub engine: &'a Engine,
+    /// Who checks first passwords.
+    pub primary: PrimaryMode,
+    /// Told what the engine could do.
+    pub health: &'a Health,
+}
+
+impl Desk<'_> {
+    /// Decides one request. It blocks as long as the store and the primary do.
+    ///
+    /// # Errors
+    /// The State is not one of ours for this client and name.
+    pub fn decide(&self, client: &Client, request: LoginRequest<'_>) -> Result<Decision, Exit> {
+        let LoginRequest { typed, answer, state, source } = request;
+        let attempt = Attempt {
+            door: Door::Radius,
+            place: Place::Client(client.settings.name.clone()),
+            typed,
+            source,
+            target: Target::Ordinary,
+            primary: self.primary,
+            profile: client.settings.profile,
+        };
+        let reply = match state {
+            None => self.engine.begin(&attempt, Some(&answer)),
+            Some(sealed) => {
+                let (keys, now) = (self.engine.keys(), self.engine.now());
+                let name = attempt.typed.as_str();
+                let opened = common::session::Session::open(keys, now, &client.settings.name, name, sealed);
+                let session = opened.map_err(|_| Refused::StateInvalid)?;
+                self.engine.answer(&attempt, &session, &answer)
+            }
+        };
+        Ok(self.heard(client, &attempt, &reply))
+    }
+
+    fn heard(&self, client: &Client, attempt: &Attempt, reply: &Reply) -> Decision {
+        match reply {
+            Reply::Done(_, verdict) => {
+                self.health.saw(verdict.reason());
+                of_verdict(verdict, client.settings.when_backend_fails)
+            }
+            Reply::Ask(session, prompt) => {
+                self.health.saw(Reason::Challenged);
+                let (keys, random) = (self.engine.keys(), self.engine.random());
+                match session.seal(keys, random, &client.settings.name, attempt.typed.as_str()) {
+                    Ok(state) => {
+                        let seconds = session.expires_at().seconds_since(self.engine.now());
+                        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+                        Decision::Challenge { prompt: prompt.clone(), state, seconds }
+                    }
+                    Err(_) => {
+                        self.health.saw(Reason::KeyUnavailable);
+                        Decision::Silence(Dropped::Undecidable)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Verdict to packet, the only place where it is done.
+fn of_verdict(verdict: &Verdict, when_backend_fails: BackendFailure) -> Decision {
+    match verdict {
+        Verdict::Accept(accept) => match accept.grounds() {
+            Grounds::BothProofs | Grounds::AppPassword | Grounds::SecondProof | Grounds::PrimaryAlone => {
+                Decision::Accept
+            }
+            // Nobody else decides behind a RADIUS server: nothing proven is a no.
+            Grounds::PolicyAlone => Decision::Reject(text::REFUSED),
+        },
+        Verdict::Reject(_) => Decision::Reject(text::REFUSED),
+        Verdict::Unavailable(Reason::BackendUnavailable) => match when_backend_fails {
+            BackendFailure::Reject => Decision::Reject(text::UNAVAILABLE),
+            BackendFailure::Silence => Decision::Silence(Dropped::BackendSilence),
+        },
+        Verdict::Unavailable(_) => Decision::Silence(Dropped::Undecidable),
+    }
+}
+
+impl Decision {
+    /// Builds the reply; `None` where there is none.
+    ///
+    /// # Errors
+    /// The reply does not fit behind the request's Proxy-States.
+    pub fn build<'b>(
+        &self,
+        request: &Packet<'_>,
+        secret: &SharedSecret,
+        buffer: &'b mut PacketBuffer,
+    ) -> Result<Option<&'b [u8]>, Error> {
+        let code = match self {
+            Self::Accept => Code::AccessAccept,
+            Self::Reject(_) => Code::AccessReject,
+            Self::Challenge { .. } => Code::AccessChallenge,
+            Self::Silence(_) => return Ok(None),
+        };
+        let mut reply = ReplyBuilder::new(buffer, secret, request, code);
+        match self {
+            Self::Accept | Self::Silence(_) => {}
+            Self::Reject(text) => {
+                reply.reply_message(text)?;
+            }
+            Self::Challenge { prompt, state, seconds } => {
+                reply.reply_message(prompt.text)?.state(state)?;
+                reply.prompt(echo(prompt.echo))?.session_timeout(*seconds)?;
+            }
+        }
+        reply.finish().map(Some)
+    }
+}
+
+const fn echo(echo: Echo) -> radius_protocol::Prompt {
+    match echo {
+        Echo::Hide => radius_protocol::Prompt::NoEcho,
+        Echo::Show => radius_protocol::Prompt::Echo,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use radius_protocol::dictionary::{MESSAGE_AUTHENTICATOR, PROXY_STATE};
+    use radius_protocol::{MessageAuthenticatorDemand, ReplyVerdict, RequestBuilder};
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_decided_is_silence_and_a_lost_backend_is_what_the_client_wants() {
+        let lost = Verdict::Unavailable(Reason::BackendUnavailable);
+        assert_eq!(of_verdict(&lost, BackendFailure::Reject), Decision::Reject(text::UNAVAILABLE));
+        let silence = Decision::Silence(Dropped::BackendSilence);
+        assert_eq!(of_verdict(&lost, BackendFailure::Silence), silence);
+        for reason in [Reason::StoreUnavailable, Reason::KeyUnavailable, Reason::ClockBehind] {
+            let verdict = Verdict::Unavailable(reason);
+            assert_eq!(
+                of_verdict(&verdict, BackendFailure::Reject),
+                Decision::Silence(Dropped::Undecidable)
+            );
+        }
+    }
+
+    #[test]
+    fn every_refusal_says_the_same() {
+        for reason in Reason::ALL {
+            let decision = of_verdict(&Verdict::Reject(*reason), BackendFailure::Reject);
+            assert_eq!(decision, Decision::Reject(text::REFUSED), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_signed_first_and_carries_proxy_states_in_order() {
+        let secret = SharedSecret::new(b"a secret of the gate").unwrap();
+        let (mut request, mut reply) = ([0; 4096], [0; 4096]);
+        let mut builder = RequestBuilder::access_request(&mut request, &secret, 7, [9; 16]);
+        builder.user_name("alice").unwrap().attribute(PROXY_STATE, b"first").unwrap();
+        let octets = builder.attribute(PROXY_STATE, b"second").map(|_| ());
+        octets.unwrap();
+        let request = Packet::parse(builder.finish()).unwrap();
+        let prompt = Prompt { text: text::CODE, echo: Echo::Hide };
+        let decision = Decision::Challenge { prompt, state: vec![5; 104], seconds: 300 };
+        let octets = decision.build(&request, &secret, &mut reply).unwrap().unwrap();
+        let reply = Packet::parse(octets).unwrap();
+        let verdict =
+            reply.verify_reply(&request, &secret, MessageAuthenticatorDemand::Required);
+        assert_eq!((reply.code(), verdict), (Code::AccessChallenge, ReplyVerdict::Genuine));
+        assert_eq!(reply.attributes().next().map(|first| first.kind()), Some(MESSAGE_AUTHENTICATOR));
+        let proxy_states: Vec<_> = reply.all(PROXY_STATE).map(|one| one.value()).collect();
+        assert_eq!(proxy_states, [b"first".as_slice(), b"second"]);
+    }
+}

@@ -1,0 +1,351 @@
+//! Requests that were seen lately (RFC 5080 §2.2.2): one in flight is not begun again, and an answered one gets the
+//! same octets again. Only authentic packets come here, so that a stranger cannot push others out.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use radius_protocol::Authenticator;
+
+use crate::limits;
+
+/// What makes two requests the same, apart from the authenticator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RequestKey {
+    /// The listening socket, by its number.
+    pub socket: usize,
+    /// Address and port that it came from.
+    pub peer: SocketAddr,
+    /// The packet's identifier.
+    pub identifier: u8,
+}
+
+/// What the memory says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Seen {
+    /// It is new, and remembered from now on as being in flight.
+    New,
+    /// It is being worked on.
+    InFlight,
+    /// It has been answered with these octets.
+    Answered(Arc<[u8]>),
+    /// It is new, but too many requests of its client are in flight.
+    TooMany,
+}
+
+/// What became of an answer handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Kept {
+    /// It is kept for the request coming again, and is to be sent.
+    Yes,
+    /// The identifier stands for another request by now: nobody waits for this answer.
+    Superseded,
+}
+
+/// The memory, bounded for each client and for all.
+#[derive(Debug, Default)]
+pub struct Duplicates {
+    shelves: HashMap<Arc<str>, Shelf>,
+    remembered: usize,
+    next_serial: u64,
+}
+
+/// What is remembered of one client.
+#[derive(Debug, Default)]
+struct Shelf {
+    entries: HashMap<RequestKey, Entry>,
+    /// Every entry once, in the order of arrival, and those replaced since. Its length is what is bounded.
+    order: VecDeque<(RequestKey, u64)>,
+    in_flight: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    authenticator: Authenticator,
+    serial: u64,
+    state: EntryState,
+}
+
+#[derive(Debug)]
+enum EntryState {
+    InFlight,
+    Answered { octets: Arc<[u8]>, at: Instant },
+}
+
+impl Duplicates {
+    /// Looks a request up, and remembers it as being in flight if it is new.
+    pub fn admit(
+        &mut self,
+        client: &Arc<str>,
+        key: RequestKey,
+        authenticator: &Authenticator,
+        now: Instant,
+    ) -> Seen {
+        let shelf = self.shelves.entry(Arc::clone(client)).or_default();
+        if let Some(seen) = shelf.seen(&key, authenticator, now) {
+            return seen;
+        }
+        if shelf.in_flight >= limits::IN_FLIGHT_PER_CLIENT_MAX {
+            return Seen::TooMany;
+        }
+        self.make_room(client, now);
+        self.next_serial = self.next_serial.wrapping_add(1);
+        let entry = Entry {
+            authenticator: *authenticator,
+            serial: self.next_serial,
+            state: EntryState::InFlight,
+        };
+        let shelf = self.shelves.entry(Arc::clone(client)).or_default();
+        shelf.put(key, entry);
+        self.remembered = self.remembered.saturating_add(1);
+        Seen::New
+    }
+
+    /// Takes the answer to a request in flight.
+    pub fn answered(
+        &mut self,
+        client: &str,
+        key: &RequestKey,
+        authenticator: &Authenticator,
+        octets: Arc<[u8]>,
+        now: Instant,
+    ) -> Kept {
+        let Some(shelf) = self.shelves.get_mut(client) else { return Kept::Superseded };
+        let Some(entry) = shelf.entries.get_mut(key) else { return Kept::Superseded };
+        if entry.authenticator != *authenticator {
+            return Kept::Superseded;
+        }
+        if entry.is_in_flight() {
+            shelf.in_flight = shelf.in_flight.saturating_sub(1);
+        }
+        entry.state = EntryState::Answered { octets, at: now };
+        Kept::Yes
+    }
+
+    /// Forgets a request that is in flight still, so that it may be tried again. An answered one stays.
+    pub fn forget(&mut self, client: &str, key: &RequestKey, authenticator: &Authenticator) {
+        let Some(shelf) = self.shelves.get_mut(client) else { return };
+        let same = |entry: &&Entry| entry.authenticator == *authenticator && entry.is_in_flight();
+        if shelf.entries.get(key).filter(same).is_some() {
+            shelf.remove(key);
+        }
+    }
+
+    /// Forgets what is too old, and clients of whom nothing is left.
+    pub fn purge(&mut self, now: Instant) {
+        for shelf in self.shelves.values_mut() {
+            shelf.drop_expired(now);
+        }
+        self.shelves.retain(|_, shelf| !shelf.order.is_empty());
+        self.remembered = self.shelves.values().map(|shelf| shelf.order.len()).sum();
+    }
+
+    /// Makes room for one more request of `client`.
+    fn make_room(&mut self, client: &Arc<str>, now: Instant) {
+        let full = |shelf: &Shelf| shelf.order.len() >= limits::REMEMBERED_PER_CLIENT_MAX;
+        if self.shelves.get(client).is_some_and(full) {
+            self.drop_oldest_of(&Arc::clone(client));
+        }
+        if self.remembered >= limits::REMEMBERED_MAX {
+            self.purge(now);
+        }
+        if self.remembered >= limits::REMEMBERED_MAX {
+            let most = self.shelves.iter().max_by_key(|(_, shelf)| shelf.order.len());
+            if let Some(client) = most.map(|(client, _)| Arc::clone(client)) {
+                self.drop_oldest_of(&client);
+            }
+        }
+    }
+
+    fn drop_oldest_of(&mut self, client: &Arc<str>) {
+        let dropped = self.shelves.get_mut(client).and_then(Shelf::drop_oldest);
+        if dropped.is_some() {
+            self.remembered = self.remembered.saturating_sub(1);
+        }
+    }
+}
+
+impl Shelf {
+    fn seen(&self, key: &RequestKey, authenticator: &Authenticator, now: Instant) -> Option<Seen> {
+        let entry = self.entries.get(key).filter(|entry| entry.authenticator == *authenticator)?;
+        match &entry.state {
+            EntryState::InFlight => Some(Seen::InFlight),
+            EntryState::Answered { octets, at } => {
+                (!is_expired(*at, now)).then(|| Seen::Answered(Arc::clone(octets)))
+            }
+        }
+    }
+
+    /// A new authenticator under the same identifier replaces what was there (RFC 5080 §2.2.2).
+    fn put(&mut self, key: RequestKey, entry: Entry) {
+        self.remove(&key);
+        self.order.push_back((key, entry.serial));
+        self.entries.insert(key, entry);
+        self.in_flight = self.in_flight.saturating_add(1);
+    }
+
+    fn remove(&mut self, key: &RequestKey) {
+        let Some(entry) = self.entries.remove(key) else { return };
+        if entry.is_in_flight() {
+            self.in_flight = self.in_flight.saturating_sub(1);
+        }
+    }
+
+    /// Fewer requests are in flight than are remembered, so that one in flight is never the oldest for long.
+    fn drop_oldest(&mut self) -> Option<()> {
+        let (key, serial) = self.order.pop_front()?;
+        if self.entries.get(&key).is_some_and(|entry| entry.serial == serial) {
+            self.remove(&key);
+        }
+        Some(())
+    }
+
+    fn drop_expired(&mut self, now: Instant) {
+        while self.order.front().is_some_and(|(key, serial)| self.is_past(key, *serial, now)) {
+            self.drop_oldest();
+        }
+    }
+
+    fn is_past(&self, key: &RequestKey, serial: u64, now: Instant) -> bool {
+        let Some(entry) = self.entries.get(key).filter(|entry| entry.serial == serial) else { return true };
+        match entry.state {
+            EntryState::InFlight => false,
+            EntryState::Answered { at, .. } => is_expired(at, now),
+        }
+    }
+}
+
+impl Entry {
+    fn is_in_flight(&self) -> bool {
+        matches!(self.state, EntryState::InFlight)
+    }
+}
+
+fn is_expired(at: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(at) >= limits::ANSWER_KEPT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: Authenticator = [1; 16];
+    const SECOND: Authenticator = [2; 16];
+
+    fn key(port: u16, identifier: u8) -> RequestKey {
+        RequestKey { socket: 0, peer: SocketAddr::from(([192, 0, 2, 1], port)), identifier }
+    }
+
+    fn client(name: &str) -> Arc<str> {
+        Arc::from(name)
+    }
+
+    fn octets(text: &str) -> Arc<[u8]> {
+        Arc::from(text.as_bytes())
+    }
+
+    #[test]
+    fn a_request_in_flight_is_not_begun_again() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::InFlight);
+    }
+
+    #[test]
+    fn an_answered_request_gets_the_same_octets_until_they_are_too_old() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
+        assert_eq!(memory.answered("gate", &key(1, 7), &FIRST, octets("yes"), now), Kept::Yes);
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::Answered(octets("yes")));
+        let later = now + limits::ANSWER_KEPT;
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, later), Seen::New);
+    }
+
+    #[test]
+    fn another_port_identifier_or_socket_is_another_request() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
+        assert_eq!(memory.admit(&gate, key(2, 7), &FIRST, now), Seen::New);
+        assert_eq!(memory.admit(&gate, key(1, 8), &FIRST, now), Seen::New);
+        let elsewhere = RequestKey { socket: 1, ..key(1, 7) };
+        assert_eq!(memory.admit(&gate, elsewhere, &FIRST, now), Seen::New);
+    }
+
+    #[test]
+    fn a_new_authenticator_replaces_the_old_request() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
+        assert_eq!(memory.admit(&gate, key(1, 7), &SECOND, now), Seen::New);
+        assert_eq!(memory.answered("gate", &key(1, 7), &FIRST, octets("old"), now), Kept::Superseded);
+        assert_eq!(memory.answered("gate", &key(1, 7), &SECOND, octets("new"), now), Kept::Yes);
+        assert_eq!(memory.admit(&gate, key(1, 7), &SECOND, now), Seen::Answered(octets("new")));
+    }
+
+    #[test]
+    fn a_request_without_an_answer_may_be_tried_again() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
+        memory.forget("gate", &key(1, 7), &FIRST);
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
+        assert_eq!(memory.answered("gate", &key(1, 7), &FIRST, octets("yes"), now), Kept::Yes);
+        memory.forget("gate", &key(1, 7), &FIRST);
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::Answered(octets("yes")));
+    }
+
+    #[test]
+    fn one_client_has_only_so_many_requests_in_flight() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        for port in 0..u16::try_from(limits::IN_FLIGHT_PER_CLIENT_MAX).unwrap() {
+            assert_eq!(memory.admit(&gate, key(port, 0), &FIRST, now), Seen::New);
+        }
+        assert_eq!(memory.admit(&gate, key(9999, 0), &FIRST, now), Seen::TooMany);
+        assert_eq!(memory.admit(&client("other"), key(9999, 0), &FIRST, now), Seen::New);
+        assert_eq!(memory.answered("gate", &key(0, 0), &FIRST, octets("yes"), now), Kept::Yes);
+        assert_eq!(memory.admit(&gate, key(9999, 0), &FIRST, now), Seen::New);
+    }
+
+    #[test]
+    fn one_client_cannot_push_out_the_answers_of_another() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        fill(&mut memory, "gate", 1, now);
+        for flood in 0..20 {
+            fill(&mut memory, &format!("flood-{flood}"), limits::REMEMBERED_PER_CLIENT_MAX + 10, now);
+        }
+        assert!(memory.remembered <= limits::REMEMBERED_MAX);
+        assert_eq!(memory.admit(&gate, key(0, 0), &FIRST, now), Seen::Answered(octets("yes")));
+    }
+
+    #[test]
+    fn replacing_one_identifier_for_ever_fills_nothing() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        for number in 0..3 * limits::REMEMBERED_PER_CLIENT_MAX {
+            let mut authenticator = [0; 16];
+            authenticator[..8].copy_from_slice(&number.to_be_bytes());
+            assert_eq!(memory.admit(&gate, key(1, 7), &authenticator, now), Seen::New);
+        }
+        assert!(memory.remembered <= limits::REMEMBERED_PER_CLIENT_MAX);
+        assert_eq!(memory.shelves["gate"].in_flight, 1);
+    }
+
+    #[test]
+    fn what_is_too_old_is_forgotten() {
+        let (mut memory, now) = (Duplicates::default(), Instant::now());
+        fill(&mut memory, "gate", 100, now);
+        memory.purge(now);
+        assert_eq!(memory.remembered, 100);
+        memory.purge(now + limits::ANSWER_KEPT);
+        assert_eq!((memory.remembered, memory.shelves.len()), (0, 0));
+    }
+
+    fn fill(memory: &mut Duplicates, name: &str, count: usize, now: Instant) {
+        let client = client(name);
+        for number in 0..count {
+            let key = key(u16::try_from(number).unwrap(), 0);
+            assert_eq!(memory.admit(&client, key, &FIRST, now), Seen::New);
+            assert_eq!(memory.answered(name, &key, &FIRST, octets("yes"), now), Kept::Yes);
+        }
+    }
+}

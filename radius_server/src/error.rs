@@ -1,0 +1,120 @@
+//! Why the server cannot start or go on. Errors of single packets are in `exit`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+
+/// An operation of the server that did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The command line.
+    #[error("{problem}; see countersign-radiusd --help")]
+    Arguments {
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The configuration; the text has lines and carets.
+    #[error("{shown}")]
+    Configuration {
+        /// As the administrator reads it.
+        shown: String,
+    },
+    /// The clients file names nobody.
+    #[error("{} names no client: add one with `countersign client add`", path.display())]
+    NoClients {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A client's secret cannot be used.
+    #[error("the secret of client {client} cannot be used")]
+    Secret {
+        /// The client.
+        client: String,
+        /// Why.
+        source: radius_protocol::Error,
+    },
+    /// A socket could not be opened.
+    #[error(
+        "cannot listen on {address}; see whether another server has the port, and whether the address is this machine's"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: Errno,
+    },
+    /// The system user does not exist.
+    #[error("there is no user {name}: `countersign init` makes it, or name another with --user")]
+    NoUser {
+        /// The name.
+        name: String,
+    },
+    /// The system user is root.
+    #[error("the server does not run as root: name another user with --user")]
+    UserIsRoot,
+    /// Rights could not be given up.
+    #[error("cannot {operation}")]
+    Rights {
+        /// The verb and its object.
+        operation: &'static str,
+        /// Why.
+        source: Errno,
+    },
+    /// Rights came back after they had been given up.
+    #[error("the rights of root were given up and could be taken back: refusing to run")]
+    RightsCameBack,
+    /// Primary `pam` needs root at the start.
+    #[error("the primary `pam` needs a helper that runs as root: start the server as root, it gives its own rights up")]
+    HelperNeedsRoot,
+    /// The process that asks PAM could not be made.
+    #[error("cannot start the process that asks PAM")]
+    Helper {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The engine could not be put together.
+    #[error("cannot open what logins are decided with")]
+    Engine {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A call of the kernel that has nothing to do with a file.
+    #[error("cannot {operation}")]
+    Kernel {
+        /// The verb and its object.
+        operation: &'static str,
+        /// Why.
+        source: Errno,
+    },
+    /// A thread could not be started.
+    #[error("cannot start a thread")]
+    Thread {
+        /// Why.
+        source: io::Error,
+    },
+    /// The socket for the counters.
+    #[error("cannot open {}", path.display())]
+    StatsSocket {
+        /// The socket.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl ServerError {
+    /// The error and its causes, in one line for a log or terminal.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,29 @@
+//! The RADIUS door: clients, the order of checks, duplicates, and what each verdict is on the wire.
+//!
+//! It renders prompts and carries answers; `common` decides. The parts without I/O are `admission`, `request`,
+//! `decision`, `duplicates`, `drop_log`; the others are sockets, threads and the process around them.
+#![forbid(unsafe_code)]
+
+pub mod admission;
+pub mod arguments;
+pub mod clients;
+pub mod counters;
+pub mod decision;
+pub mod drop_log;
+pub mod duplicates;
+pub mod error;
+pub mod exit;
+pub mod health;
+pub mod limits;
+pub mod log;
+pub mod notify;
+pub mod receiver;
+pub mod request;
+pub mod rights;
+pub mod server;
+pub mod socket;
+pub mod stats;
+pub mod worker;
+pub mod world;
+
+pub use error::ServerError;

@@ -1,0 +1,32 @@
+//! Everything that a stranger or a client could make grow has its limit here, with a name.
+
+use std::time::Duration;
+
+/// How long an answer is kept for the same request coming again (RFC 5080 §2.2.2 asks for 5 to 30 seconds).
+pub const ANSWER_KEPT: Duration = Duration::from_secs(30);
+/// Requests that are remembered of one client.
+pub const REMEMBERED_PER_CLIENT_MAX: usize = 8_192;
+/// Requests that are remembered of all clients; beyond it the client with the most loses its oldest.
+pub const REMEMBERED_MAX: usize = 65_536;
+/// Requests of one client that may wait or be worked on, so that one client cannot fill the queue.
+pub const IN_FLIGHT_PER_CLIENT_MAX: usize = 512;
+/// Requests of all clients that may wait for a worker.
+pub const QUEUE_MAX: usize = 1_024;
+/// Threads that ask the engine. They wait for the disk or the primary most of the time.
+pub const WORKERS: usize = 16;
+/// Datagrams taken from one socket before the next one has its turn.
+pub const DATAGRAMS_PER_TURN_MAX: usize = 64;
+/// Octets that we ask the kernel to hold for each socket until we read them.
+pub const SOCKET_BUFFER_OCTETS: usize = 4 << 20;
+/// A line for one reason and client appears at most this often.
+pub const LOG_INTERVAL: Duration = Duration::from_secs(60);
+/// Pairs of reason and client that are logged apart; the others wait for the next interval.
+pub const LOGGED_PAIRS_MAX: usize = 1_024;
+/// How often the heads of the chain of records go to syslog.
+pub const ANCHOR_INTERVAL: Duration = Duration::from_secs(60);
+/// How often the store is tried while it cannot be used.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+/// How long requests may still be worked on after the signal to stop.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a reader of the counters may take to read them.
+pub const STATS_PATIENCE: Duration = Duration::from_secs(1);

@@ -1,0 +1,124 @@
+//! The workers: ask the engine, which blocks, and send what it decides. Their number and their queue are bounded.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+use common::text;
+use radius_protocol::{Authenticator, Packet, PacketBuffer};
+
+use crate::clients::{Client, SecretInUse};
+use crate::decision::{Decision, Desk};
+use crate::duplicates::{Kept, RequestKey};
+use crate::error::ServerError;
+use crate::exit::{Dropped, Event};
+use crate::limits;
+use crate::log;
+use crate::request::{Exit, LoginRequest};
+use crate::server::{Path, Server};
+use crate::world::World;
+
+/// An admitted Access-Request, waiting for a worker.
+pub struct Job {
+    /// The configuration that it was admitted under.
+    pub world: Arc<World>,
+    /// Whose it is.
+    pub client: Arc<Client>,
+    /// The secret that it was made with.
+    pub secret: SecretInUse,
+    /// The packet.
+    pub datagram: Box<[u8]>,
+    /// Under which it is remembered.
+    pub key: RequestKey,
+    /// The Request Authenticator.
+    pub authenticator: Authenticator,
+    /// Where it came from, and where the answer goes.
+    pub path: Path,
+}
+
+/// Starts the workers. They end when the queue has no sender any more and nothing waits in it.
+///
+/// # Errors
+/// [`ServerError::Thread`].
+pub fn start(server: &Arc<Server>) -> Result<(SyncSender<Job>, Vec<JoinHandle<()>>), ServerError> {
+    let (sender, receiver) = sync_channel(limits::QUEUE_MAX);
+    let receiver = Arc::new(Mutex::new(receiver));
+    let workers = (0..limits::WORKERS).map(|number| {
+        let (server, receiver) = (Arc::clone(server), Arc::clone(&receiver));
+        let builder = Builder::new().name(format!("worker-{number}"));
+        builder.spawn(move || run(&server, &receiver)).map_err(|source| ServerError::Thread { source })
+    });
+    Ok((sender, workers.collect::<Result<_, _>>()?))
+}
+
+fn run(server: &Server, queue: &Mutex<Receiver<Job>>) {
+    let mut buffer: Box<PacketBuffer> = Box::new([0; _]);
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = next else { return };
+        // A fault in one login must not take a worker from the others; the panic hook has written about it.
+        if catch_unwind(AssertUnwindSafe(|| work(server, &job, &mut buffer))).is_err() {
+            log::error("a login ended in a fault of the program; it got no answer");
+        }
+        // Where there was no answer, the client may ask again.
+        server.duplicates().forget(&job.client.name, &job.key, &job.authenticator);
+    }
+}
+
+fn work(server: &Server, job: &Job, buffer: &mut PacketBuffer) {
+    // It has been parsed before; what does not parse now is of our own making.
+    let Ok(packet) = Packet::parse(&job.datagram) else { return };
+    let secret = job.client.secret(job.secret);
+    let desk = Desk { engine: &job.world.engine, primary: job.world.primary, health: &server.health };
+    let read = LoginRequest::read(&packet, secret);
+    let decision = match read.and_then(|request| desk.decide(&job.client, request)) {
+        Ok(decision) => decision,
+        Err(Exit::Drop(reason)) => Decision::Silence(reason),
+        Err(Exit::Refuse(reason)) => {
+            server.refused(reason, &job.client, job.path.peer);
+            Decision::Reject(text::REFUSED)
+        }
+    };
+    count(server, job, &decision);
+    match decision.build(&packet, secret, buffer) {
+        Ok(Some(octets)) => answer(server, job, &packet, octets),
+        Ok(None) => {}
+        Err(_) => server.dropped(Dropped::ReplyTooLong, Some(&job.client), job.path.peer),
+    }
+}
+
+/// Keeps the answer for the request coming again, then sends it.
+fn answer(server: &Server, job: &Job, packet: &Packet<'_>, octets: &[u8]) {
+    let (name, now) = (&job.client.name, Instant::now());
+    let kept = server.duplicates().answered(name, &job.key, packet.authenticator(), octets.into(), now);
+    match kept {
+        Kept::Yes => server.send(octets, &job.path, &job.client),
+        Kept::Superseded => server.dropped(Dropped::Superseded, Some(&job.client), job.path.peer),
+    }
+}
+
+fn count(server: &Server, job: &Job, decision: &Decision) {
+    let counters = &job.client.counters;
+    match decision {
+        Decision::Accept => {
+            server.counters.event(Event::Accepted);
+            counters.accepted.add_one();
+        }
+        Decision::Reject(_) => {
+            server.counters.event(Event::Rejected);
+            counters.rejected.add_one();
+        }
+        Decision::Challenge { .. } => {
+            server.counters.event(Event::Challenged);
+            counters.challenged.add_one();
+        }
+        Decision::Silence(reason) => {
+            if matches!(reason, Dropped::Undecidable | Dropped::BackendSilence) {
+                server.counters.event(Event::Unavailable);
+            }
+            server.dropped(*reason, Some(&job.client), job.path.peer);
+        }
+    }
+}

@@ -27,7 +27,10 @@ pub(super) fn answered(
         return write::reject(view, &session, Reason::TooManyRounds);
     }
     let Answer::Text(typed) = answer else {
-        return again(view, session, Prompt::hidden(text::CODE_AGAIN), Reason::NotAnAnswer);
+        // Nobody's guess, and counted nowhere. But it ends the attempt as soon as a guess would: sshd answers for
+        // users whom it does not know, and the number of questions must not tell them from others.
+        session.guesses = session.guesses.saturating_add(1);
+        return wrong(view, session, Reason::NotAnAnswer);
     };
     if let Some(prompt) = prompt_for(typed) {
         return again(view, session, prompt, Reason::Challenged);

@@ -64,7 +64,8 @@ struct Direct {
 }
 
 impl SyslogSink {
-    /// For a process that asks PAM: no thread, no blocking call, no second chance.
+    /// For a process that asks PAM: no thread, no blocking call, no second chance. Let it go before the module returns:
+    /// programs such as sudo close descriptors that they do not know.
     #[must_use]
     pub fn direct(destination: Destination, renderer: Renderer) -> Self {
         let patience = match destination {

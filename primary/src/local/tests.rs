@@ -155,6 +155,14 @@ fn a_damaged_hash_is_no_answer() {
 #[test]
 fn a_hash_that_asks_for_too_much_is_no_answer() {
     let greedy = "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-    assert!(accept_import(greedy).is_err());
+    for hash in [
+        greedy,
+        "$6$rounds=999999999$saltstring1234$.0ztgUQR",
+        "$2b$31$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2",
+        "$y$jFT$F5Jx5fExrKuPp53xLKQ..1$zwtVrjrUCmXcyLTs6oxLTQlzifSUkF8RHJ./tK5KU79",
+    ] {
+        assert!(matches!(accept_import(hash), Err(PrimaryError::Unreadable { .. })), "{hash}");
+    }
+    assert!(accept_import("$6$rounds=100000$saltstring1234$.0ztgUQR").is_ok());
     assert_eq!(check(greedy, "password"), PasswordCheck::Unavailable);
 }

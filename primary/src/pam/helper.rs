@@ -18,9 +18,12 @@ use nix::unistd::{Pid, getpid};
 use zeroize::Zeroizing;
 
 use super::process::run_in_child;
-use super::serve::{Request, Server, reply_of};
+use super::serve::{READY, Request, Server, reply_of};
 use super::{Pam, ServiceName};
 use crate::{Nss, PrimaryError};
+
+/// How long the process may take to prepare itself.
+const READY_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the process that asks PAM may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,8 @@ pub struct PamHelper {
 }
 
 impl PamHelper {
-    /// Forks the process. Call this as root and before any thread starts.
+    /// Forks the process. Call this as root, before any thread starts, and from the main thread: the kernel ends the
+    /// process when the thread that forked it ends.
     pub fn fork(service: ServiceName, limits: HelperLimits) -> Result<Self, PrimaryError> {
         let threads = std::fs::read_dir("/proc/self/task").map_err(failed("counting threads"))?.count();
         if threads != 1 {
@@ -62,14 +66,26 @@ impl PamHelper {
     ) -> Result<Self, PrimaryError> {
         let (ours, theirs) = pair().map_err(failed("making a socket"))?;
         let parent = getpid();
-        // Where the child cannot prepare itself it ends, and every check is `Unavailable`.
         let serve = || drop(Server::prepare(&theirs, &checker, limits, parent).and_then(Server::run));
         let process = run_in_child(serve).map_err(failed("forking"))?;
         drop(theirs);
-        Ok(Self { control: Some(ours), process, limits })
+        let helper = Self { control: Some(ours), process, limits };
+        helper.await_readiness().map_err(failed("preparing it"))?;
+        Ok(helper)
     }
 
-    /// `None` where the process is gone or too slow.
+    /// A child that cannot prepare itself ends without a word.
+    fn await_readiness(&self) -> io::Result<()> {
+        let control = self.control.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        wait(control, PollFlags::POLLIN, READY_WITHIN)?;
+        let mut ready = [0];
+        match recv(control.as_raw_fd(), &mut ready, MsgFlags::MSG_DONTWAIT)? {
+            1 if ready == READY => Ok(()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// An error says that the process is gone or too slow.
     fn ask(&self, name: &Username, password: &Secret) -> io::Result<PasswordCheck> {
         let start = Instant::now();
         let within = Duration::from_secs(self.limits.answer_seconds);

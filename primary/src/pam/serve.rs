@@ -46,6 +46,9 @@ impl Request {
     }
 }
 
+/// What the process says once, when it is prepared.
+pub(super) const READY: [u8; 1] = [b'+'];
+
 const RIGHT: u8 = b'r';
 const WRONG: u8 = b'w';
 const UNAVAILABLE: u8 = b'u';
@@ -100,6 +103,7 @@ impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
         set_dumpable(false)?;
         set_name(c"countersign-pam")?;
         close_all_but(control)?;
+        send(control.as_raw_fd(), &READY, MsgFlags::MSG_NOSIGNAL)?;
         Ok(Self { control, checker, limits, conversations: Vec::new() })
     }
 

@@ -3,6 +3,7 @@
 mod cargo;
 mod ground;
 mod host;
+mod install;
 mod lint;
 mod policy;
 mod problem;
@@ -11,6 +12,7 @@ mod test;
 mod tidy;
 
 use std::env;
+use std::path::Path;
 use std::process::ExitCode;
 
 use problem::Problem;
@@ -21,6 +23,10 @@ cargo xtask COMMAND
   test [SUITE...]      unit tests, and each suite in a throw-away copy of this machine; without names: all of them
   lint                 formatting, clippy, dependency policy, file lengths
   tidy                 formats the code
+  install [--destdir FOLDER] [--debug | --from FOLDER]
+                       builds and places module, programs, unit and examples; touches no PAM stack and says what to do
+  uninstall [--destdir FOLDER] [--purge] [--force]
+                       removes what install has placed; --purge also settings and state
   ground [COMMAND...]  runs a command, or a shell, in a throw-away copy of this machine
   help                 this page";
 
@@ -40,6 +46,8 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         ("test", suites) => test::run(suites),
         ("lint", []) => lint::run(),
         ("tidy", []) => tidy::run(),
+        ("install", options) => install::install(options),
+        ("uninstall", options) => install::uninstall(options),
         ("ground", program) => ground::run(program),
         ("help" | "--help" | "-h", _) => {
             println!("{USAGE}");
@@ -47,6 +55,12 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         }
         // Started by ourselves: the steps that need root.
         (ground::AS_ROOT, program) => ground::as_root(program),
+        (install::INSTALL_AS_ROOT, [destination, programs]) => {
+            install::install_as_root(Path::new(destination), Path::new(programs))
+        }
+        (install::UNINSTALL_AS_ROOT, [destination, flags @ ..]) => {
+            install::uninstall_as_root(Path::new(destination), flags)
+        }
         (suites::AS_ROOT, [list]) => suites::as_root(list),
         (test_ground::ground::FIRST_PROCESS, blueprint) => Ok(test_ground::ground::first_process(blueprint)?),
         _ => Err(Problem::Usage(format!("`{}` is no command\n\n{USAGE}", arguments.join(" ")))),

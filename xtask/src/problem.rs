@@ -6,6 +6,8 @@ use std::io;
 
 use test_ground::Failure;
 
+use crate::install::InstallError;
+
 /// Why a command could not do its work; what it *found* is printed, not returned.
 #[derive(thiserror::Error)]
 pub(crate) enum Problem {
@@ -15,6 +17,9 @@ pub(crate) enum Problem {
     /// Something on the ground.
     #[error(transparent)]
     Ground(#[from] Failure),
+    /// Something of an installation.
+    #[error(transparent)]
+    Install(#[from] InstallError),
     /// A program of the toolchain could not be started or read.
     #[error("could not run `{command}`")]
     Run {

@@ -1,0 +1,182 @@
+//! `cargo xtask install` and `uninstall`: the module, the programs and what they need, placed on this machine or below
+//! a folder. No PAM stack is touched: what is to be written there is printed.
+
+mod files;
+mod placing;
+mod stacks;
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use crate::cargo;
+use crate::ground::announce;
+use crate::problem::Problem;
+
+/// Our first arguments when we run again as root for this.
+pub(crate) const INSTALL_AS_ROOT: &str = "install-as-root";
+/// See [`INSTALL_AS_ROOT`].
+pub(crate) const UNINSTALL_AS_ROOT: &str = "uninstall-as-root";
+
+/// The administrator's: settings and state, which only `--purge` removes.
+const KEPT: [&str; 2] = ["/etc/countersign", "/var/lib/countersign"];
+
+/// Why an installation stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InstallError {
+    /// A file could not be read, written, made or removed.
+    #[error("could not {operation} {}", path.display())]
+    File {
+        /// The verb.
+        operation: &'static str,
+        /// The culprit.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// No folder of this machine holds PAM modules.
+    #[error(
+        "no folder of this machine has pam_unix.so, so the module's place is unknown: is Linux-PAM installed?"
+    )]
+    NoModuleFolder,
+    /// Removing the module would lock people out.
+    #[error(
+        "{0} still names pam_countersign.so, and without it nobody gets in there: take the line out first, or say --force"
+    )]
+    StillNamed(String),
+}
+
+impl InstallError {
+    fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { operation, path, source }
+    }
+}
+
+/// Where the programs come from.
+#[derive(Debug, PartialEq, Eq)]
+enum Programs {
+    /// They are built now, with this profile.
+    Built(&'static str),
+    /// They are in a folder already.
+    In(PathBuf),
+}
+
+pub(crate) fn install(arguments: &[String]) -> Result<ExitCode, Problem> {
+    let mut words = arguments.iter().map(String::as_str);
+    let (mut destination, mut programs) = (PathBuf::from("/"), Programs::Built("release"));
+    while let Some(word) = words.next() {
+        match word {
+            "--destdir" => destination = folder(word, words.next())?,
+            "--debug" => programs = Programs::Built("dev"),
+            "--from" => programs = Programs::In(folder(word, words.next())?),
+            _ => return Err(unknown("install [--destdir FOLDER] [--debug | --from FOLDER]", word)),
+        }
+    }
+    let programs = match programs {
+        Programs::Built(profile) => build(profile)?,
+        Programs::In(folder) => folder,
+    };
+    let again = [INSTALL_AS_ROOT.as_ref(), destination.as_os_str(), programs.as_os_str()];
+    let step = "placing the module, the programs, the unit and the examples";
+    match as_root_or_here(&destination, step, &again)? {
+        Hands::Roots(status) => Ok(status),
+        Hands::Ours => install_as_root(&destination, &programs),
+    }
+}
+
+/// The part that may need root.
+pub(crate) fn install_as_root(destination: &Path, programs: &Path) -> Result<ExitCode, Problem> {
+    let pieces = files::pieces(programs)?;
+    placing::place_all(destination, &pieces)?;
+    println!("Placed:");
+    for piece in &pieces {
+        println!("  {}", placing::below(destination, &piece.target).display());
+    }
+    if destination == Path::new("/") {
+        println!("\n{}", stacks::NEXT_STEPS);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn uninstall(arguments: &[String]) -> Result<ExitCode, Problem> {
+    let mut words = arguments.iter().map(String::as_str);
+    let mut destination = PathBuf::from("/");
+    let mut flags = Vec::new();
+    while let Some(word) = words.next() {
+        match word {
+            "--destdir" => destination = folder(word, words.next())?,
+            "--purge" | "--force" => flags.push(word),
+            _ => return Err(unknown("uninstall [--destdir FOLDER] [--purge] [--force]", word)),
+        }
+    }
+    let mut again = vec![UNINSTALL_AS_ROOT.as_ref(), destination.as_os_str()];
+    again.extend(flags.iter().map(AsRef::<std::ffi::OsStr>::as_ref));
+    match as_root_or_here(&destination, "removing what `install` has placed", &again)? {
+        Hands::Roots(status) => Ok(status),
+        Hands::Ours => uninstall_as_root(&destination, &flags),
+    }
+}
+
+/// The part that may need root; `flags` are `--purge` and `--force`, or fewer.
+pub(crate) fn uninstall_as_root<S: AsRef<str>>(destination: &Path, flags: &[S]) -> Result<ExitCode, Problem> {
+    let is_asked = |flag: &str| flags.iter().any(|asked| asked.as_ref() == flag);
+    let naming = stacks::naming_the_module(&placing::below(destination, Path::new("/etc/pam.d")));
+    if !naming.is_empty() && !is_asked("--force") {
+        let files: Vec<String> = naming.iter().map(|file| file.display().to_string()).collect();
+        return Err(InstallError::StillNamed(files.join(", ")).into());
+    }
+    for file in placing::remove_all(destination)? {
+        println!("removed {}", file.display());
+    }
+    for folder in KEPT.map(|folder| placing::below(destination, Path::new(folder))) {
+        match (folder.exists(), is_asked("--purge")) {
+            (true, true) => {
+                fs::remove_dir_all(&folder).map_err(InstallError::file("remove", &folder))?;
+                println!("removed {}", folder.display());
+            }
+            (true, false) => println!("kept    {}: --purge removes it", folder.display()),
+            (false, _) => {}
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Who does the work.
+enum Hands {
+    Ours,
+    /// Root, by sudo; it ended so.
+    Roots(ExitCode),
+}
+
+/// The machine itself belongs to root; a folder belongs to whoever named it.
+fn as_root_or_here(destination: &Path, step: &str, again: &[&std::ffi::OsStr]) -> Result<Hands, Problem> {
+    if nix::unistd::Uid::effective().is_root() || destination != Path::new("/") {
+        return Ok(Hands::Ours);
+    }
+    announce(step);
+    let own = env::current_exe().map_err(Problem::run("xtask"))?;
+    let status = Command::new("sudo").arg("--").arg(own).args(again).status();
+    let succeeded = status.map_err(Problem::run("sudo"))?.success();
+    Ok(Hands::Roots(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+}
+
+/// Builds the three doors and says where they are.
+fn build(profile: &str) -> Result<PathBuf, Problem> {
+    eprintln!("install: building with the profile `{profile}`");
+    cargo::build_programs(profile)?;
+    let folder = if profile == "dev" { "debug" } else { profile };
+    Ok(cargo::place()?.target.join(folder))
+}
+
+/// An absolute folder from the command line.
+fn folder(option: &str, word: Option<&str>) -> Result<PathBuf, Problem> {
+    let word = word.ok_or_else(|| Problem::Usage(format!("{option} needs a folder")))?;
+    std::path::absolute(word).map_err(Problem::run(word))
+}
+
+fn unknown(usage: &str, word: &str) -> Problem {
+    Problem::Usage(format!("`{word}` is not understood: cargo xtask {usage}"))
+}

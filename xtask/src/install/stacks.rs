@@ -1,0 +1,87 @@
+//! What an administrator does after an installation; docs/pam.md says more. Nothing of this is done for anybody.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::install::files::MODULE;
+
+/// The suite `install` follows these lines: what is indented by four spaces is typed or written as it stands.
+pub(super) const NEXT_STEPS: &str = "\
+Nobody is asked for a second proof yet. To have sshd ask for one:
+
+1. Keep a root session open until a new login has worked from another terminal.
+2. Set Countersign up, register somebody, and see it work:
+    countersign init
+    countersign user add NAME
+    countersign enroll NAME totp
+    countersign test NAME
+3. Keep what is there now:
+    cp -p /etc/pam.d/sshd /root/pam.d-sshd.before
+4. In /etc/pam.d/sshd, in place of the line `@include common-auth`, write one of these stacks.
+   (a) Countersign checks the password, by the backend of its settings, and the code:
+    auth  required  pam_countersign.so primary=own
+   (b) The system's password, then the code:
+    auth  [success=1 default=ignore]  pam_unix.so
+    auth  [success=done default=die]  pam_countersign.so primary=failed
+    auth  required                    pam_countersign.so primary=stack
+   (c) A public key, then the code:
+    auth  required  pam_countersign.so primary=none
+5. In the new file /etc/ssh/sshd_config.d/10-countersign.conf, write
+    UsePAM yes
+    KbdInteractiveAuthentication yes
+    PasswordAuthentication no
+   and for stack (c) this line too:
+    AuthenticationMethods publickey,keyboard-interactive
+6. Have sshd read it:
+    sshd -t && systemctl reload ssh
+
+To go back, in the root session:
+    cp -p /root/pam.d-sshd.before /etc/pam.d/sshd
+    rm /etc/ssh/sshd_config.d/10-countersign.conf
+    sshd -t && systemctl reload ssh
+
+For VPN gateways, firewalls and Wi-Fi, the RADIUS server:
+    countersign client add NAME --address ADDRESS
+    systemctl daemon-reload && systemctl enable --now countersign-radiusd
+";
+
+/// The PAM files with a line that names the module: without it, nobody gets in there.
+pub(super) fn naming_the_module(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut naming: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|file| names(file)).collect();
+    naming.sort();
+    naming
+}
+
+fn names(file: &Path) -> bool {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.lines().any(|line| line.split('#').next().unwrap_or_default().contains(MODULE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_that_names_the_module_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, line: &str| fs::write(folder.path().join(name), line).unwrap();
+        write("sshd", "auth required pam_countersign.so primary=own\n");
+        write("login", "auth required pam_unix.so # not pam_countersign.so yet\n");
+        assert_eq!(naming_the_module(folder.path()), [folder.path().join("sshd")]);
+    }
+
+    /// docs/pam.md explains the stacks; the lines must be the same.
+    #[test]
+    fn the_stacks_are_those_of_the_docs() {
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let docs = fs::read_to_string(crate::cargo::repository().join("docs/pam.md")).unwrap();
+        let documented: Vec<String> = docs.lines().map(words).collect();
+        let printed = NEXT_STEPS.lines().filter(|line| line.starts_with("    ") && line.contains("auth "));
+        let printed: Vec<String> = printed.map(words).collect();
+        assert_eq!(printed.len(), 5);
+        for line in printed {
+            assert!(documented.contains(&line), "{line}");
+        }
+    }
+}

@@ -61,6 +61,9 @@ pub enum SqliteError {
     /// SQLite's own locks were held too long.
     #[error("another program holds the database: try again")]
     Busy,
+    /// The store was open when this process was forked from its parent.
+    #[error("the store was open over a fork: this program must release it before")]
+    Forked,
     /// A thread failed in the middle of an operation.
     #[error("an earlier operation on the store broke off: restart this program")]
     Poisoned,
@@ -132,6 +135,7 @@ impl SqliteError {
             | Self::File { .. }
             | Self::Queue { .. }
             | Self::Busy
+            | Self::Forked
             | Self::Poisoned
             | Self::Newer { .. }
             | Self::Serialize(_)

@@ -107,7 +107,8 @@ impl StoreFiles {
         }
     }
 
-    fn create_directory(&self) -> Result<(), SqliteError> {
+    /// Makes the store's own directory, unless it is there and as it should be.
+    pub(crate) fn create_directory(&self) -> Result<(), SqliteError> {
         match DirBuilder::new().mode(DIRECTORY_MODE).create(&self.directory) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             made => {

@@ -112,7 +112,14 @@ impl Opened {
 
 /// What restoring needs beside transactions.
 impl Opened {
+    /// Connection, queue and mark.
     pub(crate) fn parts(&mut self) -> (&mut Connection, &Queue, &Mark) {
         (&mut self.connection, &self.queue, &self.mark)
+    }
+
+    /// As a child sees what its parent had opened.
+    #[cfg(test)]
+    pub(crate) fn pretend_to_be_inherited(&mut self) {
+        self.process = 0;
     }
 }

@@ -71,6 +71,7 @@ pub(crate) fn copy_to(connection: &Connection, to: &Path) -> Result<(), SqliteEr
 }
 
 fn restore(backup: &Path, files: &StoreFiles, now: UnixTime) -> Result<Restored, SqliteError> {
+    files.create_directory()?;
     let staged = files.path_beside("-restore");
     let _ = std::fs::remove_file(&staged);
     let restored = stage(backup, files, &staged).and_then(|mut copy| {
@@ -86,7 +87,7 @@ fn restore(backup: &Path, files: &StoreFiles, now: UnixTime) -> Result<Restored,
 fn stage(backup: &Path, files: &StoreFiles, staged: &Path) -> Result<Connection, SqliteError> {
     let mut from = File::open(backup).map_err(failed("open", backup))?;
     let mut to = files.create_file(staged)?;
-    io::copy(&mut from, &mut to).map_err(failed("copy", backup))?;
+    io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).map_err(failed("copy", backup))?;
     drop(to);
     let mut copy = connect(staged)?;
     if schema::behind(&copy, backup)? > 0 {

@@ -14,7 +14,7 @@ use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
 use rusqlite::{Connection, Transaction};
 use zeroize::Zeroizing;
 
-use crate::connection::connect;
+use crate::connection::{checkpoint, connect};
 use crate::files::StoreFiles;
 use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
 use crate::mark::Progress;
@@ -45,7 +45,8 @@ pub struct SqliteOptions {
 
 /// A store in SQLite.
 ///
-/// The connection opens at the first use and stays until [`Sqlite::release`]: nothing may stay open over a prompt.
+/// The connection opens at the first use and stays until [`Sqlite::release`]: nothing may stay open over a prompt,
+/// nor over a fork, after which a child that inherited it is refused.
 pub struct Sqlite {
     files: StoreFiles,
     chain: Chain,
@@ -138,6 +139,9 @@ impl Sqlite {
         work: impl FnOnce(&mut Opened) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
         let worked = slot.lock().map_err(|_| SqliteError::Poisoned).and_then(|mut slot| {
+            if slot.as_ref().is_some_and(|opened| !opened.is_ours()) {
+                return Err(SqliteError::Forked);
+            }
             let worked = self.opened(&mut slot).and_then(work);
             if worked.is_err() {
                 close(&mut slot);
@@ -151,9 +155,6 @@ impl Sqlite {
         &self,
         slot: &'slot mut MutexGuard<'_, Option<Opened>>,
     ) -> Result<&'slot mut Opened, SqliteError> {
-        if slot.as_ref().is_some_and(|opened| !opened.is_ours()) {
-            close(slot);
-        }
         let opened = match slot.take() {
             Some(opened) => opened,
             None => self.open_now()?,
@@ -227,14 +228,60 @@ impl Listing for Sqlite {
 fn fill(files: &StoreFiles) -> Result<(), SqliteError> {
     let mut connection = connect(&files.database)?;
     schema::create(&mut connection)?;
+    checkpoint(&mut connection)?;
     drop(connection);
     Opened::open(files).map(drop)
 }
 
-/// Closes a connection. One from before a fork is only forgotten: closing it here could undo what the parent does.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// Closes a connection. One from before a fork stays, because SQLite cannot even close it safely in a child.
 fn close(slot: &mut Option<Opened>) {
     match slot.take() {
         Some(opened) if !opened.is_ours() => std::mem::forget(opened),
         closed => drop(closed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::ports::{Store as _, StoreError};
+
+    use crate::conformance::samples::{lane, load, name};
+    use crate::tests::support::Yard;
+    use crate::{Process, Sqlite, SqliteError};
+
+    fn cause(store: &Sqlite) -> SqliteError {
+        match store.load(&name("alice"), &lane("alice"), None) {
+            Err(StoreError::Unavailable { source, .. }) => *source.downcast().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_connection_from_before_a_fork_is_refused() {
+        let yard = Yard::new(Process::ShortLived);
+        let store = yard.sqlite();
+        load(&store, "alice");
+        store.writer.lock().unwrap().as_mut().unwrap().pretend_to_be_inherited();
+        for _ in 0..2 {
+            assert!(matches!(cause(&store), SqliteError::Forked));
+        }
+    }
+
+    #[test]
+    fn a_thread_that_failed_leaves_an_error_and_no_panic() {
+        let yard = Yard::new(Process::ShortLived);
+        let store = yard.sqlite();
+        std::thread::scope(|scope| {
+            let failing = scope.spawn(|| store.read::<()>(|_| panic!("a bug")));
+            assert!(failing.join().is_err());
+        });
+        assert!(matches!(cause(&store), SqliteError::Poisoned));
+        load(&yard.sqlite(), "alice");
     }
 }

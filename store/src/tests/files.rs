@@ -4,13 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::Path;
 
-use common::ports::{Store as _, StoreError};
+use common::bundle::{AccountChange, Bundle};
+use common::ports::{Listing as _, Store as _, StoreError};
 
 use super::support::{Yard, open, options};
 use crate::conformance::samples::{account, applies, bundle, insert, lane, load, record, time};
 use crate::conformance::{Engine, Ground as _};
 use crate::{Process, Sqlite, SqliteError};
-use common::bundle::Bundle;
 
 fn refusal(path: &Path) -> SqliteError {
     match Sqlite::open(path, options("main", Process::ShortLived)).map(drop) {
@@ -158,4 +158,35 @@ fn readers_do_not_wait_for_the_writer() {
         queue.unlock().unwrap();
         assert_eq!(writing.join().unwrap(), 1);
     });
+}
+
+#[test]
+fn an_error_in_the_middle_leaves_nothing_of_the_batch() {
+    let yard = Yard::new(Process::ShortLived);
+    let store = yard.sqlite();
+    assert!(applies(&store, Bundle { records: vec![record(1)], ..bundle(1) }));
+    let raw = rusqlite::Connection::open(&yard.path).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON records WHEN NEW.sequence = 3
+        BEGIN SELECT RAISE(ABORT, 'no space'); END";
+    raw.execute_batch(full).unwrap();
+    let new = AccountChange::Insert(Box::new(account(1, "alice")));
+    let batch = [
+        Bundle { account: Some(new), records: vec![record(2)], ..bundle(2) },
+        Bundle { records: vec![record(3)], ..bundle(3) },
+    ];
+    let refused = store.commit(&batch);
+    assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{refused:?}");
+    assert_eq!(load(&store, "alice").account, None);
+    assert_eq!(store.heads().unwrap()[0].sequence, 1);
+    raw.execute_batch("DROP TRIGGER full").unwrap();
+    assert!(store.commit(&batch).is_ok());
+    assert_eq!(store.heads().unwrap()[0].sequence, 3);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_damage() {
+    let yard = Yard::new(Process::ShortLived);
+    fs::write(&yard.path, [b'x'; 8192]).unwrap();
+    let refused = yard.sqlite().heads();
+    assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{refused:?}");
 }

@@ -75,6 +75,17 @@ fn a_lost_store_is_restored_too_and_recovery_codes_are_then_unknown() {
 }
 
 #[test]
+fn a_backup_can_be_put_on_another_machine() {
+    let yard = yard_with_later_uses();
+    let path = yard.beside("elsewhere").join("countersign.db");
+    Sqlite::restore(&yard.beside("backup"), &path, None, time(5000)).unwrap();
+    let store = open(&path, Process::ShortLived);
+    assert_eq!(load(&store, "alice").floor, time(5000));
+    assert!(applies(&store, used(5040, step(1, 1, 167))));
+    assert_eq!((integrity(&path).as_str(), store.take_rollback()), ("ok", None));
+}
+
+#[test]
 fn a_damaged_backup_changes_nothing() {
     let yard = yard_with_later_uses();
     let mut octets = fs::read(yard.beside("backup")).unwrap();

@@ -1,0 +1,74 @@
+//! What keeps the module from asking the core at all. Every one of them refuses the login.
+
+use std::error::Error;
+
+use assembly::AssemblyError;
+use assembly::config::{ConfigError, Finding, Severity};
+use nix::unistd::Uid;
+
+use crate::arguments::ArgumentError;
+use crate::transaction::NobodyAnswers;
+
+/// `countersign config check` shows all of them.
+const MISTAKES_LOGGED_MAX: usize = 5;
+
+/// Why there is no verdict.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Hindrance {
+    #[error(transparent)]
+    Arguments(#[from] ArgumentError),
+    #[error(
+        "called from the PAM service that checks our own first passwords: take the line out of that service"
+    )]
+    Recursion,
+    #[error(
+        "the real uid is {0}: services that others than root call (su, sudo, screen lockers) are not supported yet"
+    )]
+    NotRoot(Uid),
+    #[error("the settings cannot be used")]
+    Settings(#[from] ConfigError),
+    #[error("the login machine cannot be started")]
+    Assembly(#[from] AssemblyError),
+    #[error("nobody answers the application's questions")]
+    Conversation,
+}
+
+impl From<NobodyAnswers> for Hindrance {
+    fn from(_: NobodyAnswers) -> Self {
+        Self::Conversation
+    }
+}
+
+impl Hindrance {
+    /// What the log says: the sentence with its causes, then each mistake in the settings.
+    pub(crate) fn log_lines(&self) -> Vec<String> {
+        let mistakes = match self {
+            Self::Settings(error) => error.findings(),
+            Self::Arguments(_)
+            | Self::Recursion
+            | Self::NotRoot(_)
+            | Self::Assembly(_)
+            | Self::Conversation => &[],
+        };
+        let errors = mistakes.iter().filter(|finding| finding.severity == Severity::Error);
+        let lines = errors.take(MISTAKES_LOGGED_MAX).map(one_line);
+        std::iter::once(self.with_causes()).chain(lines).collect()
+    }
+
+    fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
+fn one_line(mistake: &Finding) -> String {
+    let Finding { file, line, key, message, .. } = mistake;
+    let allowed = mistake.allowed.as_ref().map(|allowed| format!("; allowed: {allowed}"));
+    format!("{}:{line}: {key}: {message}{}", file.display(), allowed.unwrap_or_default())
+}

@@ -1,1 +1,28 @@
-//! Settings to engine: the one place that knows every backend.
+//! Settings to engine: the one place that knows every backend. Doors see the middle of the program through here only.
+
+mod backend;
+mod error;
+pub mod key_file;
+mod nobody;
+pub mod places;
+mod sinks;
+mod system;
+
+#[cfg(feature = "office")]
+mod office;
+#[cfg(feature = "pam")]
+mod pam;
+#[cfg(feature = "server")]
+mod server;
+
+pub use error::AssemblyError;
+#[cfg(feature = "office")]
+pub use office::{Office, office};
+#[cfg(feature = "pam")]
+pub use pam::engine_for_pam;
+#[cfg(feature = "server")]
+pub use server::{Server, helper_for, server};
+pub use system::{SystemClock, SystemRandom};
+
+// Doors depend on `assembly`, not on what it joins: these are the parts that they render or hand on.
+pub use {audit, config, primary, store};

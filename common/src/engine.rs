@@ -156,6 +156,7 @@ impl Engine {
                 Outgoing::Decide(verdict, bundle) => (bundle, Reply::Done(session.attempt(), verdict)),
             };
             if self.write(&bundle)? == Written::Yes {
+                self.parts.store.release();
                 return Ok(reply);
             }
         }

@@ -1,5 +1,7 @@
 //! What the core needs from outside. The edges implement these; nothing here does I/O.
 
+use std::sync::Arc;
+
 use crate::account::{Account, PasswordHash};
 use crate::bundle::{Bundle, Outcome, Success};
 use crate::chain::{ChainMac, ChainPosition};
@@ -49,6 +51,9 @@ pub trait Store: Send + Sync {
 
     /// Writes bundles in order, each wholly or not at all, and says what became of each.
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// A prompt comes next, and the process may be killed at it: a short-lived process keeps nothing open over one.
+    fn release(&self) {}
 }
 
 /// Listing and searching, for administrators.
@@ -159,4 +164,45 @@ pub enum Stored {
 pub trait Sink: Send + Sync {
     /// A record that is durable, or (position `None`) one that the store could not take.
     fn publish(&self, record: &Record, position: Option<&ChainPosition>);
+}
+
+impl<T: Store + ?Sized> Store for Arc<T> {
+    fn load(
+        &self,
+        name: &Username,
+        lane: &LaneKey,
+        session: Option<AttemptId>,
+    ) -> Result<Loaded, StoreError> {
+        (**self).load(name, lane, session)
+    }
+
+    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
+        (**self).count(lane, now)
+    }
+
+    fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
+        (**self).commit(bundles)
+    }
+
+    fn release(&self) {
+        (**self).release();
+    }
+}
+
+impl<T: Names + ?Sized> Names for Arc<T> {
+    fn identify(&self, name: &Username, stored: Stored) -> Identity {
+        (**self).identify(name, stored)
+    }
+}
+
+impl<T: Primary + ?Sized> Primary for Arc<T> {
+    fn check(&self, name: &Username, hash: Option<&PasswordHash>, password: &Secret) -> PasswordCheck {
+        (**self).check(name, hash, password)
+    }
+}
+
+impl<T: Sink + ?Sized> Sink for Arc<T> {
+    fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
+        (**self).publish(record, position);
+    }
 }

@@ -1,0 +1,54 @@
+//! What every engine of ours shares: keys, store, clock and randomness.
+
+use std::sync::Arc;
+
+use common::engine::Parts;
+use common::keys::{KeyRing, Purpose};
+use common::ports::{Primary, Sink};
+use config::Settings;
+use primary::Nss;
+use store::{Process, Sqlite, SqliteOptions};
+
+use crate::system::{SystemClock, SystemRandom};
+use crate::{AssemblyError, key_file, places};
+
+/// The keys of the settings' state directory.
+pub(crate) fn keys(settings: &Settings) -> Result<KeyRing, AssemblyError> {
+    key_file::read(&places::master_key(settings), places::owner(settings)?)
+}
+
+/// The store, writing its records under `stream`.
+pub(crate) fn store(
+    settings: &Settings,
+    keys: &KeyRing,
+    stream: &str,
+    process: Process,
+) -> Result<Arc<Sqlite>, AssemblyError> {
+    let options = SqliteOptions {
+        chain_key: keys.derive(keys.newest(), Purpose::Chain)?,
+        stream: stream.to_owned(),
+        process,
+        owner: Some(places::owner(settings)?),
+    };
+    Ok(Arc::new(Sqlite::open(&places::store(settings), options)?))
+}
+
+/// The parts of an engine.
+pub(crate) fn parts(
+    settings: &Settings,
+    keys: KeyRing,
+    store: Arc<Sqlite>,
+    primary: Box<dyn Primary>,
+    sink: Box<dyn Sink>,
+) -> Parts {
+    Parts {
+        policy: settings.policy.clone(),
+        keys,
+        store: Box::new(store),
+        primary,
+        names: Box::new(Nss),
+        clock: Box::new(SystemClock),
+        random: Box::new(SystemRandom),
+        sink,
+    }
+}

@@ -1,0 +1,32 @@
+//! What the command line needs: the engine, the lists behind it, and the store itself.
+
+use std::sync::Arc;
+
+use audit::SyslogSink;
+use common::engine::Engine;
+use config::Settings;
+use store::{Process, Sqlite};
+
+use crate::pam::{STREAM, in_process};
+use crate::{AssemblyError, backend, sinks};
+
+/// The engine for acts and test logins, and what there is to list.
+pub struct Office {
+    /// Carries out acts, decides test logins.
+    pub engine: Engine,
+    /// The store: a `common::ports::Listing`, and backups.
+    pub store: Arc<Sqlite>,
+    /// The syslog sink, to see whether lines were dropped.
+    pub sink: Arc<SyslogSink>,
+}
+
+/// An engine for one command.
+pub fn office(settings: &Settings) -> Result<Office, AssemblyError> {
+    let keys = backend::keys(settings)?;
+    let store = backend::store(settings, &keys, STREAM, Process::ShortLived)?;
+    let (destination, renderer) = sinks::collector(settings, "countersign");
+    let sink = Arc::new(SyslogSink::direct(destination, renderer));
+    let primary = in_process(settings)?;
+    let parts = backend::parts(settings, keys, Arc::clone(&store), primary, Box::new(Arc::clone(&sink)));
+    Ok(Office { engine: Engine::new(parts), store, sink })
+}

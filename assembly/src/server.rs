@@ -1,0 +1,66 @@
+//! The engine inside a long-lived server, and the root process that answers PAM for it.
+
+use std::sync::Arc;
+
+use audit::SyslogSink;
+use common::engine::Engine;
+use common::ports::Primary;
+use config::Settings;
+use primary::{HelperLimits, Local, PamHelper, ServiceName};
+use store::{Process, Sqlite};
+
+use crate::nobody::Nobody;
+use crate::{AssemblyError, backend, sinks};
+
+/// The chain of the RADIUS server.
+const STREAM: &str = "radiusd";
+
+/// An engine and what its server looks after.
+pub struct Server {
+    /// Decides logins.
+    pub engine: Engine,
+    /// The store, whose chain heads become anchors.
+    pub store: Arc<Sqlite>,
+    /// The syslog sink: anchors and counts.
+    pub sink: Arc<SyslogSink>,
+}
+
+/// Forks the process that asks PAM, where the settings need one. The caller is root and has started no thread.
+pub fn helper_for(settings: &Settings) -> Result<Option<Arc<PamHelper>>, AssemblyError> {
+    match &settings.primary {
+        config::Primary::Pam { service } => {
+            let service = ServiceName::find(service)?;
+            Ok(Some(Arc::new(PamHelper::fork(service, HelperLimits::default())?)))
+        }
+        config::Primary::Local | config::Primary::None => Ok(None),
+    }
+}
+
+/// An engine for a server. It starts the thread that feeds syslog; on a reload `sink` is the one that runs already.
+pub fn server(
+    settings: &Settings,
+    helper: Option<&Arc<PamHelper>>,
+    sink: Option<Arc<SyslogSink>>,
+) -> Result<Server, AssemblyError> {
+    let keys = backend::keys(settings)?;
+    let store = backend::store(settings, &keys, STREAM, Process::LongLived)?;
+    let sink = match sink {
+        Some(sink) => sink,
+        None => {
+            let (destination, renderer) = sinks::collector(settings, "countersign-radiusd");
+            Arc::new(SyslogSink::queued(destination, renderer)?)
+        }
+    };
+    let primary = primary(settings, helper)?;
+    let parts = backend::parts(settings, keys, Arc::clone(&store), primary, Box::new(Arc::clone(&sink)));
+    Ok(Server { engine: Engine::new(parts), store, sink })
+}
+
+fn primary(settings: &Settings, helper: Option<&Arc<PamHelper>>) -> Result<Box<dyn Primary>, AssemblyError> {
+    Ok(match (&settings.primary, helper) {
+        (config::Primary::Local, _) => Box::new(Local),
+        (config::Primary::None, _) => Box::new(Nobody),
+        (config::Primary::Pam { .. }, Some(helper)) => Box::new(Arc::clone(helper)),
+        (config::Primary::Pam { .. }, None) => return Err(AssemblyError::HelperMissing),
+    })
+}

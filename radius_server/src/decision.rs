@@ -168,10 +168,7 @@ mod tests {
         assert_eq!(of_verdict(&lost, BackendFailure::Silence), silence);
         for reason in [Reason::StoreUnavailable, Reason::KeyUnavailable, Reason::ClockBehind] {
             let verdict = Verdict::Unavailable(reason);
-            assert_eq!(
-                of_verdict(&verdict, BackendFailure::Reject),
-                Decision::Silence(Dropped::Undecidable)
-            );
+            assert_eq!(of_verdict(&verdict, BackendFailure::Reject), Decision::Silence(Dropped::Undecidable));
         }
     }
 
@@ -196,11 +193,13 @@ mod tests {
         let decision = Decision::Challenge { prompt, state: vec![5; 104], seconds: 300 };
         let octets = decision.build(&request, &secret, &mut reply).unwrap().unwrap();
         let reply = Packet::parse(octets).unwrap();
-        let verdict =
-            reply.verify_reply(&request, &secret, MessageAuthenticatorDemand::Required);
+        let verdict = reply.verify_reply(&request, &secret, MessageAuthenticatorDemand::Required);
         assert_eq!((reply.code(), verdict), (Code::AccessChallenge, ReplyVerdict::Genuine));
-        assert_eq!(reply.attributes().next().map(|first| first.kind()), Some(MESSAGE_AUTHENTICATOR));
-        let proxy_states: Vec<_> = reply.all(PROXY_STATE).map(|one| one.value()).collect();
+        assert_eq!(
+            reply.attributes().next().map(radius_protocol::Attribute::kind),
+            Some(MESSAGE_AUTHENTICATOR)
+        );
+        let proxy_states: Vec<_> = reply.all(PROXY_STATE).map(radius_protocol::Attribute::value).collect();
         assert_eq!(proxy_states, [b"first".as_slice(), b"second"]);
     }
 }

@@ -90,10 +90,7 @@ mod tests {
     fn the_first_packet_is_logged_at_once_and_a_flood_once_a_minute() {
         let (mut log, begun) = (DropLog::default(), Instant::now());
         let first = log.note(pair("oversized"), peer(), begun);
-        assert_eq!(
-            first.as_deref(),
-            Some("1 packet of client gate: oversized (latest from 192.0.2.1:1024)")
-        );
+        assert_eq!(first.as_deref(), Some("1 packet of client gate: oversized (latest from 192.0.2.1:1024)"));
         for _ in 0..1000 {
             assert_eq!(log.note(pair("oversized"), peer(), begun), None);
         }

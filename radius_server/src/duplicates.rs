@@ -93,11 +93,8 @@ impl Duplicates {
         }
         self.make_room(client, now);
         self.next_serial = self.next_serial.wrapping_add(1);
-        let entry = Entry {
-            authenticator: *authenticator,
-            serial: self.next_serial,
-            state: EntryState::InFlight,
-        };
+        let entry =
+            Entry { authenticator: *authenticator, serial: self.next_serial, state: EntryState::InFlight };
         let shelf = self.shelves.entry(Arc::clone(client)).or_default();
         shelf.put(key, entry);
         self.remembered = self.remembered.saturating_add(1);

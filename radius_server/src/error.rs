@@ -21,12 +21,6 @@ pub enum ServerError {
         /// As the administrator reads it.
         shown: String,
     },
-    /// The clients file names nobody.
-    #[error("{} names no client: add one with `countersign client add`", path.display())]
-    NoClients {
-        /// The file.
-        path: PathBuf,
-    },
     /// A client's secret cannot be used.
     #[error("the secret of client {client} cannot be used")]
     Secret {
@@ -66,7 +60,9 @@ pub enum ServerError {
     #[error("the rights of root were given up and could be taken back: refusing to run")]
     RightsCameBack,
     /// Primary `pam` needs root at the start.
-    #[error("the primary `pam` needs a helper that runs as root: start the server as root, it gives its own rights up")]
+    #[error(
+        "the primary `pam` needs a helper that runs as root: start the server as root, it gives its own rights up"
+    )]
     HelperNeedsRoot,
     /// The process that asks PAM could not be made.
     #[error("cannot start the process that asks PAM")]
@@ -94,6 +90,9 @@ pub enum ServerError {
         /// Why.
         source: io::Error,
     },
+    /// The receiving thread has ended by itself; it has said why.
+    #[error("no datagrams are received any more")]
+    ReceiverEnded,
     /// The socket for the counters.
     #[error("cannot open {}", path.display())]
     StatsSocket {

@@ -21,6 +21,8 @@ pub mod receiver;
 pub mod request;
 pub mod rights;
 pub mod server;
+pub mod service;
+pub mod signals;
 pub mod socket;
 pub mod stats;
 pub mod worker;

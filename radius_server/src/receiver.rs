@@ -101,7 +101,8 @@ impl Turn<'_> {
         if request.signed == Signed::No {
             self.server.unsigned(client);
         }
-        let key = RequestKey { socket: path.socket, peer: path.peer, identifier: request.packet.identifier() };
+        let key =
+            RequestKey { socket: path.socket, peer: path.peer, identifier: request.packet.identifier() };
         let authenticator = request.packet.authenticator();
         let seen = self.server.duplicates().admit(&client.name, key, authenticator, Instant::now());
         match seen {

@@ -1,9 +1,7 @@
 //! What an Access-Request says about a login, read from an admitted packet.
 
 use common::{Answer, Secret, TypedName};
-use radius_protocol::dictionary::{
-    CALLING_STATION_ID, CHAP_PASSWORD, EAP_MESSAGE, STATE, USER_NAME,
-};
+use radius_protocol::dictionary::{CALLING_STATION_ID, CHAP_PASSWORD, EAP_MESSAGE, STATE, USER_NAME};
 use radius_protocol::{Kind, Packet, SharedSecret};
 
 use crate::exit::{Dropped, Refused};
@@ -93,7 +91,11 @@ mod tests {
     }
 
     /// A request with these attributes and, if wanted, a password.
-    fn read(attributes: &[(Kind, &[u8])], password: Option<&[u8]>, check: impl Fn(Result<LoginRequest<'_>, Exit>)) {
+    fn read(
+        attributes: &[(Kind, &[u8])],
+        password: Option<&[u8]>,
+        check: impl Fn(Result<LoginRequest<'_>, Exit>),
+    ) {
         let (secret, mut buffer): (_, PacketBuffer) = (secret(), [0; 4096]);
         let mut request = RequestBuilder::access_request(&mut buffer, &secret, 7, [9; 16]);
         for (kind, value) in attributes {

@@ -73,12 +73,7 @@ impl Listener {
         let mut parts = [IoSliceMut::new(buffer)];
         let flags = MsgFlags::MSG_DONTWAIT;
         let received = loop {
-            match recvmsg::<SockaddrStorage>(
-                self.socket.as_raw_fd(),
-                &mut parts,
-                Some(&mut control),
-                flags,
-            ) {
+            match recvmsg::<SockaddrStorage>(self.socket.as_raw_fd(), &mut parts, Some(&mut control), flags) {
                 Ok(received) => break received,
                 Err(Errno::EINTR | Errno::ECONNREFUSED) => {}
                 Err(_) => return None,

@@ -1,9 +1,10 @@
 //! The workers: ask the engine, which blocks, and send what it decides. Their number and their queue are bounded.
 
+use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 use std::time::Instant;
 
 use common::text;
@@ -38,19 +39,31 @@ pub struct Job {
     pub path: Path,
 }
 
+/// The workers, as whoever stops the server sees them.
+#[derive(Debug)]
+pub struct Workers {
+    /// Disconnected when the last of them has ended; nothing is ever sent.
+    pub ended: Receiver<Infallible>,
+}
+
 /// Starts the workers. They end when the queue has no sender any more and nothing waits in it.
 ///
 /// # Errors
 /// [`ServerError::Thread`].
-pub fn start(server: &Arc<Server>) -> Result<(SyncSender<Job>, Vec<JoinHandle<()>>), ServerError> {
-    let (sender, receiver) = sync_channel(limits::QUEUE_MAX);
-    let receiver = Arc::new(Mutex::new(receiver));
-    let workers = (0..limits::WORKERS).map(|number| {
-        let (server, receiver) = (Arc::clone(server), Arc::clone(&receiver));
-        let builder = Builder::new().name(format!("worker-{number}"));
-        builder.spawn(move || run(&server, &receiver)).map_err(|source| ServerError::Thread { source })
-    });
-    Ok((sender, workers.collect::<Result<_, _>>()?))
+pub fn start(server: &Arc<Server>) -> Result<(SyncSender<Job>, Workers), ServerError> {
+    let (queue, jobs) = sync_channel(limits::QUEUE_MAX);
+    let jobs = Arc::new(Mutex::new(jobs));
+    let (alive, ended) = channel();
+    for number in 0..limits::WORKERS {
+        let (server, jobs, alive) = (Arc::clone(server), Arc::clone(&jobs), alive.clone());
+        let work = move || {
+            run(&server, &jobs);
+            drop(alive);
+        };
+        let thread = Builder::new().name(format!("worker-{number}")).spawn(work);
+        thread.map_err(|source| ServerError::Thread { source })?;
+    }
+    Ok((queue, Workers { ended }))
 }
 
 fn run(server: &Server, queue: &Mutex<Receiver<Job>>) {

@@ -1,16 +1,109 @@
 //! What a configuration makes of the server: clients, engine, and who checks first passwords. Exchanged whole.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use assembly::audit::SyslogSink;
+use assembly::primary::PamHelper;
+use assembly::store::Sqlite;
 use common::PrimaryMode;
 use common::engine::Engine;
+use common::ports::{Listing as _, StoreError};
+use config::{Colour, ConfigError, Settings};
 
 use crate::clients::Clients;
+use crate::error::ServerError;
+use crate::log;
 
 /// One configuration in force.
 pub struct World {
+    /// What it was made from.
+    pub settings: Settings,
     /// Who decides.
     pub engine: Engine,
     /// Who may ask.
     pub clients: Clients,
     /// Who checks first passwords.
     pub primary: PrimaryMode,
+    store: Arc<Sqlite>,
+    sink: Arc<SyslogSink>,
+}
+
+impl World {
+    /// The first one.
+    ///
+    /// # Errors
+    /// [`ServerError::Secret`], [`ServerError::Engine`].
+    pub fn open(settings: Settings, helper: Option<&Arc<PamHelper>>) -> Result<Self, ServerError> {
+        Self::build(settings, helper, None, &Clients::default())
+    }
+
+    /// The next one, from the same file. What is bound to the start of the process stays as it was, and the log says so.
+    ///
+    /// # Errors
+    /// [`ServerError::Configuration`], and as [`Self::open`]. This one stays in force then.
+    pub fn reload(&self, helper: Option<&Arc<PamHelper>>) -> Result<Self, ServerError> {
+        let mut settings = load(&self.settings.path)?;
+        let before = &self.settings;
+        keep("radius.listen", &mut settings.radius, &before.radius);
+        keep("state-directory", &mut settings.state_directory, &before.state_directory);
+        keep("[primary]", &mut settings.primary, &before.primary);
+        keep("[audit.syslog]", &mut settings.audit, &before.audit);
+        Self::build(settings, helper, Some(Arc::clone(&self.sink)), &self.clients)
+    }
+
+    fn build(
+        settings: Settings,
+        helper: Option<&Arc<PamHelper>>,
+        sink: Option<Arc<SyslogSink>>,
+        before: &Clients,
+    ) -> Result<Self, ServerError> {
+        let clients = Clients::new(&settings.clients, before)?;
+        let engine = |source: assembly::AssemblyError| ServerError::Engine { source: source.into() };
+        let parts = assembly::server(&settings, helper, sink).map_err(engine)?;
+        let primary = match settings.primary {
+            config::Primary::Local | config::Primary::Pam { .. } => PrimaryMode::Own,
+            config::Primary::None => PrimaryMode::None,
+        };
+        Ok(Self { settings, engine: parts.engine, clients, primary, store: parts.store, sink: parts.sink })
+    }
+
+    /// Sends the heads of the chains of records to syslog, so that a cut-off tail shows later.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn anchor(&self) -> Result<(), StoreError> {
+        for head in self.store.heads()? {
+            self.sink.anchor(&head, self.engine.now());
+        }
+        Ok(())
+    }
+
+    /// Reads a little from the store.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        self.store.heads().map(drop)
+    }
+}
+
+/// Reads the configuration; warnings go to the log.
+///
+/// # Errors
+/// [`ServerError::Configuration`], with all mistakes.
+pub fn load(path: &Path) -> Result<Settings, ServerError> {
+    let shown = |error: ConfigError| ServerError::Configuration { shown: error.render(Colour::Plain) };
+    let loaded = Settings::load(path).map_err(shown)?;
+    for warning in &loaded.warnings {
+        log::warning(&warning.render(Colour::Plain));
+    }
+    Ok(loaded.settings)
+}
+
+fn keep<T: PartialEq + Clone>(key: &str, now: &mut T, before: &T) {
+    if now != before {
+        log::warning(&format!("{key} has changed: it comes into force when the server is started again"));
+        *now = before.clone();
+    }
 }

@@ -54,7 +54,7 @@ fn unsigned(code: u8, attributes: &[(u8, &[u8])]) -> Vec<u8> {
     let mut octets = vec![code, 7, 0, 0];
     octets.extend([9; 16]);
     for (kind, value) in attributes {
-        octets.extend([*kind, u8::try_from(value.len() + 2).unwrap()]);
+        octets.extend([*kind, u8::try_from(value.len().saturating_add(2)).unwrap()]);
         octets.extend_from_slice(value);
     }
     let length = u16::try_from(octets.len()).unwrap();
@@ -141,7 +141,11 @@ fn a_message_authenticator_must_be_there_once_and_be_right() {
     dropped(STRICT, &unsigned(1, &[(attribute, &[0; 15])]), Dropped::MessageAuthenticatorWrongLength);
     let twice: [(u8, &[u8]); 2] = [(attribute, &[0; 16]), (attribute, &[0; 16])];
     dropped(STRICT, &unsigned(1, &twice), Dropped::MessageAuthenticatorRepeated);
-    dropped(STRICT, &signed("somebody else's secret", RequestKind::Access), Dropped::MessageAuthenticatorInvalid);
+    dropped(
+        STRICT,
+        &signed("somebody else's secret", RequestKind::Access),
+        Dropped::MessageAuthenticatorInvalid,
+    );
 }
 
 /// One octet changed anywhere makes the signature wrong, if not the packet itself.

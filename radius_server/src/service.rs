@@ -1,0 +1,192 @@
+//! The process: from root to the system user, then threads, signals and what is due now and then, until it is told to
+//! stop.
+
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
+
+use assembly::primary::PamHelper;
+use config::Settings;
+use nix::poll::PollTimeout;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::stat::{Mode, umask};
+
+use crate::arguments::Options;
+use crate::error::ServerError;
+use crate::notify::{self, State};
+use crate::rights::{self, Start};
+use crate::server::Server;
+use crate::signals::{Signals, Wish};
+use crate::socket::Listener;
+use crate::stats::Stats;
+use crate::worker::{self, Workers};
+use crate::world::{self, World};
+use crate::{limits, log, receiver};
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What is missing at the start. Later nothing but a signal, or a lost receiving thread, ends it.
+pub fn serve(options: &Options) -> Result<(), ServerError> {
+    umask(Mode::from_bits_truncate(0o077));
+    let settings = world::load(&options.config)?;
+    let helper = helper(&settings)?;
+    let signals = Signals::block()?;
+    let listeners = settings.radius.listen.iter().map(|address| Listener::open(*address));
+    let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
+    give_up_rights(&options.user)?;
+    let world = World::open(settings, helper.as_ref())?;
+    Service::start(Server::new(listeners, world), helper)?.run(&signals)
+}
+
+/// The process that asks PAM is forked first of all: it inherits no socket, and there is no thread yet.
+fn helper(settings: &Settings) -> Result<Option<Arc<PamHelper>>, ServerError> {
+    if matches!(settings.primary, config::Primary::Pam { .. }) && Start::here() == Start::AsUser {
+        return Err(ServerError::HelperNeedsRoot);
+    }
+    assembly::helper_for(settings).map_err(|source| ServerError::Helper { source: source.into() })
+}
+
+fn give_up_rights(user: &str) -> Result<(), ServerError> {
+    match Start::here() {
+        Start::AsRoot => rights::become_user(&rights::system_user(user)?)?,
+        Start::AsUser => {}
+    }
+    rights::seal_process()
+}
+
+/// A server with its threads.
+struct Service {
+    server: Arc<Server>,
+    helper: Option<Arc<PamHelper>>,
+    receiver: JoinHandle<()>,
+    workers: Workers,
+    stop: Arc<EventFd>,
+}
+
+impl Service {
+    fn start(server: Server, helper: Option<Arc<PamHelper>>) -> Result<Self, ServerError> {
+        let server = Arc::new(server);
+        serve_stats(&server)?;
+        let (queue, workers) = worker::start(&server)?;
+        let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
+        let stop = EventFd::from_value_and_flags(0, flags);
+        let stop =
+            stop.map_err(|source| ServerError::Kernel { operation: "make an event descriptor", source })?;
+        let stop = Arc::new(stop);
+        let (shared, until) = (Arc::clone(&server), Arc::clone(&stop));
+        let receiver = spawn("receiver", move || receiver::run(&shared, &queue, &until))?;
+        Ok(Self { server, helper, receiver, workers, stop })
+    }
+
+    fn run(self, signals: &Signals) -> Result<(), ServerError> {
+        self.announce();
+        notify::tell(State::Ready);
+        let mut due = Due::new(Instant::now());
+        loop {
+            match signals.next(PollTimeout::from(1000_u16))? {
+                Some(Wish::Reload) => self.reload(),
+                Some(Wish::Stop) => break,
+                None => {}
+            }
+            if self.receiver.is_finished() {
+                return Err(ServerError::ReceiverEnded);
+            }
+            due.work(&self.server, Instant::now());
+        }
+        notify::tell(State::Stopping);
+        self.stop();
+        Ok(())
+    }
+
+    fn announce(&self) {
+        for listener in &self.server.listeners {
+            log::info(&format!("listening on {}", listener.address()));
+        }
+        let clients = self.server.world().clients.iter().count();
+        let uid = nix::unistd::getuid();
+        log::info(&format!("ready as uid {uid}; clients: {clients}"));
+        if clients == 0 {
+            log::warning("nobody may ask yet: add a client with `countersign client add`, then reload");
+        }
+    }
+
+    /// A configuration with a mistake never replaces a good one.
+    fn reload(&self) {
+        match self.server.world().reload(self.helper.as_ref()) {
+            Ok(world) => {
+                let clients = world.clients.iter().count();
+                self.server.replace_world(world);
+                log::info(&format!("the configuration was read again; clients: {clients}"));
+            }
+            Err(error) => {
+                log::error(&error.with_causes());
+                log::error("the configuration was not taken; the one before stays in force");
+            }
+        }
+    }
+
+    /// No new requests; those that are here get their answers, for a while.
+    fn stop(self) {
+        // Without the event the receiver goes on until the process ends, and nothing is lost but the patience.
+        let _ = self.stop.write(1);
+        match self.workers.ended.recv_timeout(limits::STOP_PATIENCE) {
+            Err(RecvTimeoutError::Disconnected) => log::info("stopped"),
+            Ok(never) => match never {},
+            Err(RecvTimeoutError::Timeout) => {
+                log::warning("stopped; some logins took too long and got no answer");
+            }
+        }
+        if let Err(error) = self.server.world().anchor() {
+            log::error(&format!("the heads of the records could not be read at the end: {error}"));
+        }
+    }
+}
+
+/// Answers whoever asks for the counters. Another server on the same store may do so already; logins matter more.
+fn serve_stats(server: &Arc<Server>) -> Result<(), ServerError> {
+    let world = server.world();
+    match Stats::open(&world.settings.state_directory, world.engine.now()) {
+        Ok(stats) => {
+            let server = Arc::clone(server);
+            spawn("stats", move || stats.serve(&server)).map(drop)
+        }
+        Err(error) => {
+            log::warning(&format!("the counters cannot be read from outside: {}", error.with_causes()));
+            Ok(())
+        }
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServerError> {
+    Builder::new().name(name.to_owned()).spawn(work).map_err(|source| ServerError::Thread { source })
+}
+
+/// When something is due again.
+struct Due {
+    anchor: Instant,
+    probe: Instant,
+}
+
+impl Due {
+    fn new(now: Instant) -> Self {
+        Self { anchor: now, probe: now }
+    }
+
+    fn work(&mut self, server: &Server, now: Instant) {
+        server.tidy(now);
+        if now >= self.anchor {
+            self.anchor = now.checked_add(limits::ANCHOR_INTERVAL).unwrap_or(now);
+            let anchored = server.world().anchor();
+            server.health.probed(&anchored);
+            if let Err(error) = anchored {
+                log::error(&format!("the heads of the records could not be read: {error}"));
+            }
+        }
+        if !server.health.is_good() && now >= self.probe {
+            self.probe = now.checked_add(limits::PROBE_INTERVAL).unwrap_or(now);
+            server.health.probed(&server.world().probe());
+        }
+    }
+}

@@ -13,8 +13,8 @@ use crate::render::STRUCTURED_DATA_ID;
 const LINE_OCTETS_MAX: u64 = 64 * 1024;
 /// Anchors kept; those after them are counted and not compared.
 const ANCHORS_MAX: u64 = 4_000_000;
-/// Words before the fields: `<PRI>Mmm dd hh:mm:ss host tag` or `<PRI>1 time host program pid message-id`.
-const HEADER_WORDS_MAX: usize = 6;
+/// Words before the fields: `<PRI>Mmm dd hh:mm:ss host tag:` or `<PRI>1 time host program pid message-id -`.
+const HEADER_WORDS_MAX: usize = 7;
 /// What all our programs have in their names.
 const OUR_NAME: &str = "countersign";
 
@@ -92,23 +92,39 @@ impl Place {
     }
 }
 
-/// The text from the first field on, if the header names one of our programs.
+/// The text from the first field on, if the header names one of our programs where a header names its program.
 fn our_fields(line: &str) -> Option<&str> {
+    let mut words = Vec::new();
     let mut rest = line;
-    let mut named = false;
     for _ in 0..HEADER_WORDS_MAX {
-        let (word, after) = rest.trim_start_matches(' ').split_once(' ')?;
-        named |= word.contains(OUR_NAME);
+        let (word, after) = rest.split_once(' ')?;
+        words.push(word);
         rest = after.trim_start_matches(' ');
-        if word.ends_with(':') {
-            return (word.contains(OUR_NAME) && rest.starts_with("event=\"")).then_some(rest);
+        if let Some(fields) = fields_after(&words, rest) {
+            return Some(fields);
         }
-        if let Some(data) = rest.strip_prefix('[') {
-            let fields = data.strip_prefix(STRUCTURED_DATA_ID)?;
-            return named.then_some(fields);
+        if word.ends_with(':') {
+            return None;
         }
     }
     None
+}
+
+/// The fields in `rest`, if `words` are a whole header of ours: an RFC 3164 tag; RFC 5424 with or without its priority;
+/// or RFC 3164 as rsyslog stores it in the form of RFC 5424, without structured data.
+fn fields_after<'a>(words: &[&str], rest: &'a str) -> Option<&'a str> {
+    let is_ours = |program: &str| program.contains(OUR_NAME);
+    let data = || rest.strip_prefix('[')?.strip_prefix(STRUCTURED_DATA_ID);
+    let pairs = || Some(rest).filter(|rest| rest.starts_with("event=\""));
+    match words {
+        [.., tag] if tag.ends_with(':') => pairs().filter(|_| is_ours(tag)),
+        [first, _, _, program, _, _] if first.starts_with('<') && is_ours(program) => data(),
+        [first, _, program, _, _] if first.starts_with(|c: char| c.is_ascii_digit()) && is_ours(program) => {
+            data()
+        }
+        [first, _, _, program, _, _, "-"] if first.starts_with('<') && is_ours(program) => pairs(),
+        _ => None,
+    }
 }
 
 /// `name="value"` pairs up to the first thing that is none. Both formats undo `\"`, `\\` and `\]` alike.
@@ -170,6 +186,7 @@ mod tests {
             format!("Nov 22 11:50:37 gate countersign-radiusd[12]: {fields}"),
             format!("2026-11-22T11:50:37.123456+00:00 gate pam_countersign[12]: {fields}"),
             format!("<86>Nov  2 11:50:37 countersign[12]: {fields}"),
+            format!("<86>1 2026-11-22T11:50:37.12+00:00 gate countersign 12 - -  {fields}"),
             format!("2026-11-22T11:50:37Z gate countersign 12 2 [countersign@32473 {fields}] anchor"),
         ] {
             assert!(Place::in_line(&stored).is_some(), "{stored}");
@@ -182,6 +199,12 @@ mod tests {
         for forged in [
             format!("Nov 22 11:50:37 gate sshd[12]: Invalid user countersign[1]: {fields}"),
             format!("Nov 22 11:50:37 gate sshd[12]: [countersign@32473 {fields}]"),
+            format!("Nov 22 11:50:37 countersign-gate sshd[12] countersign [countersign@32473 {fields}]"),
+            format!(
+                "2026-11-22T11:50:37Z countersign-gate sshd[12] countersign a [countersign@32473 {fields}]"
+            ),
+            format!("Nov 22 11:50:37 countersign-gate sshd[12] a - {fields}"),
+            format!("<38>1 2026-11-22T11:50:37Z countersign-gate sshd 12 - - {fields}"),
             format!("<38>1 2026-11-22T11:50:37Z gate sshd 12 - - user [countersign@32473 {fields}]"),
             format!("<38>1 2026-11-22T11:50:37Z gate sshd 12 - - countersign[1]: {fields}"),
             format!(

@@ -229,3 +229,46 @@ fn is_awaited(reply_to: &OwnedFd) -> bool {
     let mut state = [PollFd::new(reply_to.as_fd(), PollFlags::empty())];
     poll(&mut state, PollTimeout::ZERO).is_ok_and(|gone| gone == 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use common::ports::PasswordCheck;
+    use common::{Secret, Username};
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+
+    use super::{Request, is_awaited, reply, reply_of};
+
+    #[test]
+    fn a_request_is_read_as_it_was_written() {
+        for name in ["a", "EXAMPLE\\alice", &"n".repeat(256)] {
+            let (name, password) = (Username::parse(name).unwrap(), Secret::from("correct horse"));
+            let read = Request::decode(&Request::encode(&name, &password)).unwrap();
+            assert!(read.name == name && read.password == password, "{name}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_no_request() {
+        for octets in [&b""[..], b"\x00", b"\x05alice", b"\x03a\nb\x00secret", b"\x00\xffsecret", b"\xffa"] {
+            assert!(Request::decode(octets).is_none(), "{octets:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_clear_word_is_an_answer() {
+        for check in [PasswordCheck::Right, PasswordCheck::Wrong, PasswordCheck::Unavailable] {
+            assert_eq!(reply_of(reply(check)), check);
+        }
+        assert_eq!(reply_of([0]), PasswordCheck::Unavailable);
+        assert_eq!(reply_of(super::READY), PasswordCheck::Unavailable);
+    }
+
+    #[test]
+    fn nobody_is_asked_for_somebody_who_has_gone() {
+        let (ours, theirs) =
+            socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC).unwrap();
+        assert!(is_awaited(&theirs));
+        drop(ours);
+        assert!(!is_awaited(&theirs));
+    }
+}

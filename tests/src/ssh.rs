@@ -41,12 +41,25 @@ impl Sshd {
         checked(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key))?;
         let settings = folder.join("sshd_config");
         machine.write(&settings, &sshd_config(options, port, &key))?;
-        let privileges = Path::new("/run/sshd");
-        fs::create_dir_all(privileges).map_err(Failure::file("make", privileges))?;
         let program = named(options.pam_service, &folder)?;
         let mut command = Command::new(program);
         command.args(["-D", "-e", "-f"]).arg(&settings);
-        let mut daemon = Daemon::start(&mut command, &folder.join("log"))?;
+        Self::listening(&mut command, &folder, port)
+    }
+
+    /// Starts sshd as the machine has it configured, with `/etc/ssh/sshd_config` and its own name, on a free port.
+    pub fn as_configured(machine: &Machine) -> Result<Self, Failure> {
+        let folder = machine.new_folder("sshd")?;
+        let port = machine.free_port()?;
+        let mut command = Command::new("/usr/sbin/sshd");
+        command.args(["-D", "-e", "-o", "PidFile=none", "-o", &format!("ListenAddress=127.0.0.1:{port}")]);
+        Self::listening(&mut command, &folder, port)
+    }
+
+    fn listening(command: &mut Command, folder: &Path, port: u16) -> Result<Self, Failure> {
+        let privileges = Path::new("/run/sshd");
+        fs::create_dir_all(privileges).map_err(Failure::file("make", privileges))?;
+        let mut daemon = Daemon::start(command, &folder.join("log"))?;
         daemon.wait_for_port(port)?;
         Ok(Self { daemon, port })
     }

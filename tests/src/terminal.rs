@@ -18,7 +18,11 @@ use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 
-use crate::failure::{Failure, spelled};
+use crate::failure::{Failure, checked, spelled};
+
+/// The size of a terminal window.
+const COLUMNS: &str = "100";
+const ROWS: &str = "50";
 
 /// How long a prompt or the end may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -52,6 +56,8 @@ impl Terminal {
         grantpt(&master).map_err(Failure::kernel("own a terminal"))?;
         unlockpt(&master).map_err(Failure::kernel("unlock a terminal"))?;
         let slave = ptsname_r(&master).map_err(Failure::kernel("name a terminal"))?;
+        // A new terminal has no size, and programs draw no picture on it.
+        checked(Command::new("stty").args(["-F", &slave, "columns", COLUMNS, "rows", ROWS]))?;
         let child = at_terminal(command, Path::new(&slave))?
             .spawn()
             .map_err(|source| Failure::Start { command: name.clone(), source })?;

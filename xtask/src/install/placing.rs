@@ -18,16 +18,17 @@ pub(super) fn below(destination: &Path, path: &Path) -> PathBuf {
 
 /// Places all pieces and writes down which.
 pub(super) fn place_all(destination: &Path, pieces: &[Piece]) -> Result<(), InstallError> {
+    let open = |piece: &Piece| File::open(&piece.source).map_err(InstallError::file("read", &piece.source));
+    // Opened first: a program that was never built is no reason for half an installation.
+    let contents = pieces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let mut placed = read_manifest(destination)?;
     placed.extend(pieces.iter().map(|piece| piece.target.clone()));
     placed.sort();
     placed.dedup();
     // Written first: an installation that is cut off half-way can be taken away too.
     write_manifest(destination, &placed)?;
-    for piece in pieces {
-        let target = below(destination, &piece.target);
-        let content = File::open(&piece.source).map_err(InstallError::file("read", &piece.source))?;
-        place(content, &target, piece.mode)?;
+    for (piece, content) in pieces.iter().zip(contents) {
+        place(content, &below(destination, &piece.target), piece.mode)?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ Nobody is asked for a second proof yet. To have sshd ask for one:
 1. Keep a root session open until a new login has worked from another terminal.
 2. Set Countersign up, register somebody, and see it work:
     countersign init
-    countersign user add NAME
+    countersign user add NAME --password-prompt
     countersign enroll NAME totp
     countersign test NAME
 3. Keep what is there now:

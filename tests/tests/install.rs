@@ -1,0 +1,230 @@
+//! `cargo xtask install`: its printed lines, followed as they stand, lead to a login by ssh and back again.
+#![cfg(test)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use test_ground::{Failure, Machine, Outcome, Sshd, Terminal, checked, totp_code};
+
+const PASSWORD: &str = "correct horse";
+const CODE: &str = "One-time code";
+
+/// Where an installation may place files.
+const FOLDERS: [&str; 4] = ["/usr", "/etc", "/opt", "/var/lib"];
+
+#[test]
+fn the_printed_lines_lead_to_a_login_and_back() -> Outcome {
+    let machine = Machine::here()?;
+    let untouched = files()?;
+    let printed = Printed(xtask(&machine, &["install"])?);
+    set_up(&printed)?;
+    for line in printed.after("3. ") {
+        checked(&mut shell(&line))?;
+    }
+    let before = fs::read_to_string("/etc/pam.d/sshd").expect("a stack");
+    let sshd_lines = printed.after("5. ").join("\n");
+    let snippet = Path::new("/etc/ssh/sshd_config.d/10-countersign.conf");
+    machine.write(snippet, &sshd_lines)?;
+
+    for (user, stack, password) in [("alice", "   (a)", "of countersign"), ("bob", "   (b)", PASSWORD)] {
+        let mut app = registered(&machine, user, "of countersign")?;
+        let lines = printed.after(stack).join("\n");
+        machine.write(Path::new("/etc/pam.d/sshd"), &before.replace("@include common-auth", &lines))?;
+        let sshd = Sshd::as_configured(&machine)?;
+        let mut ssh = sshd.ssh(user, "echo signed in as $(id -un)")?;
+        ssh.expect("Password: ")?.send(password)?.expect(CODE)?.send(&app.code()?)?;
+        ssh.expect(&format!("signed in as {user}"))?;
+        assert_eq!(ssh.end()?.code, 0);
+    }
+    key_then_code(&machine, &printed, &before, &sshd_lines)?;
+
+    let refused = xtask(&machine, &["uninstall"]).expect_err("the stack still names the module");
+    assert!(refused.to_string().contains("/etc/pam.d/sshd still names pam_countersign.so"), "{refused}");
+    for line in printed.after("To go back") {
+        checked(&mut shell(without_systemd(&line)))?;
+    }
+    assert_eq!(fs::read_to_string("/etc/pam.d/sshd").expect("a stack"), before);
+    let kept = xtask(&machine, &["uninstall"])?;
+    assert!(
+        kept.contains("kept    /etc/countersign") && kept.contains("kept    /var/lib/countersign"),
+        "{kept}"
+    );
+    assert!(Path::new("/etc/countersign/countersign.toml").exists());
+    xtask(&machine, &["uninstall", "--purge"])?;
+    // What is left is the administrator's own doing: users and their homes are outside of these folders.
+    let own =
+        ["/root", "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid"];
+    let left: Vec<_> = files()?
+        .difference(&untouched)
+        .filter(|path| !own.iter().any(|own| path.to_string_lossy().starts_with(own)))
+        .cloned()
+        .collect();
+    assert_eq!(left, Vec::<PathBuf>::new());
+    Ok(())
+}
+
+/// Stack (c), with its own line of sshd_config.
+fn key_then_code(machine: &Machine, printed: &Printed, before: &str, sshd_lines: &str) -> Outcome {
+    let mut app = registered(machine, "carol", "of countersign")?;
+    let lines = printed.after("   (c)").join("\n");
+    machine.write(Path::new("/etc/pam.d/sshd"), &before.replace("@include common-auth", &lines))?;
+    let more = printed.after("   and for stack (c)").join("\n");
+    machine
+        .write(Path::new("/etc/ssh/sshd_config.d/10-countersign.conf"), &format!("{sshd_lines}\n{more}\n"))?;
+    let key = machine.new_folder("key")?.join("id");
+    checked(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key))?;
+    let public = fs::read_to_string(key.with_extension("pub")).expect("a public key");
+    machine.write(Path::new("/home/carol/.ssh/authorized_keys"), &public)?;
+    let sshd = Sshd::as_configured(machine)?;
+    let mut ssh = sshd.client("ssh", &["PreferredAuthentications=publickey,keyboard-interactive"]);
+    ssh.arg("-i").arg(&key).args(["carol@127.0.0.1", "echo signed in as $(id -un)"]);
+    let mut ssh = Terminal::start(&ssh)?;
+    let asked = ssh.read_until(CODE)?;
+    assert!(!asked.contains("Password"), "{asked}");
+    ssh.send(&app.code()?)?.expect("signed in as carol")?;
+    assert_eq!(ssh.end()?.code, 0);
+    Ok(())
+}
+
+#[test]
+fn a_destination_folder_gets_all_files_and_nothing_else_changes() -> Outcome {
+    let machine = Machine::here()?;
+    let folder = machine.new_folder("destination")?;
+    let destination = folder.join("image");
+    let destdir = destination.display().to_string();
+    let printed = xtask(&machine, &["install", "--destdir", &destdir])?;
+    assert!(!printed.contains("/etc/pam.d"), "{printed}");
+    let modes: Vec<_> =
+        ["usr/bin/countersign", "usr/sbin/countersign-radiusd", "usr/share/countersign/installed"]
+            .map(|path| fs::metadata(destination.join(path)).expect(path).permissions().mode() & 0o7777)
+            .into();
+    assert_eq!(modes, [0o755, 0o755, 0o644]);
+    let manifest = fs::read_to_string(destination.join("usr/share/countersign/installed")).expect("a list");
+    let modules: Vec<_> =
+        manifest.lines().filter(|line| line.ends_with("security/pam_countersign.so")).collect();
+    let [module] = modules.as_slice() else { panic!("{manifest}") };
+    assert!(Path::new(module).with_file_name("pam_unix.so").exists());
+    assert!(!manifest.contains("pam.d"), "{manifest}");
+    for line in manifest.lines() {
+        assert!(destination.join(line.trim_start_matches('/')).is_file(), "{line}");
+    }
+    xtask(&machine, &["uninstall", "--destdir", &destdir])?;
+    let left = checked(Command::new("find").arg(&destination).args(["-not", "-type", "d"]))?;
+    assert_eq!(left, "");
+    Ok(())
+}
+
+#[test]
+fn the_unit_is_one_that_systemd_understands() -> Outcome {
+    let machine = Machine::here()?;
+    let folder = machine.new_folder("unit")?;
+    let unit = fs::read_to_string("packaging/countersign-radiusd.service").expect("a unit");
+    let file = folder.join("countersign-radiusd.service");
+    machine.write(&file, &unit.replace("/usr/sbin/countersign-radiusd", "/bin/true"))?;
+    let output = Command::new("systemd-analyze").arg("verify").arg(&file).output().expect("systemd-analyze");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mistakes: Vec<_> = said.lines().filter(|line| line.contains("countersign-radiusd.service")).collect();
+    assert_eq!(mistakes, Vec::<&str>::new(), "{said}");
+    Ok(())
+}
+
+/// What `install` has said.
+struct Printed(String);
+
+impl Printed {
+    /// The lines indented by four spaces that follow the line with this beginning.
+    fn after(&self, beginning: &str) -> Vec<String> {
+        let mut lines = self.0.lines().skip_while(|line| !line.starts_with(beginning)).skip(1);
+        let taken: Vec<String> =
+            lines.by_ref().map_while(|line| line.strip_prefix("    ")).map(str::to_owned).collect();
+        assert!(!taken.is_empty(), "nothing to do after `{beginning}` in:\n{}", self.0);
+        taken
+    }
+}
+
+/// Follows step 2 up to the first account.
+fn set_up(printed: &Printed) -> Outcome {
+    let steps = printed.after("2. ");
+    assert_eq!(steps.first().map(String::as_str), Some("countersign init"));
+    let mut init = Terminal::start(&shell("countersign init"))?;
+    init.expect("default-state")?.expect(": ")?.send("disabled")?;
+    init.expect("backend")?.expect(": ")?.send("local")?;
+    init.expect("issuer")?.expect(": ")?.send("")?;
+    assert_eq!(init.end()?.code, 0, "{init:?}");
+    assert_eq!(
+        steps.get(1..).unwrap_or_default(),
+        [
+            "countersign user add NAME --password-prompt",
+            "countersign enroll NAME totp",
+            "countersign test NAME"
+        ]
+    );
+    Ok(())
+}
+
+/// A Linux user who has followed the rest of step 2: registered, and signed in once at the terminal.
+fn registered(machine: &Machine, user: &str, countersign_password: &str) -> Result<App, Failure> {
+    machine.add_user(user, PASSWORD)?;
+    let mut add = Terminal::start(&shell(&format!("countersign user add {user} --password-prompt")))?;
+    add.expect("New password: ")?
+        .send(countersign_password)?
+        .expect("once more: ")?
+        .send(countersign_password)?;
+    assert_eq!(add.end()?.code, 0, "{add:?}");
+    let mut enroll = Terminal::start(&shell(&format!("countersign enroll {user} totp")))?;
+    let secret = enroll.expect("Secret:")?.read_until("URI:")?;
+    let mut app = App { secret: secret.split_whitespace().collect(), last_step: 0 };
+    enroll.expect("now: ")?.send(&app.code()?)?;
+    assert_eq!(enroll.end()?.code, 0, "{enroll:?}");
+    let mut test = Terminal::start(&shell(&format!("countersign test {user}")))?;
+    test.expect("assword: ")?.send(countersign_password)?.expect(CODE)?.send(&app.code()?)?;
+    assert_eq!(test.end()?.code, 0, "{test:?}");
+    Ok(app)
+}
+
+/// What an authenticator app knows.
+struct App {
+    secret: String,
+    last_step: u64,
+}
+
+impl App {
+    /// A code that was not used before, from the three that are good at a time.
+    fn code(&mut self) -> Result<String, Failure> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() / 30;
+        self.last_step = (now - 1).max(self.last_step + 1);
+        assert!(self.last_step <= now + 1, "all good codes are used");
+        totp_code(&self.secret, self.last_step * 30)
+    }
+}
+
+fn shell(line: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-e", "-c", line]);
+    command
+}
+
+/// No systemd runs in a copy: of `sshd -t && systemctl reload ssh`, the check is left.
+fn without_systemd(line: &str) -> &str {
+    line.split(" && systemctl").next().unwrap_or(line)
+}
+
+/// Runs the built xtask, which installs the programs built beside it.
+fn xtask(machine: &Machine, arguments: &[&str]) -> Result<String, Failure> {
+    let mut command = Command::new(machine.built("xtask"));
+    command.args(arguments);
+    if arguments.first() == Some(&"install") {
+        command.arg("--from").arg(machine.built(""));
+    }
+    checked(&mut command)
+}
+
+/// All files where an installation may place some.
+fn files() -> Result<BTreeSet<PathBuf>, Failure> {
+    let found = checked(Command::new("find").args(FOLDERS).args(["-xdev", "-not", "-type", "d"]))?;
+    Ok(found.lines().map(PathBuf::from).collect())
+}

@@ -121,7 +121,7 @@ pub struct Clients {
 
 impl Clients {
     /// Indexes clients, no two of which have the same network.
-    pub(crate) fn new(clients: Vec<Client>) -> Self {
+    pub fn new(clients: Vec<Client>) -> Self {
         let list: Vec<Arc<Client>> = clients.into_iter().map(Arc::new).collect();
         let networks = list.iter().flat_map(|client| client.networks.iter().map(move |net| (*net, client)));
         let by_network: HashMap<IpNet, Arc<Client>> =

@@ -1,6 +1,6 @@
 //! Collects the findings of one file, each with its line as it may be shown. Lines that may hold a secret are not.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -47,7 +47,8 @@ pub(crate) struct Report<'a> {
     findings: Vec<Finding>,
     errors: usize,
     warnings: usize,
-    unparsed_lines: BTreeSet<usize>,
+    /// Lines with syntax errors, and the key that each begins with, where it has one.
+    unparsed: BTreeMap<usize, Option<String>>,
 }
 
 impl<'a> Report<'a> {
@@ -55,7 +56,7 @@ impl<'a> Report<'a> {
     pub(crate) fn parse(file: &'a SourceFile) -> (Self, Spanned<DeTable<'a>>) {
         let (table, errors) = DeTable::parse_recoverable(file.text());
         let mut report =
-            Self { file, findings: Vec::new(), errors: 0, warnings: 0, unparsed_lines: BTreeSet::new() };
+            Self { file, findings: Vec::new(), errors: 0, warnings: 0, unparsed: BTreeMap::new() };
         for error in &errors {
             report.syntax(error.message(), error.span().unwrap_or(0..0));
         }
@@ -65,6 +66,7 @@ impl<'a> Report<'a> {
     fn syntax(&mut self, message: &str, span: Range<usize>) {
         let line = self.file.line_at(span.start);
         let number = line.number;
+        let written = leading_key(line.text).map(str::to_owned);
         let key =
             leading_key(line.text).filter(|key| self.file.contents == Contents::Settings || is_known(key));
         let remark = Remark {
@@ -75,7 +77,7 @@ impl<'a> Report<'a> {
             help: None,
         };
         self.keep(Severity::Error, remark);
-        self.unparsed_lines.insert(number);
+        self.unparsed.insert(number, written);
     }
 
     /// Takes an error, unless it is only the echo of a syntax error on the same line.
@@ -85,13 +87,18 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Takes a key that is missing or unknown: after syntax errors that may be their echo,
-    /// and what looks like a key may be a piece of a secret.
-    pub(crate) fn error_of_shape(&mut self, remark: Remark) {
-        if self.unparsed_lines.is_empty() {
-            self.keep(Severity::Error, remark);
-        } else if self.file.contents == Contents::Settings && !remark.message.ends_with("is missing") {
+    /// Takes an unknown key. After syntax errors in a file with secrets, what looks like a key may be a piece of one.
+    pub(crate) fn unknown_key(&mut self, remark: Remark) {
+        if self.unparsed.is_empty() || self.file.contents == Contents::Settings {
             self.error(remark);
+        }
+    }
+
+    /// Takes a key that is missing, unless it may stand where the syntax was not understood.
+    pub(crate) fn missing_key(&mut self, name: &str, remark: Remark) {
+        let may_be_there = |key: &Option<String>| key.as_deref().is_none_or(|key| key == name);
+        if !self.unparsed.values().any(may_be_there) {
+            self.keep(Severity::Error, remark);
         }
     }
 
@@ -114,8 +121,8 @@ impl<'a> Report<'a> {
     }
 
     fn is_unparsed(&self, place: &Place) -> bool {
-        !self.unparsed_lines.is_empty()
-            && self.unparsed_lines.contains(&self.file.line_at(place.range().start).number)
+        !self.unparsed.is_empty()
+            && self.unparsed.contains_key(&self.file.line_at(place.range().start).number)
     }
 
     fn keep(&mut self, severity: Severity, remark: Remark) {

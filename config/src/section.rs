@@ -168,13 +168,14 @@ impl<'a> Section<'a> {
     }
 
     fn report_missing(&self, key: &Key, report: &mut Report<'_>) {
-        report.error_of_shape(Remark {
+        let remark = Remark {
             place: Place::Key(self.place.clone()),
             key: self.path_of(key.name),
             message: format!("`{}` is missing", self.path_of(key.name)),
             allowed: None,
             help: Some(format!("add a line `{} = …` with {}", key.name, key.allowed)),
-        });
+        };
+        report.missing_key(key.name, remark);
     }
 
     fn refuse_unknown(&self, report: &mut Report<'_>) {
@@ -186,7 +187,7 @@ impl<'a> Section<'a> {
         for (key, _) in self.table.into_iter().flat_map(DeTable::iter) {
             let name = key.get_ref().as_ref();
             if !known.contains(&name) {
-                report.error_of_shape(self.unknown(key, &known));
+                report.unknown_key(self.unknown(key, &known));
             }
         }
     }

@@ -178,6 +178,10 @@ fn syntax_and_sense_are_reported_together_and_once() {
     let places: Vec<(usize, &str)> =
         found.iter().map(|finding| (finding.line, finding.key.as_str())).collect();
     assert_eq!(places, [(2, "issuer"), (4, "names.fold")]);
+    let found = findings("default-state = \nissuer = \n[[rule]]\nname = \"x\"\n", VPN);
+    let places: Vec<(usize, &str)> =
+        found.iter().map(|finding| (finding.line, finding.key.as_str())).collect();
+    assert_eq!(places, [(1, "default-state"), (2, "issuer"), (3, "rule[1].action")]);
 }
 
 #[test]

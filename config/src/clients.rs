@@ -120,7 +120,7 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Indexes clients, no two of which have the same network.
+    /// Indexes clients. Of two with the same network, which [`crate::Settings::load`] refuses, the later is found.
     pub fn new(clients: Vec<Client>) -> Self {
         let list: Vec<Arc<Client>> = clients.into_iter().map(Arc::new).collect();
         let networks = list.iter().flat_map(|client| client.networks.iter().map(move |net| (*net, client)));

@@ -176,6 +176,7 @@ impl Due {
 
     fn work(&mut self, server: &Server, now: Instant) {
         server.tidy(now);
+        server.world().report_rollback();
         if now >= self.anchor {
             self.anchor = now.checked_add(limits::ANCHOR_INTERVAL).unwrap_or(now);
             let anchored = server.world().anchor();

@@ -60,6 +60,7 @@ cases![
     a_recovery_code_works_once,
     a_renewed_set_of_recovery_codes_forgets_the_old_one,
     a_hundred_parallel_uses_of_one_code_give_one_applied,
+    a_conflict_at_the_very_end_takes_everything_before_it_back,
     a_conflict_leaves_the_other_bundles_of_its_batch,
     bundles_of_a_batch_see_the_ones_before,
     a_session_succeeds_once,
@@ -212,6 +213,27 @@ fn a_hundred_parallel_uses_of_one_code_give_one_applied(ground: &dyn Ground) {
         });
         assert_eq!(applied, 1);
     }
+}
+
+fn a_conflict_at_the_very_end_takes_everything_before_it_back(ground: &dyn Ground) {
+    let store = ground.open("main");
+    insert(&*store, account(1, "alice"));
+    store.count(&lane("bob"), time(100)).unwrap();
+    assert!(applies(&*store, Bundle { success: Some(success(1, 100)), ..bundle(100) }));
+    let repeated = Bundle {
+        account: Some(AccountChange::Insert(Box::new(account(2, "bob")))),
+        spends: vec![step(1, 1, 40), code(1, 1)],
+        success: Some(success(1, 100)),
+        cleared_lane: Some(lane("bob")),
+        records: vec![record(100)],
+        ..bundle(100)
+    };
+    assert!(conflicts(&*store, repeated));
+    let alice = load(&*store, "alice");
+    assert!(alice.spent_steps.is_empty() && alice.spent_recovery_codes.is_empty());
+    let bob = load(&*store, "bob");
+    assert_eq!((bob.account, bob.lane.failures), (None, 1));
+    assert!(store.records("main", 1, 10).unwrap().is_empty());
 }
 
 fn a_conflict_leaves_the_other_bundles_of_its_batch(ground: &dyn Ground) {

@@ -26,6 +26,13 @@ pub(crate) struct StoreFiles {
     owner: Option<u32>,
 }
 
+/// Which file a name stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
 impl StoreFiles {
     /// The store at `path`. `owner` must own it; without one it is this process's own user, and root may open anybody's.
     ///
@@ -43,11 +50,12 @@ impl StoreFiles {
         Ok(Self { database: directory.join(name), directory, owner })
     }
 
-    /// Refuses a store that others could have put there or could read.
-    pub(crate) fn check(&self) -> Result<(), SqliteError> {
+    /// Refuses a store that others could have put there or could read, and says which file it is.
+    pub(crate) fn check(&self) -> Result<FileIdentity, SqliteError> {
         let owner = self.check_directory()?;
         let metadata = look_at(&self.database)?;
-        check_plain(&self.database, &metadata, owner)
+        check_plain(&self.database, &metadata, owner)?;
+        Ok(FileIdentity { device: metadata.dev(), inode: metadata.ino() })
     }
 
     /// Whether there is a database.

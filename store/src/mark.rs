@@ -4,9 +4,10 @@
 //! ahead of it is only where the database went back.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 
 use common::UnixTime;
+use common::limits::SESSION_SECONDS;
 
 use crate::SqliteError;
 use crate::files::StoreFiles;
@@ -33,11 +34,16 @@ impl Mark {
     }
 
     /// What it says. A new or torn one says nothing.
+    ///
+    /// A moment well after the file was written came from a clock that has been set right since; as a floor it
+    /// would lock everybody out, so it is cut.
     pub(crate) fn read(&self) -> Option<Progress> {
         let mut octets = [0; OCTETS];
         self.0.read_exact_at(&mut octets, 0).ok()?;
         let (records, moment) = std::str::from_utf8(&octets).ok()?.trim_end().split_once(' ')?;
-        let moment = UnixTime::from_seconds(moment.parse().ok()?);
+        let written = u64::try_from(self.0.metadata().ok()?.mtime()).ok()?;
+        let latest = UnixTime::from_seconds(written).plus_seconds(SESSION_SECONDS);
+        let moment = UnixTime::from_seconds(moment.parse().ok()?).min(latest);
         Some(Progress { records: records.parse().ok()?, moment })
     }
 

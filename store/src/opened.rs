@@ -4,7 +4,7 @@ use common::UnixTime;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::connection::{checkpoint, connect};
-use crate::files::StoreFiles;
+use crate::files::{FileIdentity, StoreFiles};
 use crate::mark::{Mark, Progress};
 use crate::queue::Queue;
 use crate::{SqliteError, records, schema, spent};
@@ -14,6 +14,7 @@ pub(crate) struct Opened {
     connection: Connection,
     queue: Queue,
     mark: Mark,
+    file: FileIdentity,
     process: u32,
 }
 
@@ -34,13 +35,13 @@ pub struct Rollback {
 impl Opened {
     /// Opens a store, takes its schema up, and looks whether it went back.
     pub(crate) fn open(files: &StoreFiles) -> Result<(Self, Option<Rollback>), SqliteError> {
-        files.check()?;
+        let file = files.check()?;
         let queue = Queue::open(files)?;
         let mark = Mark::open(files)?;
         // The mark is read before the database: read after it, a commit in between would look like a step back.
         let marked = mark.read();
         let connection = connect(&files.database)?;
-        let mut opened = Self { connection, queue, mark, process: std::process::id() };
+        let mut opened = Self { connection, queue, mark, file, process: std::process::id() };
         opened.migrate(files)?;
         let rollback = match marked {
             Some(marked) if records::total(&opened.connection)? < marked.records => opened.catch_up()?,
@@ -52,6 +53,11 @@ impl Opened {
     /// Whether this process is the one that opened it.
     pub(crate) fn is_ours(&self) -> bool {
         self.process == std::process::id()
+    }
+
+    /// Whether its database is still the one of that name.
+    pub(crate) fn is_of(&self, files: &StoreFiles) -> bool {
+        files.check().is_ok_and(|file| file == self.file)
     }
 
     /// Reads as of one moment.

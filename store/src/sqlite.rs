@@ -60,10 +60,8 @@ impl Sqlite {
     /// A store that exists. Its place, owners and modes are checked now and at each opening; SQLite comes later.
     pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
         let SqliteOptions { chain_key: key, stream, process, owner } = options;
-        let open = |files: StoreFiles| files.check().map(|()| files);
-        let files = StoreFiles::locate(path, owner)
-            .and_then(open)
-            .map_err(|cause| cause.during("opening the store", path))?;
+        let located = StoreFiles::locate(path, owner).and_then(|files| files.check().map(|_| files));
+        let files = located.map_err(|cause| cause.during("opening the store", path))?;
         Ok(Self {
             files,
             chain: Chain { key, stream },
@@ -99,7 +97,7 @@ impl Sqlite {
         self.rollback.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Copies the store, as of one moment, into a new file of mode 0600. Nobody waits for it.
+    /// Copies the store, as of one moment, into a new file of mode 0600. Other processes do not wait for it.
     pub fn backup_to(&self, path: &Path) -> Result<(), StoreError> {
         self.with(&self.writer, "copying the store", |opened| crate::restore::copy_to(opened.parts().0, path))
     }
@@ -151,13 +149,14 @@ impl Sqlite {
         worked.map_err(|cause| cause.during(operation, &self.files.database))
     }
 
+    /// What is open, or opens it. A file that was replaced under a running server is opened anew.
     fn opened<'slot>(
         &self,
         slot: &'slot mut MutexGuard<'_, Option<Opened>>,
     ) -> Result<&'slot mut Opened, SqliteError> {
         let opened = match slot.take() {
-            Some(opened) => opened,
-            None => self.open_now()?,
+            Some(opened) if opened.is_of(&self.files) => opened,
+            None | Some(_) => self.open_now()?,
         };
         Ok(slot.insert(opened))
     }

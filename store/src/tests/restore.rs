@@ -1,8 +1,10 @@
 //! Backups, restores, and copies put back by hand.
 
 use std::fs;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::bundle::Bundle;
+use common::limits::SESSION_SECONDS;
 use common::ports::{Listing as _, Store as _, StoreError};
 
 use super::support::{Yard, integrity, open};
@@ -105,13 +107,46 @@ fn a_damaged_backup_changes_nothing() {
     assert_eq!(names.filter(|name| name.contains("restore")).count(), 0);
 }
 
-#[test]
-fn an_older_copy_put_back_by_hand_is_noticed_and_its_codes_are_refused() {
-    let yard = yard_with_later_uses();
+/// What an administrator does who has no manual.
+fn put_back_by_hand(yard: &Yard) {
     fs::copy(yard.beside("backup"), &yard.path).unwrap();
     for suffix in ["-wal", "-shm"] {
         fs::remove_file(yard.path.with_file_name(format!("countersign.db{suffix}"))).unwrap();
     }
+}
+
+#[test]
+fn a_server_notices_that_its_file_was_replaced() {
+    let yard = yard_with_later_uses();
+    let server = open(&yard.path, Process::LongLived);
+    assert_eq!(load(&server, "alice").floor, time(0));
+    fs::rename(yard.beside("backup"), &yard.path).unwrap();
+    for suffix in ["-wal", "-shm"] {
+        fs::remove_file(yard.path.with_file_name(format!("countersign.db{suffix}"))).unwrap();
+    }
+    assert!(conflicts(&server, used(3051, step(1, 1, 102))));
+    assert_eq!(server.take_rollback().unwrap().floor, time(3060));
+    assert!(applies(&server, used(3091, step(1, 1, 103))));
+    assert_eq!(load(&yard.sqlite(), "alice").spent_steps[0].1, 103);
+}
+
+#[test]
+fn a_mark_from_a_clock_that_ran_ahead_locks_nobody_out() {
+    let yard = yard_with_later_uses();
+    let store = yard.sqlite();
+    let far_ahead = u64::from(u32::MAX) * 30;
+    assert!(applies(&store, used(far_ahead, step(1, 1, 900))));
+    store.release();
+    put_back_by_hand(&yard);
+    let floor = load(&yard.sqlite(), "alice").floor.seconds();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert!((now - 60..=now + SESSION_SECONDS).contains(&floor), "{floor}");
+}
+
+#[test]
+fn an_older_copy_put_back_by_hand_is_noticed_and_its_codes_are_refused() {
+    let yard = yard_with_later_uses();
+    put_back_by_hand(&yard);
     let store = yard.sqlite();
     for spent in [step(1, 1, 101), step(1, 1, 102)] {
         assert!(conflicts(&store, used(3051, spent)));

@@ -18,6 +18,7 @@ use crate::file::{Contents, SourceFile, open_regular};
 use crate::keys::{
     CLIENT_ADDRESSES, CLIENT_DIALOGUE, CLIENT_KIND, CLIENT_NAME, CLIENT_PREVIOUS_SECRET, CLIENT_SECRET,
 };
+use crate::limits;
 use crate::report::Report;
 use crate::words::Word as _;
 
@@ -138,7 +139,7 @@ fn change(
     edit: impl FnOnce(&mut DocumentMut) -> Result<(), ConfigError>,
 ) -> Result<(), ConfigError> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let _lock = lock(folder).map_err(|source| cannot_write(path, source))?;
+    let _lock = lock(path)?;
     let before = SourceFile::open(path, Contents::Secrets)?;
     refuse_mistakes(&before)?;
     let shape = |_| ConfigError::Shape { path: path.to_owned() };
@@ -158,11 +159,18 @@ fn refuse_mistakes(file: &SourceFile) -> Result<(), ConfigError> {
     }
 }
 
-/// Two changes at the same time would lose one; the folder is the one thing that is not replaced.
-fn lock(folder: &Path) -> io::Result<File> {
-    let folder = File::open(folder)?;
-    folder.lock()?;
-    Ok(folder)
+/// Two changes at the same time would lose one. The lock is on the file itself, which strangers cannot open:
+/// whoever waited for it and then holds a file that has been replaced begins again.
+fn lock(path: &Path) -> Result<File, ConfigError> {
+    for _ in 0..limits::LOCK_ROUNDS_MAX {
+        let file = open_regular(path)?;
+        let locked =
+            file.lock().and_then(|()| Ok(file.metadata()?.ino() == fs::symlink_metadata(path)?.ino()));
+        if locked.map_err(|source| cannot_write(path, source))? {
+            return Ok(file);
+        }
+    }
+    Err(cannot_write(path, io::Error::from(io::ErrorKind::ResourceBusy)))
 }
 
 fn replace(path: &Path, folder: &Path, text: &str) -> Result<(), ConfigError> {

@@ -1,6 +1,6 @@
 //! The first files, for `countersign init`: the installed examples, with the choices made.
 
-use std::fs::OpenOptions;
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
@@ -76,13 +76,18 @@ fn create(path: &Path, text: &str, mode: u32, group: Option<u32>) -> Result<(), 
     })
 }
 
-/// The mode is set at the end, whatever the umask was; until then the file is the owner's alone.
+/// What could not be written whole is taken away again, so that `init` can be repeated.
 fn write_new(path: &Path, text: &str, mode: u32, group: Option<u32>) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    fill(file, text, mode, group).inspect_err(|_| drop(fs::remove_file(path)))
+}
+
+/// The mode is set at the end, whatever the umask was; until then the file is the owner's alone.
+fn fill(mut file: File, text: &str, mode: u32, group: Option<u32>) -> io::Result<()> {
     if group.is_some() {
         fchown(&file, None, group)?;
     }
     file.write_all(text.as_bytes())?;
-    file.set_permissions(std::fs::Permissions::from_mode(mode))?;
+    file.set_permissions(Permissions::from_mode(mode))?;
     file.sync_all()
 }

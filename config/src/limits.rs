@@ -16,3 +16,5 @@ pub const NAME_CHARACTERS_MAX: usize = 64;
 pub const SECRET_OCTETS_MAX: usize = 128;
 /// Octets under which a RADIUS secret is warned of (draft-ietf-radext-deprecating-radius).
 pub const SECRET_OCTETS_WARNED: usize = 16;
+/// How often a change of `clients.toml` begins again because another one was faster.
+pub const LOCK_ROUNDS_MAX: u32 = 1000;

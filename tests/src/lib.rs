@@ -17,7 +17,7 @@ mod terminal;
 pub use daemon::{Daemon, wait_for};
 pub use failure::{Failure, Outcome, checked};
 pub use machine::Machine;
-pub use oath::totp_code;
+pub use oath::{Authenticator, totp_code};
 pub use radclient::{RadiusAnswer, RadiusRequest};
 pub use rsyslogd::{LogLine, Rsyslogd, SocketForm};
 pub use ssh::{Sshd, SshdOptions};

@@ -106,6 +106,11 @@ impl Terminal {
         Ok(Ended { code, transcript: self.transcript() })
     }
 
+    /// What stood on the terminal after all that an `expect` went past.
+    pub fn rest(&self) -> String {
+        String::from_utf8_lossy(&self.pending).into_owned()
+    }
+
     /// Kills the program, as a closed window does.
     pub fn vanish(mut self) -> Result<(), Failure> {
         self.child.kill().map_err(Failure::file("kill", Path::new(&self.name)))

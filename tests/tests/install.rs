@@ -6,9 +6,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use test_ground::{Failure, Machine, Outcome, Sshd, Terminal, checked, totp_code};
+use test_ground::{Authenticator, Failure, Machine, Outcome, Sshd, Terminal, checked};
 
 const PASSWORD: &str = "correct horse";
 const CODE: &str = "One-time code";
@@ -167,7 +166,7 @@ fn set_up(printed: &Printed) -> Outcome {
 }
 
 /// A Linux user who has followed the rest of step 2: registered, and signed in once at the terminal.
-fn registered(machine: &Machine, user: &str, countersign_password: &str) -> Result<App, Failure> {
+fn registered(machine: &Machine, user: &str, countersign_password: &str) -> Result<Authenticator, Failure> {
     machine.add_user(user, PASSWORD)?;
     let mut add = Terminal::start(&shell(&format!("countersign user add {user} --password-prompt")))?;
     add.expect("New password: ")?
@@ -177,29 +176,13 @@ fn registered(machine: &Machine, user: &str, countersign_password: &str) -> Resu
     assert_eq!(add.end()?.code, 0, "{add:?}");
     let mut enroll = Terminal::start(&shell(&format!("countersign enroll {user} totp")))?;
     let secret = enroll.expect("Secret:")?.read_until("URI:")?;
-    let mut app = App { secret: secret.split_whitespace().collect(), last_step: 0 };
+    let mut app = Authenticator::new(&secret);
     enroll.expect("now: ")?.send(&app.code()?)?;
     assert_eq!(enroll.end()?.code, 0, "{enroll:?}");
     let mut test = Terminal::start(&shell(&format!("countersign test {user}")))?;
     test.expect("assword: ")?.send(countersign_password)?.expect(CODE)?.send(&app.code()?)?;
     assert_eq!(test.end()?.code, 0, "{test:?}");
     Ok(app)
-}
-
-/// What an authenticator app knows.
-struct App {
-    secret: String,
-    last_step: u64,
-}
-
-impl App {
-    /// A code that was not used before, from the three that are good at a time.
-    fn code(&mut self) -> Result<String, Failure> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() / 30;
-        self.last_step = (now - 1).max(self.last_step + 1);
-        assert!(self.last_step <= now + 1, "all good codes are used");
-        totp_code(&self.secret, self.last_step * 30)
-    }
 }
 
 fn shell(line: &str) -> Command {

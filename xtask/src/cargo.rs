@@ -58,6 +58,12 @@ pub(crate) fn build_programs(profile: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Builds the PAM module that panics on purpose, which the suite `pam` installs beside the real one.
+pub(crate) fn build_panicking_module() -> Result<(), Problem> {
+    let arguments = ["build", "--package", "pam_module", "--examples"];
+    if succeeds(&arguments)? { Ok(()) } else { Err(Problem::Failed(spelled(&arguments))) }
+}
+
 /// Builds the suites and says where each test program is.
 pub(crate) fn build_suites(names: &[String]) -> Result<Vec<(String, PathBuf)>, Problem> {
     let mut arguments =

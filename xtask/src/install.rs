@@ -89,16 +89,21 @@ pub(crate) fn install(arguments: &[String]) -> Result<ExitCode, Problem> {
 
 /// The part that may need root.
 pub(crate) fn install_as_root(destination: &Path, programs: &Path) -> Result<ExitCode, Problem> {
-    let pieces = files::pieces(programs)?;
-    placing::place_all(destination, &pieces)?;
     println!("Placed:");
-    for piece in &pieces {
-        println!("  {}", placing::below(destination, &piece.target).display());
+    for file in place(destination, programs)? {
+        println!("  {}", file.display());
     }
     if destination == Path::new("/") {
         println!("\n{}", stacks::NEXT_STEPS);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Places everything and says where.
+pub(crate) fn place(destination: &Path, programs: &Path) -> Result<Vec<PathBuf>, InstallError> {
+    let pieces = files::pieces(programs)?;
+    placing::place_all(destination, &pieces)?;
+    Ok(pieces.iter().map(|piece| placing::below(destination, &piece.target)).collect())
 }
 
 pub(crate) fn uninstall(arguments: &[String]) -> Result<ExitCode, Problem> {

@@ -1,6 +1,7 @@
 //! Developer commands, one file each: `cargo xtask help` lists them.
 
 mod cargo;
+mod demo;
 mod ground;
 mod host;
 mod install;
@@ -20,6 +21,7 @@ use problem::Problem;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
+  demo [--keep]        one account signs in by ssh, RADIUS and sftp, in a throw-away copy of this machine
   test [SUITE...]      unit tests, and each suite in a throw-away copy of this machine; without names: all of them
   lint                 formatting, clippy, dependency policy, file lengths
   tidy                 formats the code
@@ -43,6 +45,7 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         return Err(Problem::Usage(format!("a command is missing\n\n{USAGE}")));
     };
     match (command.as_str(), rest) {
+        ("demo", options) => demo::run(options),
         ("test", suites) => test::run(suites),
         ("lint", []) => lint::run(),
         ("tidy", []) => tidy::run(),
@@ -55,6 +58,8 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         }
         // Started by ourselves: the steps that need root.
         (ground::AS_ROOT, program) => ground::as_root(program),
+        (demo::AS_ROOT, [afterwards]) => demo::as_root(afterwards),
+        (demo::IN_COPY, [afterwards]) => demo::in_copy(afterwards),
         (install::INSTALL_AS_ROOT, [destination, programs]) => {
             install::install_as_root(Path::new(destination), Path::new(programs))
         }

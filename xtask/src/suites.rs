@@ -73,6 +73,7 @@ impl Tally {
 /// Builds and runs these suites; each report is printed as it comes.
 pub(crate) fn run(names: &[String]) -> Result<Tally, Problem> {
     cargo::build_programs("dev")?;
+    cargo::build_panicking_module()?;
     let built = cargo::build_suites(names)?;
     let suites: Vec<Suite> = built.into_iter().map(|(name, program)| Suite { name, program }).collect();
     let list = serde_json::to_string(&suites).map_err(unreadable)?;

@@ -288,6 +288,9 @@ fn a_lane_counts_and_clears(ground: &dyn Ground) {
     assert!(applies(&*store, Bundle { cleared_lane: Some(lane("alice")), ..bundle(300) }));
     assert_eq!(load(&*store, "alice").lane.failures, 0);
     assert_eq!(load(&*store, "bob").lane.failures, 1);
+    assert!(applies(&*store, Bundle { counted_lane: Some(lane("bob")), ..bundle(301) }));
+    let bob = load(&*store, "bob").lane;
+    assert_eq!((bob.failures, bob.last_at), (2, time(301)));
 }
 
 fn a_lane_that_is_cleared_in_a_conflict_stays(ground: &dyn Ground) {

@@ -199,6 +199,14 @@ impl Store for Sqlite {
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
         self.write(|transaction| writing::bundles(transaction, &self.chain, bundles))
     }
+
+    /// A server keeps its connections: it is not killed at a prompt, and opening costs more than keeping.
+    fn release(&self) {
+        match self.process {
+            Process::ShortLived => Self::release(self),
+            Process::LongLived => {}
+        }
+    }
 }
 
 impl Listing for Sqlite {

@@ -95,6 +95,9 @@ fn write(
     if let Some(lane) = &bundle.cleared_lane {
         lanes::clear(connection, lane)?;
     }
+    if let Some(lane) = &bundle.counted_lane {
+        lanes::count(connection, lane, bundle.at, limits::LANES_MAX)?;
+    }
     bundle.records.iter().map(|record| Ok(chain.append(connection, head, record)?)).collect()
 }
 

@@ -56,6 +56,29 @@ fn another_owner_is_refused() {
     assert!(source.to_string().ends_with(&expected), "{source}");
 }
 
+/// Root signs people in at a store that belongs to the service's user. Only root can try this.
+#[test]
+fn what_root_makes_belongs_to_the_owner() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let service = 65_534;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("store/countersign.db");
+    Sqlite::create(&path, Some(service)).unwrap();
+    let mut asked = options("main", Process::ShortLived);
+    asked.owner = Some(service);
+    let store = Sqlite::open(&path, asked).unwrap();
+    insert(&store, account(1, "alice"));
+    let entries: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap()).collect();
+    assert_eq!(entries.len(), 5);
+    for entry in entries {
+        let metadata = entry.metadata().unwrap();
+        assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (service, 0o600), "{:?}", entry.path());
+    }
+    assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().uid(), service);
+}
+
 #[test]
 fn a_missing_store_is_an_error_and_an_existing_one_is_not_made_again() {
     let yard = Yard::new(Process::ShortLived);

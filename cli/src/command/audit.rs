@@ -1,0 +1,232 @@
+//! `countersign audit`: the records of the store, newest last, and the proof that they are as they were written.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read as _};
+use std::path::PathBuf;
+
+use assembly::Office;
+use assembly::audit::{self, Anchors};
+use clap::{Args, Subcommand};
+use common::chain::ChainPosition;
+use common::ports::{Listing as _, StoredRecord};
+use common::record::{Ending, Record};
+use common::{UnixTime, Username};
+use serde::Serialize;
+
+use crate::command::Outcome;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::moment::{Since, rfc3339};
+use crate::report::Report;
+use crate::table::table;
+use crate::words::username;
+
+/// Records read from the store at once.
+const PAGE_RECORDS: u64 = 500;
+
+/// What is done with the records.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Show the newest records of the store.
+    List(List),
+    /// Look for changed, removed, reordered and cut-off records; exit code 1 where there are any.
+    Verify(Verify),
+}
+
+/// Arguments of `audit list`.
+#[derive(Args)]
+pub(crate) struct List {
+    /// Only records about this user.
+    #[arg(long, value_parser = username)]
+    user: Option<Username>,
+    /// Only since then: a span such as 2h, a day such as 2026-11-22, or a moment such as 2026-11-22T12:00:00Z.
+    #[arg(long, value_parser = Since::parse)]
+    since: Option<Since>,
+    /// At most so many.
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+}
+
+/// Arguments of `audit verify`.
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// A file of a syslog collector; may be given again. Without one, a cut-off end cannot be seen.
+    #[arg(long = "anchors", value_name = "FILE")]
+    anchors: Vec<PathBuf>,
+}
+
+pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failure> {
+    let office = context.office()?;
+    match command {
+        Command::List(arguments) => list(context, &office, arguments),
+        Command::Verify(arguments) => verify(context, &office, arguments),
+    }
+}
+
+fn list(context: &Context, office: &Office, arguments: &List) -> Result<Outcome, Failure> {
+    let filter = Filter {
+        user: arguments.user.as_ref().map(Username::as_str),
+        since: arguments.since.map_or(UnixTime::default(), |since| since.moment(office.engine.now())),
+        limit: arguments.limit,
+    };
+    let mut records = Vec::new();
+    for head in office.store.heads()? {
+        records.extend(newest(office, &head, &filter)?);
+    }
+    records.sort_by_key(|listed| (listed.at, listed.sequence));
+    let surplus = records.len().saturating_sub(arguments.limit);
+    records.drain(..surplus);
+    context.say(&RecordList(records))?;
+    Ok(Outcome::Done)
+}
+
+/// Which records are asked for.
+struct Filter<'a> {
+    user: Option<&'a str>,
+    since: UnixTime,
+    limit: usize,
+}
+
+impl Filter<'_> {
+    fn takes(&self, listed: &Listed) -> bool {
+        let is_about = |user| listed.record.as_ref().is_some_and(|record| is_about(record, user));
+        listed.at >= self.since && self.user.is_none_or(is_about)
+    }
+}
+
+fn is_about(record: &Record, user: &str) -> bool {
+    record.user.as_deref() == Some(user) || record.typed == user
+}
+
+/// The newest records of one stream that are asked for. It reads backwards and no further than needed.
+fn newest(office: &Office, head: &ChainPosition, filter: &Filter<'_>) -> Result<Vec<Listed>, Failure> {
+    let mut found = Vec::new();
+    let mut end = head.sequence;
+    while end > 0 && found.len() < filter.limit {
+        let start = end.saturating_sub(PAGE_RECORDS).saturating_add(1).max(1);
+        let count = end.saturating_sub(start).saturating_add(1);
+        let page = office.store.records(&head.stream, start, u32::try_from(count).unwrap_or(u32::MAX))?;
+        let records = read_page(&head.stream, &page);
+        // Clocks of two processes may differ a little, so that one late record does not end the search.
+        let is_over = !records.is_empty() && records.iter().all(|listed| listed.at < filter.since);
+        found.extend(records.into_iter().rev().filter(|listed| filter.takes(listed)));
+        if is_over {
+            break;
+        }
+        end = start.saturating_sub(1);
+    }
+    found.truncate(filter.limit);
+    Ok(found)
+}
+
+/// A record that cannot be read stands beside its neighbours: it takes the time of the one before.
+fn read_page(stream: &str, page: &[StoredRecord]) -> Vec<Listed> {
+    let mut at = UnixTime::default();
+    let read = page.iter().map(|stored| {
+        let record: Option<Record> = serde_json::from_slice(&stored.body).ok();
+        at = record.as_ref().map_or(at, |record| record.at);
+        Listed { stream: stream.to_owned(), sequence: stored.sequence, at, record }
+    });
+    read.collect()
+}
+
+/// One record with its place. `record` is as it was chained, or null where it cannot be read.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Listed {
+    stream: String,
+    sequence: u64,
+    #[serde(skip)]
+    at: UnixTime,
+    record: Option<Record>,
+}
+
+impl Listed {
+    fn row(&self) -> Vec<String> {
+        let Some(record) = &self.record else {
+            let place = format!(
+                "record {} of {} cannot be read: run 'countersign audit verify'",
+                self.sequence, self.stream
+            );
+            return vec![rfc3339(self.at), place];
+        };
+        let user = record.user.as_ref().unwrap_or(&record.typed);
+        vec![
+            rfc3339(record.at),
+            record.place.to_string(),
+            user.clone(),
+            record.source.clone().unwrap_or_else(|| "-".to_owned()),
+            record.ending.name().to_owned(),
+            record.reason.name().to_owned(),
+            detail(record),
+        ]
+    }
+}
+
+/// The factor of a login; what was done by whom in an act, and to what effect.
+fn detail(record: &Record) -> String {
+    match (&record.act, record.ending) {
+        (Some(act), _) => {
+            let uid = act.actor.login_uid.unwrap_or(act.actor.uid);
+            let after = act.after.as_ref().map_or_else(String::new, |after| format!(": {after}"));
+            format!("{} by uid {uid}{after}", act.act)
+        }
+        (None, Ending::Act | Ending::Accept | Ending::Reject | Ending::Unavailable | Ending::Challenge) => {
+            record
+                .factor
+                .clone()
+                .or_else(|| record.rule.as_ref().map(|rule| format!("rule {rule}")))
+                .unwrap_or_default()
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(transparent)]
+struct RecordList(Vec<Listed>);
+
+impl Report for RecordList {
+    fn text(&self) -> String {
+        if self.0.is_empty() {
+            return "There are no such records.\n".to_owned();
+        }
+        let titles = ["time", "place", "user", "from", "ending", "reason", "detail"];
+        table(&titles, self.0.iter().map(Listed::row))
+    }
+}
+
+fn verify(context: &Context, office: &Office, arguments: &Verify) -> Result<Outcome, Failure> {
+    let anchors = read_anchors(&arguments.anchors)?;
+    let report = audit::verify(&*office.store, office.engine.keys(), anchors.as_ref())?;
+    let outcome = if report.is_sound() { Outcome::Done } else { Outcome::Refused };
+    context.say(&Verified { sound: report.is_sound(), tail_proven: report.is_tail_proven(), report })?;
+    Ok(outcome)
+}
+
+/// All files, read as one.
+fn read_anchors(files: &[PathBuf]) -> Result<Option<Anchors>, Failure> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut all: Box<dyn BufRead> = Box::new(std::io::empty());
+    for path in files {
+        let file = File::open(path).map_err(Failure::file("open", path))?;
+        all = Box::new(all.chain(BufReader::new(file)));
+    }
+    Ok(Some(Anchors::read(all)?))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Verified {
+    sound: bool,
+    tail_proven: bool,
+    #[serde(flatten)]
+    report: audit::Report,
+}
+
+impl Report for Verified {
+    fn text(&self) -> String {
+        self.report.to_string()
+    }
+}

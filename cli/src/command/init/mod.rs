@@ -1,0 +1,142 @@
+//! `countersign init`: everything that must be there before the first login. What is there already is left alone.
+
+mod choices;
+mod place;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assembly::config::initial;
+use assembly::config::words::{Backend, Word as _};
+use assembly::config::{Primary, Settings};
+use assembly::places;
+use clap::Args;
+use common::account::State;
+use nix::unistd::geteuid;
+use serde::Serialize;
+
+use crate::command::Outcome;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::report::Report;
+use crate::words::{one_of, state};
+
+/// Arguments of `init`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// What a user is whom the primary knows and who has no account here. There is no default for it.
+    #[arg(long, value_parser = state())]
+    default_state: Option<State>,
+    /// Who checks the first password; local, where nothing else is said.
+    #[arg(long, value_parser = one_of(Backend::ALL, Backend::word))]
+    backend: Option<Backend>,
+    /// The name that authenticator apps show.
+    #[arg(long)]
+    issuer: Option<String>,
+    /// Ask nothing.
+    #[arg(long)]
+    yes: bool,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, Failure> {
+    if !geteuid().is_root() {
+        return Err(Failure::NotRoot);
+    }
+    let mut steps = Vec::new();
+    let settings = settings(&context.settings_file, arguments, &mut steps)?;
+    let owner = place::system_user(&mut steps)?;
+    steps.push(clients_file(&settings, owner.gid)?);
+    place::state_directory(&settings, owner, &mut steps)?;
+    if let Primary::Pam { service } = &settings.primary {
+        let file = Path::new("/etc/pam.d").join(service);
+        if !file.exists() {
+            context.warn(&format!(
+                "{} is missing: write the stack that checks the first password there",
+                file.display()
+            ));
+        }
+    }
+    context.say(&Initialised { key_file: places::master_key(&settings), steps })?;
+    Ok(Outcome::Done)
+}
+
+/// The settings as they are, or new ones as wished.
+fn settings(file: &Path, arguments: &Arguments, steps: &mut Vec<Step>) -> Result<Settings, Failure> {
+    let has_wishes =
+        arguments.default_state.is_some() || arguments.backend.is_some() || arguments.issuer.is_some();
+    let load = || Ok(Settings::load_without_clients(file)?.settings);
+    if fs::symlink_metadata(file).is_ok() {
+        if has_wishes {
+            return Err(Failure::SettingsExist(file.to_owned()));
+        }
+        steps.push(Step::found("settings", file));
+        return load();
+    }
+    let choices = choices::choices(arguments)?;
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).map_err(Failure::file("make", folder))?;
+    }
+    initial::write_settings(file, &choices)?;
+    steps.push(Step::made("settings", file));
+    load().inspect_err(|_| {
+        // An issuer that cannot stand there: the next try must not find a file that is refused.
+        let _ = fs::remove_file(file);
+    })
+}
+
+fn clients_file(settings: &Settings, group: u32) -> Result<Step, Failure> {
+    let file = &settings.clients_file;
+    if fs::symlink_metadata(file).is_ok() {
+        return Ok(Step::found("RADIUS clients", file));
+    }
+    initial::write_clients(file, Some(group))?;
+    Ok(Step::made("RADIUS clients", file))
+}
+
+/// One thing that must be there.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Step {
+    what: &'static str,
+    place: PathBuf,
+    made: bool,
+}
+
+impl Step {
+    fn made(what: &'static str, place: &Path) -> Self {
+        Self { what, place: place.to_owned(), made: true }
+    }
+
+    fn found(what: &'static str, place: &Path) -> Self {
+        Self { what, place: place.to_owned(), made: false }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Initialised {
+    key_file: PathBuf,
+    steps: Vec<Step>,
+}
+
+impl Report for Initialised {
+    fn text(&self) -> String {
+        let line = |step: &Step| {
+            let done = if step.made { "made" } else { "there already, left as it is" };
+            format!("{:15} {}: {done}\n", step.what, step.place.display())
+        };
+        let steps: String = self.steps.iter().map(line).collect();
+        if !self.steps.iter().any(|step| step.made) {
+            return format!("{steps}Nothing was left to do.\n");
+        }
+        format!(
+            "{steps}\n\
+             Keep a copy of {} offline: no backup of the store holds it, and without it nobody gets in.\n\n\
+             Next:\n\
+             \x20 countersign user add NAME --password-prompt   makes an account\n\
+             \x20 countersign enroll NAME totp                  registers an authenticator app\n\
+             \x20 countersign test NAME                         signs in here, to see that it works\n",
+            self.key_file.display()
+        )
+    }
+}

@@ -1,0 +1,143 @@
+//! `countersign store`: copies of the store, and putting one back so that nothing used since then works again.
+
+use std::path::PathBuf;
+
+use assembly::config::Settings;
+use assembly::store::{RecoveryCodes, Restored, Sqlite};
+use assembly::{SystemClock, places};
+use clap::{Args, Subcommand};
+use common::ports::Clock as _;
+use serde::Serialize;
+
+use crate::command::Outcome;
+use crate::context::{Context, refuse_strangers};
+use crate::failure::Failure;
+use crate::moment::rfc3339;
+use crate::report::Report;
+
+/// What is done with the store as a whole.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Copy the store, as of one moment, into a new file. The key file is not in it.
+    Backup(Backup),
+    /// Put a backup in the place of the store. Every code used until now is refused afterwards.
+    Restore(Restore),
+}
+
+/// Arguments of `store backup`.
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// The new file; it gets mode 0600.
+    file: PathBuf,
+}
+
+/// Arguments of `store restore`.
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// A file that `store backup` made.
+    file: PathBuf,
+}
+
+pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::Backup(Backup { file }) => {
+            let office = context.office()?;
+            office.store.backup_to(file)?;
+            let key_file = places::master_key(&context.settings_without_clients()?);
+            context.say(&BackedUp { file: file.clone(), key_file })?;
+        }
+        Command::Restore(Restore { file }) => {
+            refuse_strangers()?;
+            let settings = context.settings_without_clients()?;
+            let restored = restore(&settings, file)?;
+            context.say(&PutBack::new(file.clone(), &restored))?;
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn restore(settings: &Settings, file: &std::path::Path) -> Result<Restored, Failure> {
+    let owner = places::owner(settings)?;
+    Ok(Sqlite::restore(file, &places::store(settings), Some(owner), SystemClock.now())?)
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct BackedUp {
+    file: PathBuf,
+    key_file: PathBuf,
+}
+
+impl Report for BackedUp {
+    fn text(&self) -> String {
+        format!(
+            "The store is in {}.\nIt opens only with the key file {}: keep a copy of that elsewhere.\n",
+            self.file.display(),
+            self.key_file.display()
+        )
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct PutBack {
+    file: PathBuf,
+    codes_refused_until: String,
+    recovery_codes_stay_spent: bool,
+    streams: Vec<Stream>,
+}
+
+/// How far a stream of records went before and goes now.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Stream {
+    stream: String,
+    records_before: u64,
+    records: u64,
+}
+
+impl PutBack {
+    fn new(file: PathBuf, restored: &Restored) -> Self {
+        let Restored { heads_before, heads, floor, recovery_codes } = restored;
+        let records =
+            |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
+        let streams = heads_before.iter().map(|before| Stream {
+            stream: before.stream.clone(),
+            records_before: before.sequence,
+            records: records(&before.stream),
+        });
+        Self {
+            file,
+            codes_refused_until: rfc3339(*floor),
+            recovery_codes_stay_spent: *recovery_codes == RecoveryCodes::StaySpent,
+            streams: streams.collect(),
+        }
+    }
+}
+
+impl Report for PutBack {
+    fn text(&self) -> String {
+        let mut text = format!(
+            "{} is the store now.\n\
+             Every code that was shown until {} is refused: users wait for the next one.\n\
+             Blocks, revocations and enrolments made since the backup are lost: do them again.\n",
+            self.file.display(),
+            self.codes_refused_until
+        );
+        if !self.recovery_codes_stay_spent {
+            text.push_str(
+                "Which recovery codes were used since the backup is not known: make new sets with \
+                 'countersign recovery-codes NAME'.\n",
+            );
+        }
+        for stream in self.streams.iter().filter(|stream| stream.records < stream.records_before) {
+            text.push_str(&format!(
+                "Stream {}: records {} to {} are gone, and 'audit verify --anchors' will say so.\n",
+                stream.stream,
+                stream.records.saturating_add(1),
+                stream.records_before
+            ));
+        }
+        text
+    }
+}

@@ -1,0 +1,315 @@
+//! `countersign user`: accounts as a whole.
+
+use assembly::{Office, SystemRandom, primary};
+use clap::{Args, Subcommand};
+use common::Username;
+use common::account::{Account, Block, PasswordHash, Role, State};
+use common::acts::Act;
+use common::ports::Listing as _;
+use serde::Serialize;
+
+use crate::command::Outcome;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::moment::{Span, rfc3339};
+use crate::report::Report;
+use crate::terminal;
+use crate::view::{AccountLine, AccountList, AccountView};
+use crate::words::{role, state, username};
+
+/// Accounts read from the store at once.
+const PAGE_ACCOUNTS: u32 = 500;
+
+/// What is done to accounts.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make an account.
+    Add(Add),
+    /// Set the local password of an account.
+    Passwd(Passwd),
+    /// Ask for a second proof once the user has registered one.
+    Enable(Names),
+    /// Ask for a second proof at every login.
+    Enforce(Names),
+    /// Ask for no second proof.
+    Disable(Names),
+    /// Refuse a user at every door.
+    Block(BlockArguments),
+    /// Lift a block.
+    Unblock(Names),
+    /// Show one account with its factors and app passwords.
+    Show(Name),
+    /// Show all accounts.
+    List(List),
+    /// Give an account another name; all that hangs on it stays.
+    Rename(Rename),
+    /// Remove accounts with all that hangs on them; a removed name that returns is a new account.
+    Remove(Names),
+    /// Make a user an administrator, or an ordinary user again.
+    Role(RoleArguments),
+}
+
+/// One user.
+#[derive(Args)]
+pub(crate) struct Name {
+    /// The user.
+    #[arg(value_parser = username)]
+    pub(crate) name: Username,
+}
+
+/// Several users.
+#[derive(Args)]
+pub(crate) struct Names {
+    /// The users.
+    #[arg(value_name = "NAME", required = true, value_parser = username)]
+    names: Vec<Username>,
+}
+
+/// Arguments of `user add`.
+#[derive(Args)]
+pub(crate) struct Add {
+    /// The user, as the primary knows the name.
+    #[arg(value_parser = username)]
+    name: Username,
+    /// Whether a second proof is asked; without it, the default-state of the settings.
+    #[arg(long, value_parser = state())]
+    state: Option<State>,
+    /// Administrators are privileged everywhere.
+    #[arg(long, value_parser = role(), default_value = Role::User.name())]
+    role: Role,
+    #[command(flatten)]
+    password: PasswordFrom,
+}
+
+/// Where a password comes from.
+#[derive(Args)]
+#[group(multiple = false)]
+pub(crate) struct PasswordFrom {
+    /// Read the local password from a line of standard input.
+    #[arg(long)]
+    password_stdin: bool,
+    /// Ask for the local password at the terminal.
+    #[arg(long)]
+    password_prompt: bool,
+}
+
+/// Arguments of `user passwd`.
+#[derive(Args)]
+pub(crate) struct Passwd {
+    /// The user.
+    #[arg(value_parser = username)]
+    name: Username,
+    /// Read the password from a line of standard input.
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Arguments of `user block`.
+#[derive(Args)]
+pub(crate) struct BlockArguments {
+    /// The user.
+    #[arg(value_parser = username)]
+    name: Username,
+    /// For so long, such as 30m, 2h or 7d; without it, until `user unblock`.
+    #[arg(long = "for", value_name = "SPAN", value_parser = Span::parse)]
+    span: Option<Span>,
+}
+
+/// Arguments of `user list`.
+#[derive(Args)]
+pub(crate) struct List {
+    /// Only accounts in this state.
+    #[arg(long, value_parser = state())]
+    state: Option<State>,
+}
+
+/// Arguments of `user rename`.
+#[derive(Args)]
+pub(crate) struct Rename {
+    /// The user.
+    #[arg(value_parser = username)]
+    old: Username,
+    /// The new name, which must be free.
+    #[arg(value_parser = username)]
+    new: Username,
+}
+
+/// Arguments of `user role`.
+#[derive(Args)]
+pub(crate) struct RoleArguments {
+    /// The user.
+    #[arg(value_parser = username)]
+    name: Username,
+    /// The role.
+    #[arg(value_parser = role())]
+    role: Role,
+}
+
+pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
+    let office = context.office()?;
+    match command {
+        Command::Add(arguments) => return add(context, &office, &arguments),
+        Command::Passwd(arguments) => {
+            let password =
+                if arguments.password_stdin { terminal::password_line() } else { terminal::new_password() }?;
+            let act = Act::SetPassword(hash(&password)?);
+            done(context, &office, &arguments.name, &act)?;
+        }
+        Command::Enable(names) => return each(context, &office, &names, &Act::SetState(State::Enabled)),
+        Command::Enforce(names) => return each(context, &office, &names, &Act::SetState(State::Enforced)),
+        Command::Disable(names) => return each(context, &office, &names, &Act::SetState(State::Disabled)),
+        Command::Unblock(names) => return each(context, &office, &names, &Act::Unblock),
+        Command::Remove(names) => return each(context, &office, &names, &Act::Remove),
+        Command::Block(arguments) => block(context, &office, &arguments)?,
+        Command::Rename(Rename { old, new }) => done(context, &office, &old, &Act::Rename(new))?,
+        Command::Role(RoleArguments { name, role }) => done(context, &office, &name, &Act::SetRole(role))?,
+        Command::Show(Name { name }) => show(context, &office, &name)?,
+        Command::List(arguments) => list(context, &office, &arguments)?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn add(context: &Context, office: &Office, arguments: &Add) -> Result<Outcome, Failure> {
+    let password = match arguments.password {
+        PasswordFrom { password_stdin: true, .. } => Some(terminal::password_line()?),
+        PasswordFrom { password_prompt: true, .. } => Some(terminal::new_password()?),
+        PasswordFrom { password_stdin: false, password_prompt: false } => None,
+    };
+    let act = Act::Add {
+        state: arguments.state,
+        role: arguments.role,
+        password: password.as_ref().map(hash).transpose()?,
+        totp: None,
+    };
+    done(context, office, &arguments.name, &act)?;
+    Ok(Outcome::Done)
+}
+
+/// Hashes a new local password.
+pub(crate) fn hash(password: &common::Secret) -> Result<PasswordHash, Failure> {
+    Ok(primary::hash_password(&SystemRandom, password)?)
+}
+
+fn block(context: &Context, office: &Office, arguments: &BlockArguments) -> Result<(), Failure> {
+    let end = arguments.span.map(|span| office.engine.now().plus_seconds(span.seconds));
+    let block = end.map_or(Block::Indefinitely, Block::Until);
+    context.act(office, &arguments.name, &Act::Block(block))?;
+    let until = end.map_or_else(|| "it is unblocked".to_owned(), rfc3339);
+    let text = format!("{}: every door refuses this user until {until}.\n", arguments.name);
+    context.say(&ActDone::new(&arguments.name, &Act::Block(block), text))
+}
+
+/// The same act on several accounts; one that is refused does not stop the others.
+fn each(context: &Context, office: &Office, names: &Names, act: &Act) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::Done;
+    for name in &names.names {
+        if let Err(failure) = done(context, office, name, act) {
+            context.complain(&failure);
+            outcome = Outcome::Refused;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Carries out an act that gives nothing out, says so, and warns of what it leads to.
+fn done(context: &Context, office: &Office, name: &Username, act: &Act) -> Result<(), Failure> {
+    context.act(office, name, act)?;
+    let now_named = if let Act::Rename(new) = act { new } else { name };
+    let account = office.store.account(now_named)?;
+    let text =
+        account.as_ref().map_or_else(|| format!("{name}: removed.\n"), |account| state_of(account, act));
+    context.say(&ActDone::new(name, act, text))?;
+    if let Some(account) = account {
+        warn_of_lockout(context, &account);
+    }
+    Ok(())
+}
+
+fn state_of(account: &Account, act: &Act) -> String {
+    let (name, state) = (&account.name, account.state.name());
+    match act {
+        Act::Add { .. } => format!("{name}: added, {state}.\n"),
+        Act::SetPassword(_) => format!("{name}: the password is set.\n"),
+        Act::Rename(_) => format!("{name} is the new name; {state}.\n"),
+        Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
+        Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
+        Act::SetState(_)
+        | Act::Block(_)
+        | Act::Remove
+        | Act::AddTotp(_)
+        | Act::RemoveFactor(_)
+        | Act::RenewRecoveryCodes
+        | Act::CreateAppPassword { .. }
+        | Act::RevokeAppPassword(_) => format!("{name}: {state}.\n"),
+    }
+}
+
+/// An enforced account without a factor lets nobody in; whoever made it so should hear it now.
+pub(crate) fn warn_of_lockout(context: &Context, account: &Account) {
+    if account.state == State::Enforced && account.factors.is_empty() {
+        let name = &account.name;
+        context.warn(&format!(
+            "{name} is enforced and has no factor, so that nobody gets in under this name: \
+             run 'countersign enroll {name} totp'"
+        ));
+    }
+}
+
+fn show(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {
+    let account = account(office, name)?;
+    let spent = office.store.spent_recovery_codes(&account)?;
+    context.say(&AccountView::new(&account, &spent, office.engine.now()))?;
+    warn_of_lockout(context, &account);
+    Ok(())
+}
+
+/// The account of a name, folded as the settings say.
+pub(crate) fn account(office: &Office, name: &Username) -> Result<Account, Failure> {
+    let folded = office.engine.policy().folding.fold(name);
+    office.store.account(&folded)?.ok_or(Failure::NoSuchAccount(folded))
+}
+
+fn list(context: &Context, office: &Office, arguments: &List) -> Result<(), Failure> {
+    let mut lines = Vec::new();
+    let now = office.engine.now();
+    for_each_account(office, |account| {
+        if arguments.state.is_none_or(|state| state == account.state) {
+            lines.push(AccountLine::new(account, now));
+        }
+    })?;
+    context.say(&AccountList(lines))
+}
+
+/// Reads all accounts, page by page, in order of name.
+pub(crate) fn for_each_account(office: &Office, mut look: impl FnMut(&Account)) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let page = office.store.accounts(after.as_ref(), PAGE_ACCOUNTS)?;
+        page.iter().for_each(&mut look);
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.name.clone());
+    }
+}
+
+/// An act that was carried out.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ActDone {
+    user: String,
+    act: &'static str,
+    #[serde(skip)]
+    text: String,
+}
+
+impl ActDone {
+    /// `text` is what people read; it ends with a line feed.
+    pub(crate) fn new(user: &Username, act: &Act, text: String) -> Self {
+        Self { user: user.to_string(), act: act.name(), text }
+    }
+}
+
+impl Report for ActDone {
+    fn text(&self) -> String {
+        self.text.clone()
+    }
+}

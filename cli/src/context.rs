@@ -1,0 +1,123 @@
+//! What every command needs: the settings, the engine behind them, and a voice.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use assembly::Office;
+use assembly::config::{Colour, Settings};
+use assembly::places::SYSTEM_USER;
+use common::Username;
+use common::acts::{Act, Issued};
+use common::ports::Listing as _;
+use nix::unistd::{User, geteuid};
+
+use crate::actor::actor;
+use crate::arguments::Arguments;
+use crate::failure::Failure;
+use crate::moment::rfc3339;
+use crate::report::{Form, Report};
+
+/// One run of the program.
+pub(crate) struct Context {
+    /// The settings file.
+    pub(crate) settings_file: PathBuf,
+    form: Form,
+}
+
+impl Context {
+    pub(crate) fn new(arguments: &Arguments) -> Self {
+        let form = if arguments.json { Form::Json } else { Form::Text };
+        Self { settings_file: arguments.config.clone(), form }
+    }
+
+    /// The settings with the RADIUS clients; warnings are said at once.
+    pub(crate) fn settings(&self) -> Result<Settings, Failure> {
+        let loaded = Settings::load(&self.settings_file)?;
+        for warning in &loaded.warnings {
+            self.warn(&warning.message);
+        }
+        Ok(loaded.settings)
+    }
+
+    /// The settings without the RADIUS clients, whose mistakes are no reason to leave an account as it is.
+    pub(crate) fn settings_without_clients(&self) -> Result<Settings, Failure> {
+        Ok(Settings::load_without_clients(&self.settings_file)?.settings)
+    }
+
+    /// The engine and what stands around it.
+    pub(crate) fn office(&self) -> Result<Office, Failure> {
+        refuse_strangers()?;
+        let office = assembly::office(&self.settings_without_clients()?)?;
+        office.store.heads()?;
+        if let Some(rollback) = office.store.take_rollback() {
+            self.warn(&format!(
+                "the store went back from {} records to {}: somebody put an older copy in its place. Codes used \
+                 until {} are refused; blocks, revocations and enrolments made since that copy are lost",
+                rollback.records_before,
+                rollback.records_found,
+                rfc3339(rollback.floor)
+            ));
+        }
+        Ok(office)
+    }
+
+    /// Carries out an act in the name of whoever sits here.
+    pub(crate) fn act(&self, office: &Office, user: &Username, act: &Act) -> Result<Issued, Failure> {
+        Ok(office.engine.act(&actor(), user, act)?)
+    }
+
+    /// Says something on standard output, in the form that was asked for.
+    pub(crate) fn say(&self, report: &impl Report) -> Result<(), Failure> {
+        print(&self.form.render(report).map_err(Failure::Json)?)
+    }
+
+    /// Says something to people only.
+    pub(crate) fn tell(&self, text: &str) -> Result<(), Failure> {
+        match self.form {
+            Form::Text => print(text),
+            Form::Json => Ok(()),
+        }
+    }
+
+    /// Says on standard error what an administrator should think about.
+    pub(crate) fn warn(&self, text: &str) {
+        self.aside("warning", text);
+    }
+
+    /// Says on standard error why nothing more is done.
+    pub(crate) fn complain(&self, failure: &Failure) {
+        let colour = if io::stderr().is_terminal() { Colour::Terminal } else { Colour::Plain };
+        match (self.form, failure) {
+            // Whoever has closed the other end of the pipe has heard enough.
+            (_, Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            (Form::Text, Failure::Settings(error)) if !error.findings().is_empty() => {
+                let _ = write!(io::stderr(), "{}", error.render(colour));
+            }
+            (Form::Text, failure) => {
+                let _ = writeln!(io::stderr(), "countersign: {}", failure.sentence());
+            }
+            (Form::Json, failure) => self.aside("error", &failure.sentence()),
+        }
+    }
+
+    /// Nobody is left to hear that standard error is closed, so its errors are dropped.
+    fn aside(&self, kind: &str, text: &str) {
+        let line = match self.form {
+            Form::Text => format!("{kind}: {text}"),
+            Form::Json => serde_json::json!({ kind: text }).to_string(),
+        };
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// Only root and the owner of the store can open it; everybody else hears that at once.
+pub(crate) fn refuse_strangers() -> Result<(), Failure> {
+    let own = geteuid();
+    let is_owner = || User::from_name(SYSTEM_USER).ok().flatten().is_some_and(|user| user.uid == own);
+    if own.is_root() || is_owner() { Ok(()) } else { Err(Failure::NotRoot) }
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Failure::Write)
+}

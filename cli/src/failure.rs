@@ -1,0 +1,152 @@
+//! Why a command did not do what it was asked, and what to do about it: one sentence, with its causes.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use assembly::AssemblyError;
+use assembly::audit::AuditError;
+use assembly::config::ConfigError;
+use assembly::primary::PrimaryError;
+use common::Username;
+use common::acts::ActError;
+use common::ports::StoreError;
+use common::totp::TotpError;
+
+/// Everything that ends a command with exit code 1.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The store and the key belong to root and `countersign`.
+    #[error("this command opens the store and its key: run it as root")]
+    NotRoot,
+    /// The settings cannot be read, or hold mistakes.
+    #[error("the settings are not usable")]
+    Settings(#[from] ConfigError),
+    /// Settings, key and store do not make an engine.
+    #[error(transparent)]
+    Assembly(#[from] AssemblyError),
+    /// The engine refused an act.
+    #[error(transparent)]
+    Act(#[from] ActError),
+    /// The store did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The chain of records could not be walked.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A password could not be hashed.
+    #[error(transparent)]
+    Primary(#[from] PrimaryError),
+    /// A secret that was brought cannot be used.
+    #[error(transparent)]
+    Totp(#[from] TotpError),
+    /// There is no such RADIUS client.
+    #[error("there is no RADIUS client {0}: 'countersign client list' shows all")]
+    NoSuchClient(String),
+    /// Randomness gave nothing of the right shape, which does not happen.
+    #[error("no secret could be made: try again")]
+    NoSecretMade,
+    /// There is no such account.
+    #[error("there is no account '{0}': 'countersign user list' shows all")]
+    NoSuchAccount(Username),
+    /// Standard output is closed or full.
+    #[error("cannot write the answer")]
+    Write(#[source] io::Error),
+    /// A report has no JSON form.
+    #[error("cannot write the answer as JSON")]
+    Json(#[source] serde_json::Error),
+    /// Nobody answered.
+    #[error("cannot read the answer from {from}")]
+    Read {
+        /// The terminal, or standard input.
+        from: &'static str,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Standard input ended.
+    #[error("standard input ended before the {0}: give it on a line of its own")]
+    NoAnswer(&'static str),
+    /// The two passwords differ.
+    #[error("the two passwords differ: nothing was changed")]
+    PasswordsDiffer,
+    /// A password that no door could take.
+    #[error("a password has 1 to {} octets", common::limits::ANSWER_OCTETS_MAX)]
+    PasswordLength,
+    /// A file of this machine.
+    #[error("cannot {operation} {}", path.display())]
+    File {
+        /// The verb.
+        operation: &'static str,
+        /// The culprit.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// A program of this machine did not do its work.
+    #[error("{program} failed: {said}")]
+    Program {
+        /// Its name.
+        program: &'static str,
+        /// The last line that it said.
+        said: String,
+    },
+    /// There is nothing to choose for the administrator.
+    #[error("default-state has no default: add --default-state disabled, enabled or enforced")]
+    NoDefaultState,
+    /// No answer was one of the words.
+    #[error("{0} needs one of the words above: nothing was made")]
+    NotChosen(String),
+    /// `init` was told what it will not write.
+    #[error("{} is there already and is not overwritten: change it there, or move it away first", .0.display())]
+    SettingsExist(PathBuf),
+    /// A new key would make the store useless.
+    #[error("the store is there and its key file {} is not: put your copy of the key back", .0.display())]
+    KeyLost(PathBuf),
+    /// The state directory is somebody's.
+    #[error("{} belongs to uid {owner}: it must belong to root or countersign", path.display())]
+    ForeignFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Its owner.
+        owner: u32,
+    },
+    /// The first line of a CSV file.
+    #[error("{}: {message}", path.display())]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// An answer that is no document of ours.
+    #[error("the answer of {} cannot be read: is it of another version?", path.display())]
+    Unreadable {
+        /// The socket.
+        path: PathBuf,
+        /// The cause.
+        source: serde_json::Error,
+    },
+}
+
+impl Failure {
+    /// For `map_err`: the failure of a file operation.
+    pub(crate) fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { operation, path, source }
+    }
+
+    /// The sentence with its causes, on one line.
+    pub(crate) fn sentence(&self) -> String {
+        let mut sentence = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // An error that repeats its cause need not be read twice.
+            if !sentence.ends_with(&text) {
+                sentence = format!("{sentence}: {text}");
+            }
+            cause = error.source();
+        }
+        sentence
+    }
+}

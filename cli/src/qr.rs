@@ -1,0 +1,55 @@
+//! An enrolment as a QR code of half blocks: two rows of modules to a line of the terminal.
+
+use common::Secret;
+use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
+
+/// White on black whatever the colours of the terminal are: phones read dark modules on a light ground.
+const WHITE_ON_BLACK: &str = "\x1b[0;97;40m";
+const USUAL_COLOURS: &str = "\x1b[0m";
+
+/// The code in lines of a terminal, or `None` where the text is too long for one or the terminal too narrow.
+pub(crate) fn for_terminal(text: &Secret, columns: u16) -> Option<Secret> {
+    // Nothing wipes the screen or a scratch: the lowest level keeps the picture small.
+    let code = QrCode::with_error_correction_level(text.expose(), EcLevel::L).ok()?;
+    // What is light on paper is a block here, drawn in white.
+    let picture = code.render().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build();
+    let width = picture.lines().next()?.chars().count();
+    if width > usize::from(columns) {
+        return None;
+    }
+    let lines = picture.lines().map(|line| format!("{WHITE_ON_BLACK}{line}{USUAL_COLOURS}\n"));
+    Some(Secret::from(lines.collect::<String>()))
+}
+
+/// Base32 in groups of four, as people type it.
+pub(crate) fn grouped(base32: &str) -> String {
+    let mut text = String::new();
+    for (place, letter) in base32.chars().enumerate() {
+        if place > 0 && place.is_multiple_of(4) {
+            text.push(' ');
+        }
+        text.push(letter);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{for_terminal, grouped};
+    use common::Secret;
+
+    #[test]
+    fn a_code_fits_eighty_columns_and_is_left_out_where_it_does_not_fit() {
+        let uri = Secret::from(
+            "otpauth://totp/Countersign:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Countersign",
+        );
+        assert!(for_terminal(&uri, 80).is_some());
+        assert!(for_terminal(&uri, 30).is_none());
+    }
+
+    #[test]
+    fn secrets_are_shown_in_groups() {
+        assert_eq!(grouped("GEZDGNBVGY"), "GEZD GNBV GY");
+    }
+}

@@ -1,0 +1,107 @@
+//! Questions to whoever sits here, or lines of standard input where a script does. Secrets are not echoed.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use common::{Secret, limits};
+
+use crate::failure::Failure;
+
+/// Octets of a line of standard input.
+const LINE_OCTETS_MAX: u64 = 4096;
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// A person at a terminal.
+    Terminal,
+    /// A file or another program: each answer is a line.
+    Script,
+}
+
+/// Who answers here.
+pub(crate) fn seat() -> Seat {
+    if io::stdin().is_terminal() { Seat::Terminal } else { Seat::Script }
+}
+
+/// Asks for something that nobody else may read. `what` names it where standard input has none.
+pub(crate) fn secret(question: &str, what: &'static str) -> Result<Secret, Failure> {
+    match seat() {
+        Seat::Terminal => {
+            let answer = rpassword::prompt_password(question);
+            answer.map(Secret::from).map_err(|source| Failure::Read { from: "the terminal", source })
+        }
+        Seat::Script => secret_line(what),
+    }
+}
+
+/// Reads one line of standard input without a question.
+pub(crate) fn secret_line(what: &'static str) -> Result<Secret, Failure> {
+    let mut line = zeroize::Zeroizing::new(Vec::new());
+    let read = io::stdin().lock().take(LINE_OCTETS_MAX).read_until(b'\n', &mut line);
+    let count = read.map_err(|source| Failure::Read { from: "standard input", source })?;
+    if count == 0 {
+        return Err(Failure::NoAnswer(what));
+    }
+    let text = line.strip_suffix(b"\n").unwrap_or(&line);
+    Ok(Secret::new(text.strip_suffix(b"\r").unwrap_or(text).to_vec()))
+}
+
+/// Asks for something that may be seen.
+pub(crate) fn answer(question: &str, what: &'static str) -> Result<String, Failure> {
+    if seat() == Seat::Terminal {
+        let mut output = io::stderr().lock();
+        output.write_all(question.as_bytes()).and_then(|()| output.flush()).map_err(Failure::Write)?;
+    }
+    let line = secret_line(what)?;
+    Ok(line.expose_text().unwrap_or_default().trim().to_owned())
+}
+
+/// What came of a question with two answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// Yes.
+    Given,
+    /// Anything else.
+    Withheld,
+}
+
+/// Asks yes or no; whatever is not yes is no.
+pub(crate) fn consent(question: &str) -> Result<Consent, Failure> {
+    let answer = answer(&format!("{question} [y/N] "), "answer")?;
+    let is_yes = matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes");
+    Ok(if is_yes { Consent::Given } else { Consent::Withheld })
+}
+
+/// A new password: typed twice at a terminal, one line of a script.
+pub(crate) fn new_password() -> Result<Secret, Failure> {
+    let password = secret("New password: ", "password")?;
+    if seat() == Seat::Terminal && secret("The same once more: ", "password")? != password {
+        return Err(Failure::PasswordsDiffer);
+    }
+    usable(password)
+}
+
+/// A password from a script, whoever sits here.
+pub(crate) fn password_line() -> Result<Secret, Failure> {
+    usable(secret_line("password")?)
+}
+
+fn usable(password: Secret) -> Result<Secret, Failure> {
+    let fits = (1..=limits::ANSWER_OCTETS_MAX).contains(&password.expose().len());
+    if fits { Ok(password) } else { Err(Failure::PasswordLength) }
+}
+
+/// The width for pictures made of block characters; `None` where they would come out as noise.
+pub(crate) fn columns_for_pictures() -> Option<u16> {
+    let is_fit = io::stdout().is_terminal() && is_utf8();
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+    is_fit.then_some(columns)
+}
+
+/// The first of these that is set decides, as in setlocale(3). Nothing but the look depends on it.
+fn is_utf8() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    let locale = locale.to_ascii_lowercase();
+    locale.ends_with("utf-8") || locale.ends_with("utf8")
+}

@@ -89,7 +89,7 @@ pub struct Bundle {
     pub success: Option<Success>,
     /// A lane whose count goes back to nothing: a second proof was right.
     pub cleared_lane: Option<LaneKey>,
-    /// A lane that counts one more: a first password was wrong. It is counted whatever else happens.
+    /// A lane that counts one more: a first password was wrong.
     pub counted_lane: Option<LaneKey>,
     /// What auditors will read.
     pub records: Vec<Record>,

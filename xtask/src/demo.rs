@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use test_ground::Failure;
-use test_ground::ground::{Ground, rooted};
+use test_ground::ground::{FIRST_PROCESS, Ground, rooted};
 
 use crate::cargo;
 use crate::ground::announce;
@@ -120,6 +120,11 @@ fn enter(program: &[&str]) -> Result<ExitCode, Problem> {
     let children =
         fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).map_err(|_| outside())?;
     let first = children.split_whitespace().next().ok_or_else(outside)?;
+    // A process id may belong to somebody else by now, and then the command would run on the machine itself.
+    let command_line = fs::read_to_string(format!("/proc/{first}/cmdline")).map_err(|_| outside())?;
+    if !command_line.contains(FIRST_PROCESS) {
+        return Err(outside());
+    }
     let is_root = nix::unistd::Uid::effective().is_root();
     announce("entering the copy");
     let mut command = if is_root { Command::new("nsenter") } else { Command::new("sudo") };

@@ -49,6 +49,10 @@ impl Narrator {
 
     /// What a program has said, line by line.
     pub(super) fn answered(&self, text: &str) {
+        let text = match self.colours {
+            Colours::Shown => text.to_owned(),
+            Colours::Left => without_colours(text),
+        };
         for line in text.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
             println!("   {} {line}", self.in_colour(DIM, "│"));
         }
@@ -97,5 +101,22 @@ impl Narrator {
             Colours::Shown => format!("\x1b[{colour}m{text}\x1b[0m"),
             Colours::Left => text.to_owned(),
         }
+    }
+}
+
+/// Without the escape sequences that set colours (`ESC [ … m`).
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |plain, part| plain + part.split_once('m').map_or(part, |(_, rest)| rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_colours;
+
+    #[test]
+    fn colours_are_left_out() {
+        assert_eq!(without_colours("\x1b[0;97;40m██\x1b[0m\nmm"), "██\nmm");
     }
 }

@@ -11,7 +11,7 @@ const RECORD: &str = "[countersign@32473 ";
 pub(super) struct Record(BTreeMap<String, String>);
 
 impl Record {
-    /// Reads a line's structured data; other programs' lines are none.
+    /// Reads a line's structured data; other programs' lines are none, and anchors neither.
     pub(super) fn read(line: &LogLine) -> Option<Self> {
         let mut rest = line.structured.strip_prefix(RECORD)?;
         let mut fields = BTreeMap::new();
@@ -21,7 +21,8 @@ impl Record {
             fields.insert(name.trim().to_owned(), value.to_owned());
             rest = after.strip_prefix('"')?;
         }
-        Some(Self(fields))
+        // The heads of chains are for `countersign audit verify`.
+        (fields.get("event")? != "anchor").then_some(Self(fields))
     }
 
     /// A field, or nothing.
@@ -37,8 +38,17 @@ impl Record {
         let (user, ending) = (self.field("user"), self.field("ending"));
         let why = [self.field("act"), self.field("reason"), self.field("factor")];
         let why: Vec<&str> = why.into_iter().filter(|text| !text.is_empty()).collect();
-        format!("{time}  {door:<13} {place:<6} {user:<6} {ending:<10} {}", why.join(", "))
+        format!("{time}  {door:<12}  {place:<11}  {user}  {ending:<9}  {}", why.join(", "))
     }
+}
+
+/// The lines in the form of RFC 5424, as a collector keeps them.
+pub(super) fn as_received(lines: &[LogLine]) -> String {
+    let line = |line: &LogLine| {
+        let LogLine { version, time, host, app, pid, msgid, structured, message, .. } = line;
+        format!("<85>{version} {time} {host} {app} {pid} {msgid} {structured} {}\n", message.trim_start())
+    };
+    lines.iter().filter(|line| line.version == "1").map(line).collect()
 }
 
 /// Where a value ends: at the first quote without a backslash before it (RFC 5424 §6.3.3).

@@ -6,7 +6,7 @@ use std::process::Command;
 use test_ground::{Authenticator, Failure, Machine, Sshd, Terminal, checked, wait_for};
 
 use crate::demo::narrator::Narrator;
-use crate::demo::records::Record;
+use crate::demo::records::{self, Record};
 use crate::demo::stage::{self, PASSWORD, Stage, USER, countersign};
 use crate::problem::Problem;
 
@@ -35,7 +35,7 @@ pub(super) fn play(narrator: &mut Narrator) -> Result<Stage, Problem> {
     by_sftp(narrator, &stage)?;
     wrong_code(narrator, &stage)?;
     used_code(narrator, &stage, &used)?;
-    records(narrator, &stage)?;
+    what_was_recorded(narrator, &stage)?;
     surroundings(narrator, &stage)?;
     Ok(stage)
 }
@@ -48,12 +48,14 @@ fn register(narrator: &mut Narrator) -> Result<Authenticator, Failure> {
     let mut enroll = Terminal::start(command.args(["enroll", USER, "totp"]))?;
     let picture = enroll.read_until("Secret:")?;
     let secret = enroll.read_until("URI:")?;
-    let uri = enroll.read_until("Code that")?;
+    let uri = enroll.read_until("\n")?;
     narrator.answered(&format!("{picture}Secret:{secret}URI:{uri}"));
     let mut app = Authenticator::new(&secret);
-    exchange(narrator, &mut enroll, &[("now: ", &app.code()?)])?;
+    let code = app.code()?;
+    exchange(narrator, &mut enroll, &[("now: ", &code)])?;
     let ended = enroll.end()?;
-    narrator.answered(&enroll.rest());
+    // The terminal has echoed the code.
+    narrator.answered(enroll.rest().trim_start_matches(&code));
     narrator.check(
         ended.code == 0,
         "the app is registered, and proven by a code from it",
@@ -158,7 +160,7 @@ fn radius_login(narrator: &mut Narrator, stage: &Stage, code: &str) -> Result<(S
     Ok((answer.code().to_owned(), rounds))
 }
 
-fn records(narrator: &mut Narrator, stage: &Stage) -> Result<(), Failure> {
+fn what_was_recorded(narrator: &mut Narrator, stage: &Stage) -> Result<(), Failure> {
     narrator.chapter("What the auditor sees: one kind of record, received by rsyslogd");
     let wanted = [("pam", "accept"), ("radius", "accept"), ("pam", "reject"), ("radius", "reject")];
     let lines = wait_for("the records", 10, || {
@@ -176,9 +178,9 @@ fn records(narrator: &mut Narrator, stage: &Stage) -> Result<(), Failure> {
     }
     let last = lines.iter().rfind(|line| Record::read(line).is_some());
     narrator.answered(&format!("as received: {}", last.map_or("", |line| line.structured.as_str())));
-    let said = checked(Command::new("countersign").args(["audit", "verify"]))?;
-    narrator.typed("# countersign audit verify");
-    narrator.answered(&said);
+    let file = stage.machine.new_folder("collector")?.join("countersign.log");
+    stage.machine.write(&file, &records::as_received(&lines))?;
+    countersign(narrator, &["audit", "verify", "--anchors", &file.display().to_string()])?;
     narrator.done("every login and every act is there, and nobody has touched the chain");
     Ok(())
 }

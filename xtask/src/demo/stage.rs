@@ -128,7 +128,8 @@ pub(super) fn start_log(machine: &Machine) -> Result<Rsyslogd, Failure> {
 pub(super) fn countersign(narrator: &mut Narrator, arguments: &[&str]) -> Result<String, Failure> {
     narrator.typed(&format!("# countersign {}", arguments.join(" ")));
     let said = checked(Command::new("countersign").args(arguments))?;
-    narrator.answered(&said);
+    // What comes after an empty line is advice.
+    narrator.answered(said.split("\n\n").next().unwrap_or_default());
     Ok(said)
 }
 

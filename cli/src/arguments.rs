@@ -60,3 +60,52 @@ pub(crate) enum Command {
     /// Every counter of the RADIUS server, and the figures of the store.
     Stats,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory as _};
+
+    use super::Arguments;
+
+    const PAGE: &str = include_str!("../../docs/command-line.md");
+
+    #[test]
+    fn clap_finds_no_contradiction() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_table_in_the_documentation_is_that_of_the_program() {
+        let mut rows = Vec::new();
+        let mut program = Arguments::command();
+        program.build();
+        for command in program.get_subcommands() {
+            add_rows("", command, &mut rows);
+        }
+        let expected =
+            format!("| command | options | what it does |\n| --- | --- | --- |\n{}", rows.concat());
+        assert!(PAGE.contains(&expected), "docs/command-line.md should have this table:\n\n{expected}");
+    }
+
+    /// One row for each command that does something.
+    fn add_rows(above: &str, command: &Command, rows: &mut Vec<String>) {
+        let positionals = command.get_positionals().map(|argument| {
+            let name = argument.get_id().as_str().to_uppercase();
+            let name = if name == "NAMES" { "NAME…".to_owned() } else { name };
+            if argument.is_required_set() { format!(" {name}") } else { format!(" [{name}]") }
+        });
+        let path = format!("{above}{}{}", command.get_name(), positionals.collect::<String>());
+        if command.has_subcommands() {
+            for below in command.get_subcommands() {
+                add_rows(&format!("{path} "), below, rows);
+            }
+            return;
+        }
+        let own = command.get_arguments().filter(|option| !option.is_positional() && !option.is_global_set());
+        let options =
+            own.filter_map(|option| option.get_long()).filter(|long| !["help", "version"].contains(long));
+        let options: Vec<String> = options.map(|long| format!("`--{long}`")).collect();
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        rows.push(format!("| `{path}` | {} | {about} |\n", options.join(" ")));
+    }
+}

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use assembly::Office;
-use assembly::config::{Colour, Settings};
+use assembly::config::{Colour, ConfigError, Loaded, Settings};
 use assembly::places::SYSTEM_USER;
 use common::Username;
 use common::acts::{Act, Issued};
@@ -32,7 +32,7 @@ impl Context {
 
     /// The settings with the RADIUS clients; warnings are said at once.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
-        let loaded = Settings::load(&self.settings_file)?;
+        let loaded = self.initialised(Settings::load(&self.settings_file))?;
         for warning in &loaded.warnings {
             self.warn(&warning.message);
         }
@@ -41,7 +41,19 @@ impl Context {
 
     /// The settings without the RADIUS clients, whose mistakes are no reason to leave an account as it is.
     pub(crate) fn settings_without_clients(&self) -> Result<Settings, Failure> {
-        Ok(Settings::load_without_clients(&self.settings_file)?.settings)
+        Ok(self.initialised(Settings::load_without_clients(&self.settings_file))?.settings)
+    }
+
+    /// Where the settings themselves are missing, there is one thing to do.
+    fn initialised(&self, loaded: Result<Loaded, ConfigError>) -> Result<Loaded, Failure> {
+        loaded.map_err(|error| match error {
+            ConfigError::Read { path, source }
+                if source.kind() == io::ErrorKind::NotFound && path == self.settings_file =>
+            {
+                Failure::NotInitialised(path)
+            }
+            error => Failure::Settings(error),
+        })
     }
 
     /// The engine and what stands around it.

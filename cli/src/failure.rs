@@ -19,8 +19,11 @@ pub(crate) enum Failure {
     /// The store and the key belong to root and `countersign`.
     #[error("this command opens the store and its key: run it as root")]
     NotRoot,
-    /// The settings cannot be read, or hold mistakes.
-    #[error("the settings are not usable")]
+    /// There are no settings.
+    #[error("there is no {}: make it with 'countersign init', or name another file with --config", .0.display())]
+    NotInitialised(PathBuf),
+    /// The settings cannot be read or changed, or hold mistakes.
+    #[error(transparent)]
     Settings(#[from] ConfigError),
     /// Settings, key and store do not make an engine.
     #[error(transparent)]

@@ -230,7 +230,7 @@ fn state_of(account: &Account, act: &Act) -> String {
     match act {
         Act::Add { .. } => format!("{name}: added, {state}.\n"),
         Act::SetPassword(_) => format!("{name}: the password is set.\n"),
-        Act::Rename(_) => format!("{name} is the new name; {state}.\n"),
+        Act::Rename(_) => format!("{name}: that is the name now; {state}.\n"),
         Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
         Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
         Act::SetState(_)

@@ -9,7 +9,7 @@ use assembly::audit::{self, Anchors};
 use clap::{Args, Subcommand};
 use common::chain::ChainPosition;
 use common::ports::{Listing as _, StoredRecord};
-use common::record::{Ending, Record};
+use common::record::Record;
 use common::{UnixTime, Username};
 use serde::Serialize;
 
@@ -163,22 +163,15 @@ impl Listed {
     }
 }
 
-/// The factor of a login; what was done by whom in an act, and to what effect.
+/// What was done by whom in an act, and to what effect; else the factor of a login, or the rule that decided.
 fn detail(record: &Record) -> String {
-    match (&record.act, record.ending) {
-        (Some(act), _) => {
-            let uid = act.actor.login_uid.unwrap_or(act.actor.uid);
-            let after = act.after.as_ref().map_or_else(String::new, |after| format!(": {after}"));
-            format!("{} by uid {uid}{after}", act.act)
-        }
-        (None, Ending::Act | Ending::Accept | Ending::Reject | Ending::Unavailable | Ending::Challenge) => {
-            record
-                .factor
-                .clone()
-                .or_else(|| record.rule.as_ref().map(|rule| format!("rule {rule}")))
-                .unwrap_or_default()
-        }
+    if let Some(act) = &record.act {
+        let uid = act.actor.login_uid.unwrap_or(act.actor.uid);
+        let after = act.after.as_ref().map_or_else(String::new, |after| format!(": {after}"));
+        return format!("{} by uid {uid}{after}", act.act);
     }
+    let rule = || record.rule.as_ref().map(|rule| format!("rule {rule}"));
+    record.factor.clone().or_else(rule).unwrap_or_default()
 }
 
 #[derive(Serialize)]

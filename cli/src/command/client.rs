@@ -1,16 +1,19 @@
 //! `countersign client`: the RADIUS clients. The file is changed; a running server hears of it by SIGHUP.
 
+use std::path::Path;
+
 use assembly::SystemRandom;
 use assembly::config::edit::{self, NewClient};
 use assembly::config::words::Word as _;
 use assembly::config::{Client, Kind};
 use clap::{Args, Subcommand};
-use common::Secret;
 use common::attempt::Dialogue;
 use common::codes::Shape;
 use common::ports::Random;
+use common::{Place, Secret};
 use serde::Serialize;
 
+use crate::actor::actor;
 use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -21,13 +24,20 @@ use crate::words::one_of;
 /// How a running server takes the change over.
 const RELOAD: &str = "A running server takes this over with: systemctl reload countersign-radiusd\n";
 
-/// What is done to RADIUS clients.
+/// What is done with RADIUS clients.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Add a client with a strong secret of its own, which is shown once.
-    Add(Add),
+    #[command(flatten)]
+    Change(Change),
     /// List the clients, without their secrets.
     List,
+}
+
+/// What is done to RADIUS clients.
+#[derive(Subcommand)]
+pub(crate) enum Change {
+    /// Add a client with a strong secret of its own, which is shown once.
+    Add(Add),
     /// Give a client a new secret; the old one stays good until --finish.
     RotateSecret(RotateSecret),
     /// Remove a client.
@@ -69,45 +79,59 @@ pub(crate) struct Name {
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
     let settings = context.settings()?;
-    let file = &settings.clients_file;
     match command {
-        Command::Add(arguments) => {
-            let secret = new_secret(&SystemRandom)?;
-            let client = NewClient {
-                name: arguments.name.clone(),
-                addresses: arguments.addresses,
-                secret: secret.clone(),
-                kind: arguments.kind,
-                dialogue: arguments.dialogue,
-            };
-            edit::add_client(file, &client)?;
-            say_secret(context, arguments.name, &secret, "")?;
-        }
+        Command::Change(command) => change(context, &settings.clients_file, command)?,
         Command::List => {
-            context
-                .say(&ClientList(settings.clients.iter().map(|client| ClientLine::new(client)).collect()))?;
-        }
-        Command::RotateSecret(RotateSecret { name, finish: true }) => {
-            edit::drop_previous_secret(file, &name)?;
-            let text = format!("{name}: only the new secret is good now.\n{RELOAD}");
-            context.say(&ClientChanged { client: name, change: "rotate-secret finish", text })?;
-        }
-        Command::RotateSecret(RotateSecret { name, finish: false }) => {
-            let secret = new_secret(&SystemRandom)?;
-            edit::rotate_secret(file, &name, &secret)?;
-            let finish = format!(
-                "The old secret stays good. When the client has the new one, run:\n\
-                 countersign client rotate-secret {name} --finish\n"
-            );
-            say_secret(context, name, &secret, &finish)?;
-        }
-        Command::Remove(Name { name }) => {
-            edit::remove_client(file, &name)?;
-            let text = format!("{name}: removed.\n{RELOAD}");
-            context.say(&ClientChanged { client: name, change: "remove", text })?;
+            let clients = settings.clients.iter().map(|client| ClientLine::new(client));
+            context.say(&ClientList(clients.collect()))?;
         }
     }
     Ok(Outcome::Done)
+}
+
+fn change(context: &Context, file: &Path, command: Change) -> Result<(), Failure> {
+    // First, so that nothing is changed that cannot be recorded.
+    let office = context.office()?;
+    let changed = match command {
+        Change::Add(arguments) => add(file, arguments)?,
+        Change::RotateSecret(RotateSecret { name, finish: true }) => {
+            edit::drop_previous_secret(file, &name)?;
+            Changed {
+                client: name,
+                change: "rotate-secret finish",
+                secret: None,
+                done: "only the new secret is good now",
+            }
+        }
+        Change::RotateSecret(RotateSecret { name, finish: false }) => rotate_secret(file, name)?,
+        Change::Remove(Name { name }) => {
+            edit::remove_client(file, &name)?;
+            Changed { client: name, change: "remove", secret: None, done: "removed" }
+        }
+    };
+    let place = Place::Client(changed.client.clone());
+    office.engine.record_act(&actor(), place, &format!("client {}", changed.change), changed.done.to_owned());
+    context.say(&changed)
+}
+
+fn rotate_secret(file: &Path, name: String) -> Result<Changed, Failure> {
+    let secret = new_secret(&SystemRandom)?;
+    edit::rotate_secret(file, &name, &secret)?;
+    let done = "has a new secret, and the old one stays good for now";
+    Ok(Changed { client: name, change: "rotate-secret", secret: text(&secret), done })
+}
+
+fn add(file: &Path, arguments: Add) -> Result<Changed, Failure> {
+    let secret = new_secret(&SystemRandom)?;
+    let new = NewClient {
+        name: arguments.name.clone(),
+        addresses: arguments.addresses,
+        secret: secret.clone(),
+        kind: arguments.kind,
+        dialogue: arguments.dialogue,
+    };
+    edit::add_client(file, &new)?;
+    Ok(Changed { client: arguments.name, change: "add", secret: text(&secret), done: "added" })
 }
 
 /// Two app passwords in a row: 40 characters without look-alikes, 198 bits.
@@ -117,40 +141,34 @@ fn new_secret(random: &dyn Random) -> Result<Secret, Failure> {
     Ok(Secret::new([first.expose(), second.expose()].concat()))
 }
 
-fn say_secret(context: &Context, client: String, secret: &Secret, finish: &str) -> Result<(), Failure> {
-    let secret = secret.expose_text().unwrap_or_default().to_owned();
-    context.say(&ClientSecret { client, secret, finish: finish.to_owned() })
+fn text(secret: &Secret) -> Option<String> {
+    secret.expose_text().map(str::to_owned)
 }
 
-/// A client whose secret is new.
+/// A changed client; with its secret where that is new.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct ClientSecret {
-    client: String,
-    secret: String,
-    #[serde(skip)]
-    finish: String,
-}
-
-impl Report for ClientSecret {
-    fn text(&self) -> String {
-        format!("Secret of {}, shown only now:\n\n  {}\n\n{}{RELOAD}", self.client, self.secret, self.finish)
-    }
-}
-
-/// Another change of a client.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct ClientChanged {
+struct Changed {
     client: String,
     change: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
     #[serde(skip)]
-    text: String,
+    done: &'static str,
 }
 
-impl Report for ClientChanged {
+impl Report for Changed {
     fn text(&self) -> String {
-        self.text.clone()
+        let Self { client, done, .. } = self;
+        let secret = self.secret.as_ref();
+        let secret = secret
+            .map_or_else(String::new, |secret| format!("Its secret, shown only now:\n\n  {secret}\n\n"));
+        let finish = if self.change == "rotate-secret" {
+            format!("When the client has the new one: countersign client rotate-secret {client} --finish\n")
+        } else {
+            String::new()
+        };
+        format!("{client}: {done}.\n{secret}{RELOAD}{finish}")
     }
 }
 

@@ -1,14 +1,16 @@
 //! `countersign store`: copies of the store, and putting one back so that nothing used since then works again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use assembly::config::Settings;
 use assembly::store::{RecoveryCodes, Restored, Sqlite};
 use assembly::{SystemClock, places};
 use clap::{Args, Subcommand};
+use common::Place;
 use common::ports::Clock as _;
 use serde::Serialize;
 
+use crate::actor::actor;
 use crate::command::Outcome;
 use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
@@ -50,13 +52,21 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
             refuse_strangers()?;
             let settings = context.settings_without_clients()?;
             let restored = restore(&settings, file)?;
-            context.say(&PutBack::new(file.clone(), &restored))?;
+            let report = PutBack::new(file.clone(), &restored);
+            let done = report.in_words();
+            context.office()?.engine.record_act(
+                &actor(),
+                Place::Service("countersign".to_owned()),
+                "store restore",
+                done,
+            );
+            context.say(&report)?;
         }
     }
     Ok(Outcome::Done)
 }
 
-fn restore(settings: &Settings, file: &std::path::Path) -> Result<Restored, Failure> {
+fn restore(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
     let owner = places::owner(settings)?;
     Ok(Sqlite::restore(file, &places::store(settings), Some(owner), SystemClock.now())?)
 }
@@ -112,6 +122,16 @@ impl PutBack {
             recovery_codes_stay_spent: *recovery_codes == RecoveryCodes::StaySpent,
             streams: streams.collect(),
         }
+    }
+}
+
+impl PutBack {
+    /// For the record of the act.
+    fn in_words(&self) -> String {
+        let streams = self.streams.iter();
+        let streams = streams.map(|it| format!(" {}={}/{}", it.stream, it.records, it.records_before));
+        let floor = &self.codes_refused_until;
+        format!("file={} codes-refused-until={floor}{}", self.file.display(), streams.collect::<String>())
     }
 }
 

@@ -28,6 +28,17 @@ impl Engine {
         Err(ActError::TooManyRaces)
     }
 
+    /// Records an act on something that is no account and that is done already: a changed RADIUS client, a restored
+    /// store. `done` says in words what it is now. Where the store cannot take the record, the sink alone has it.
+    pub fn record_act(&self, actor: &Actor, place: Place, act: &str, done: String) {
+        let (id, at) = (AttemptId::generate(self.random()), self.now());
+        let act = ActRecord { act: act.to_owned(), actor: actor.clone(), before: None, after: Some(done) };
+        let record = record_of(id, at, place, Reason::ActDone, act);
+        if self.write(&Bundle::of_records(id, at, vec![record.clone()])).is_err() {
+            self.parts.sink.publish(&record, None);
+        }
+    }
+
     /// `None` where somebody was faster.
     fn act_once(&self, minutes: &Minutes<'_>) -> Result<Option<Issued>, ActError> {
         let now = self.now();
@@ -94,26 +105,32 @@ impl Minutes<'_> {
     }
 
     fn record(&self, at: UnixTime, reason: Reason, before: Option<String>, after: Option<String>) -> Record {
+        let act = ActRecord { act: self.act.name().to_owned(), actor: self.actor.clone(), before, after };
+        let name = self.name.as_str().to_owned();
         Record {
-            at,
-            attempt: self.id,
-            severity: Severity::Notice,
-            door: Door::CommandLine,
-            place: Place::Service(PLACE.to_owned()),
-            typed: self.name.as_str().to_owned(),
-            user: Some(self.name.as_str().to_owned()),
-            source: None,
-            rule: None,
-            primary: PrimaryResult::NotAsked,
-            factor: None,
-            ending: Ending::Act,
-            reason,
-            act: Some(ActRecord {
-                act: self.act.name().to_owned(),
-                actor: self.actor.clone(),
-                before,
-                after,
-            }),
+            typed: name.clone(),
+            user: Some(name),
+            ..record_of(self.id, at, Place::Service(PLACE.to_owned()), reason, act)
         }
+    }
+}
+
+/// The record of an act that is about no account.
+fn record_of(id: AttemptId, at: UnixTime, place: Place, reason: Reason, act: ActRecord) -> Record {
+    Record {
+        at,
+        attempt: id,
+        severity: Severity::Notice,
+        door: Door::CommandLine,
+        place,
+        typed: String::new(),
+        user: None,
+        source: None,
+        rule: None,
+        primary: PrimaryResult::NotAsked,
+        factor: None,
+        ending: Ending::Act,
+        reason,
+        act: Some(act),
     }
 }

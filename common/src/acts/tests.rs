@@ -6,7 +6,7 @@ use crate::policy::Policy;
 use crate::record::{Actor, Ending};
 use crate::totp::TotpParameters;
 use crate::world::{World, accepted, add_totp, app_secret, at_sshd, short};
-use crate::{Grounds, Reason, Secret, Username};
+use crate::{Grounds, Place, Reason, Secret, Username};
 
 fn world() -> World {
     World::new(Policy::new(State::Enforced))
@@ -83,6 +83,17 @@ fn a_record_tells_what_was_before_and_after() {
     let act = world.last_record().act.unwrap();
     assert!(act.before.unwrap().contains("role=user"));
     assert!(act.after.unwrap().contains("role=administrator"));
+}
+
+#[test]
+fn an_act_on_no_account_is_a_record_about_nobody() {
+    let world = world();
+    let actor = Actor { login_uid: None, uid: 0, tty: None, host: "test".to_owned() };
+    let place = Place::Client("vpn".to_owned());
+    world.engine.record_act(&actor, place.clone(), "client remove", "removed".to_owned());
+    let record = world.last_record();
+    assert_eq!((record.place, record.ending, record.user), (place, Ending::Act, None));
+    assert_eq!(record.act.unwrap().after.as_deref(), Some("removed"));
 }
 
 #[test]

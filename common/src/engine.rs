@@ -218,6 +218,7 @@ impl Engine {
         let session = Some(session.attempt());
         let lane = self.lane(attempt, typed.as_str())?;
         let loaded = Box::new(self.parts.store.load(&typed, &lane, session)?);
+        self.tell_of_rollback(attempt, now);
         let stored = if loaded.account.is_some() { Stored::Yes } else { Stored::No };
         let canonical = match self.identify(attempt, &typed, stored) {
             Identity::Known(name) => name,
@@ -232,6 +233,14 @@ impl Engine {
         let lane = self.lane(attempt, canonical.as_str())?;
         let loaded = Box::new(self.parts.store.load(&canonical, &lane, session)?);
         Ok(Case { subject: Subject::Known(canonical), loaded, lane, now })
+    }
+
+    /// An alert, once, whoever happens to log in when it is noticed.
+    fn tell_of_rollback(&self, attempt: &Attempt, now: UnixTime) {
+        if self.parts.store.take_rollback_found() {
+            let session = login::begin(AttemptId::generate(self.random()), attempt, now);
+            self.record_ending(attempt, &session, Ending::Finding, Reason::StoreWentBack);
+        }
     }
 
     fn identify(&self, attempt: &Attempt, name: &Username, stored: Stored) -> Identity {
@@ -264,7 +273,11 @@ impl Engine {
         Record {
             at: self.now(),
             attempt: session.attempt(),
-            severity: if ending == Ending::Unavailable { Severity::Error } else { Severity::Notice },
+            severity: match ending {
+                Ending::Finding => Severity::Alert,
+                Ending::Unavailable => Severity::Error,
+                Ending::Accept | Ending::Reject | Ending::Challenge | Ending::Act => Severity::Notice,
+            },
             door: attempt.door,
             place: attempt.place.clone(),
             typed: attempt.typed.as_str().to_owned(),

@@ -54,6 +54,11 @@ pub trait Store: Send + Sync {
 
     /// A prompt comes next, and the process may be killed at it: a short-lived process keeps nothing open over one.
     fn release(&self) {}
+
+    /// Whether the store turned out to be an older copy of itself. Told once; the floor has been raised already.
+    fn take_rollback_found(&self) -> bool {
+        false
+    }
 }
 
 /// Listing and searching, for administrators.
@@ -186,6 +191,10 @@ impl<T: Store + ?Sized> Store for Arc<T> {
 
     fn release(&self) {
         (**self).release();
+    }
+
+    fn take_rollback_found(&self) -> bool {
+        (**self).take_rollback_found()
     }
 }
 

@@ -92,6 +92,8 @@ reasons! {
     KeyUnavailable = "key-unavailable",
     /// The clock stands before the floor that the store keeps.
     ClockBehind = "clock-behind",
+    /// The store turned out to be an older copy of itself: codes from before are refused, later blocks are lost.
+    StoreWentBack = "store-went-back",
     /// Other logins changed the account each time this one was decided.
     TooManyRaces = "too-many-races",
     /// The user went away before the dialogue ended.

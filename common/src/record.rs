@@ -33,6 +33,8 @@ pub enum Ending {
     Challenge,
     /// An administrative act.
     Act,
+    /// Nothing was decided: something was found that somebody should know.
+    Finding,
 }
 
 impl Ending {
@@ -45,6 +47,7 @@ impl Ending {
             Self::Unavailable => "unavailable",
             Self::Challenge => "challenge",
             Self::Act => "act",
+            Self::Finding => "finding",
         }
     }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Memory {
     /// Commits that lose their race before one wins.
     pub(crate) races_to_lose: u32,
     pub(crate) is_down: bool,
+    /// The store has just found that it is an older copy of itself.
+    pub(crate) has_gone_back: bool,
     /// An administrator blocks everybody between the load of a login and its commit.
     pub(crate) block_before_next_spend: bool,
     pub(crate) floor: UnixTime,
@@ -80,6 +82,10 @@ impl Store for MemoryStore {
         let lane = memory.lanes.entry(*lane).or_default();
         *lane = Lane { failures: lane.failures + 1, last_at: now };
         Ok(*lane)
+    }
+
+    fn take_rollback_found(&self) -> bool {
+        std::mem::take(&mut self.0.lock().unwrap().has_gone_back)
     }
 
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {

@@ -207,6 +207,10 @@ impl Store for Sqlite {
             Process::LongLived => {}
         }
     }
+
+    fn take_rollback_found(&self) -> bool {
+        self.take_rollback().is_some()
+    }
 }
 
 impl Listing for Sqlite {

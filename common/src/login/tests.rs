@@ -415,6 +415,19 @@ fn no_code_from_before_the_floor_is_good() {
 }
 
 #[test]
+fn a_store_that_went_back_is_told_of_once() {
+    let world = World::with_alice(policy());
+    world.memory.0.lock().unwrap().has_gone_back = true;
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    let records = world.memory.0.lock().unwrap().records.clone();
+    let found: Vec<_> = records.iter().filter(|record| record.ending == Ending::Finding).collect();
+    assert_eq!(
+        (found.len(), found[0].reason, found[0].severity),
+        (1, Reason::StoreWentBack, Severity::Alert)
+    );
+}
+
+#[test]
 fn a_session_ends_after_five_minutes() {
     let world = World::with_alice(policy());
     let vpn = at_vpn("alice");

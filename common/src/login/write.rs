@@ -147,7 +147,8 @@ fn severity(view: &View<'_>, ending: Ending, reason: Reason) -> Severity {
         _ if reason == Reason::ClockBehind || view.is_break_glass() => Severity::Alert,
         Ending::Unavailable => Severity::Error,
         Ending::Reject => Severity::Notice,
-        Ending::Accept | Ending::Challenge | Ending::Act if skipped => Severity::Notice,
-        Ending::Accept | Ending::Challenge | Ending::Act => Severity::Info,
+        Ending::Accept | Ending::Challenge if skipped => Severity::Notice,
+        Ending::Accept | Ending::Challenge => Severity::Info,
+        Ending::Act | Ending::Finding => Severity::Notice,
     }
 }

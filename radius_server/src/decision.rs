@@ -73,11 +73,11 @@ impl Desk<'_> {
     fn heard(&self, client: &Client, attempt: &Attempt, reply: &Reply) -> Decision {
         match reply {
             Reply::Done(_, verdict) => {
-                self.health.saw(verdict.reason());
+                self.health.saw(verdict);
                 of_verdict(verdict, client.settings.when_backend_fails)
             }
             Reply::Ask(session, prompt) => {
-                self.health.saw(Reason::Challenged);
+                self.health.asked();
                 let (keys, random) = (self.engine.keys(), self.engine.random());
                 match session.seal(keys, random, &client.settings.name, attempt.typed.as_str()) {
                     Ok(state) => {
@@ -86,7 +86,7 @@ impl Desk<'_> {
                         Decision::Challenge { prompt: prompt.clone(), state, seconds }
                     }
                     Err(_) => {
-                        self.health.saw(Reason::KeyUnavailable);
+                        self.health.saw(&Verdict::Unavailable(Reason::KeyUnavailable));
                         Decision::Silence(Dropped::Undecidable)
                     }
                 }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use common::Reason;
+use common::{Reason, Verdict};
 
 /// The last that was seen of store and keys.
 #[derive(Debug)]
@@ -16,44 +16,21 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Takes note of how a login went. Only what concerns every login counts: a lost primary is answered by profile.
-    pub fn saw(&self, reason: Reason) {
-        match reason {
-            Reason::StoreUnavailable | Reason::KeyUnavailable | Reason::ClockBehind => self.set(false),
-            Reason::BothProofs
-            | Reason::AppPasswordAlone
-            | Reason::SecondProofAlone
-            | Reason::SkippedDisabled
-            | Reason::SkippedNotRegistered
-            | Reason::SkippedByRule
-            | Reason::Retransmission
-            | Reason::Challenged
-            | Reason::WrongPassword
-            | Reason::UnknownUser
-            | Reason::NameInvalid
-            | Reason::Blocked
-            | Reason::DeniedByRule
-            | Reason::NoUsableFactor
-            | Reason::WrongCode
-            | Reason::CodeAlreadyUsed
-            | Reason::RecoveryCodeAlreadyUsed
-            | Reason::CodeMissing
-            | Reason::AppPasswordOutOfScope
-            | Reason::AppPasswordPrivileged
-            | Reason::MethodNotAllowed
-            | Reason::NotAnAnswer
-            | Reason::TooManyRounds
-            | Reason::Throttled
-            | Reason::SessionExpired
-            | Reason::SessionSpent
-            | Reason::NothingProven
-            | Reason::TooManyRaces
-            | Reason::Abandoned
-            | Reason::ActDone
-            | Reason::ActRefused => self.set(true),
-            // The store may have been read before the primary was asked, or not.
-            Reason::BackendUnavailable => {}
+    /// Takes note of a verdict. Only what concerns every login counts: a lost primary is answered by profile, and its
+    /// login may or may not have read the store.
+    pub fn saw(&self, verdict: &Verdict) {
+        match verdict {
+            Verdict::Accept(_) | Verdict::Reject(_) => self.set(true),
+            Verdict::Unavailable(Reason::StoreUnavailable | Reason::KeyUnavailable | Reason::ClockBehind) => {
+                self.set(false)
+            }
+            Verdict::Unavailable(_) => {}
         }
+    }
+
+    /// A question was put: store and keys did their part.
+    pub fn asked(&self) {
+        self.set(true);
     }
 
     /// The store has been read without a login.
@@ -74,16 +51,16 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
-    use super::{Health, Reason};
+    use super::{Health, Reason, Verdict};
 
     #[test]
     fn a_lost_store_shows_until_a_login_is_decided_again() {
         let health = Health::default();
-        health.saw(Reason::StoreUnavailable);
+        health.saw(&Verdict::Unavailable(Reason::StoreUnavailable));
         assert!(!health.is_good());
-        health.saw(Reason::BackendUnavailable);
+        health.saw(&Verdict::Unavailable(Reason::BackendUnavailable));
         assert!(!health.is_good());
-        health.saw(Reason::WrongCode);
+        health.saw(&Verdict::Reject(Reason::WrongCode));
         assert!(health.is_good());
     }
 }

@@ -15,7 +15,7 @@ use common::account::{Role, State};
 use common::acts::{Act, EnrolmentProof, Label, NewTotp};
 use common::record::Actor;
 use common::totp::TotpParameters;
-use common::{Secret, Username};
+use common::{Reason, Secret, Username, Verdict};
 use config::Settings;
 use nix::sys::eventfd::EventFd;
 use radius_protocol::dictionary::{PROMPT, PROXY_STATE, REPLY_MESSAGE, SESSION_TIMEOUT, STATE};
@@ -323,7 +323,7 @@ fn status_server_is_answered_while_the_store_can_be_used_and_silent_else() {
     request.attribute(PROXY_STATE, b"one").unwrap().attribute(PROXY_STATE, b"two").unwrap();
     let request = request.finish().to_vec();
     assert_eq!(gate.exchange(&request).code, Code::AccessAccept);
-    site.server.health.saw(common::Reason::StoreUnavailable);
+    site.server.health.saw(&Verdict::Unavailable(Reason::StoreUnavailable));
     gate.socket.send(&request).unwrap();
     while site.counter("status-unhealthy") == 0 {
         thread::yield_now();

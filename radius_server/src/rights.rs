@@ -7,37 +7,45 @@ use nix::unistd::{Uid, User, getresuid, setgid, setgroups, setuid};
 use crate::error::ServerError;
 
 /// Whose rights the process has at the start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Start {
-    /// Root's, to be given up.
-    AsRoot,
+    /// Root's, to be given up for this user's.
+    AsRoot(User),
     /// An ordinary user's; nothing to give up.
     AsUser,
 }
 
 impl Start {
-    /// Asks the kernel.
-    #[must_use]
-    pub fn here() -> Self {
-        if Uid::effective().is_root() { Self::AsRoot } else { Self::AsUser }
+    /// Asks the kernel, and as root looks up whom to become.
+    ///
+    /// # Errors
+    /// There is no user of that name, or it is root.
+    pub fn here(system_user: &str) -> Result<Self, ServerError> {
+        if !Uid::effective().is_root() {
+            return Ok(Self::AsUser);
+        }
+        let found = User::from_name(system_user).map_err(failed("look the system user up"))?;
+        let user = found.ok_or_else(|| ServerError::NoUser { name: system_user.to_owned() })?;
+        if user.uid.is_root() { Err(ServerError::UserIsRoot) } else { Ok(Self::AsRoot(user)) }
+    }
+
+    /// Becomes the system user for good. No program started by us gains rights, and nobody of our uid reads our memory
+    /// or gets it as a core file.
+    ///
+    /// # Errors
+    /// [`ServerError::Rights`], [`ServerError::RightsCameBack`]. The process must end then.
+    pub fn give_up_rights(&self) -> Result<(), ServerError> {
+        match self {
+            Self::AsRoot(user) => become_user(user)?,
+            Self::AsUser => {}
+        }
+        prctl::set_no_new_privs().map_err(failed("refuse new rights for later"))?;
+        prctl::set_dumpable(false).map_err(failed("keep the memory of the process to itself"))
     }
 }
 
-/// The system user that the server runs as.
-///
-/// # Errors
-/// There is none of that name, or it is root.
-pub fn system_user(name: &str) -> Result<User, ServerError> {
-    let found = User::from_name(name).map_err(failed("look the system user up"))?;
-    let user = found.ok_or_else(|| ServerError::NoUser { name: name.to_owned() })?;
-    if user.uid.is_root() { Err(ServerError::UserIsRoot) } else { Ok(user) }
-}
-
-/// Becomes `user`, with its own group alone, and sees to it that there is no way back.
-///
-/// # Errors
-/// [`ServerError::Rights`], [`ServerError::RightsCameBack`]. The process must end then.
-pub fn become_user(user: &User) -> Result<(), ServerError> {
+/// Takes the user's ids with its own group alone, and sees to it that there is no way back.
+fn become_user(user: &User) -> Result<(), ServerError> {
     setgroups(&[user.gid]).map_err(failed("give up the groups of root"))?;
     setgid(user.gid).map_err(failed("change the group"))?;
     setuid(user.uid).map_err(failed("change the user"))?;
@@ -47,15 +55,6 @@ pub fn become_user(user: &User) -> Result<(), ServerError> {
         return Err(ServerError::RightsCameBack);
     }
     Ok(())
-}
-
-/// No program started by us gains rights, and nobody of our uid reads our memory or gets it as a core file.
-///
-/// # Errors
-/// [`ServerError::Rights`].
-pub fn seal_process() -> Result<(), ServerError> {
-    prctl::set_no_new_privs().map_err(failed("refuse new rights for later"))?;
-    prctl::set_dumpable(false).map_err(failed("keep the memory of the process to itself"))
 }
 
 fn failed(operation: &'static str) -> impl Fn(Errno) -> ServerError {

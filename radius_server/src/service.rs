@@ -15,7 +15,7 @@ use nix::sys::stat::{Mode, umask};
 use crate::arguments::Options;
 use crate::error::ServerError;
 use crate::notify::{self, State};
-use crate::rights::{self, Start};
+use crate::rights::Start;
 use crate::server::Server;
 use crate::signals::{Signals, Wish};
 use crate::socket::Listener;
@@ -31,29 +31,24 @@ use crate::{limits, log, receiver};
 pub fn serve(options: &Options) -> Result<(), ServerError> {
     umask(Mode::from_bits_truncate(0o077));
     let settings = world::load(&options.config)?;
-    let helper = helper(&settings)?;
+    let start = Start::here(&options.user)?;
+    let helper = helper(&settings, &start)?;
     let signals = Signals::block()?;
     let listeners = settings.radius.listen.iter().map(|address| Listener::open(*address));
     let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
-    give_up_rights(&options.user)?;
+    start.give_up_rights()?;
     let world = World::open(settings, helper.as_ref())?;
     Service::start(Server::new(listeners, world), helper)?.run(&signals)
 }
 
 /// The process that asks PAM is forked first of all: it inherits no socket, and there is no thread yet.
-fn helper(settings: &Settings) -> Result<Option<Arc<PamHelper>>, ServerError> {
-    if matches!(settings.primary, config::Primary::Pam { .. }) && Start::here() == Start::AsUser {
-        return Err(ServerError::HelperNeedsRoot);
+fn helper(settings: &Settings, start: &Start) -> Result<Option<Arc<PamHelper>>, ServerError> {
+    match (&settings.primary, start) {
+        (config::Primary::Pam { .. }, Start::AsUser) => Err(ServerError::HelperNeedsRoot),
+        (config::Primary::Pam { .. } | config::Primary::Local | config::Primary::None, _) => {
+            assembly::helper_for(settings).map_err(|source| ServerError::Helper { source: source.into() })
+        }
     }
-    assembly::helper_for(settings).map_err(|source| ServerError::Helper { source: source.into() })
-}
-
-fn give_up_rights(user: &str) -> Result<(), ServerError> {
-    match Start::here() {
-        Start::AsRoot => rights::become_user(&rights::system_user(user)?)?,
-        Start::AsUser => {}
-    }
-    rights::seal_process()
 }
 
 /// A server with its threads.
@@ -176,7 +171,6 @@ impl Due {
 
     fn work(&mut self, server: &Server, now: Instant) {
         server.tidy(now);
-        server.world().report_rollback();
         if now >= self.anchor {
             self.anchor = now.checked_add(limits::ANCHOR_INTERVAL).unwrap_or(now);
             let anchored = server.world().anchor();

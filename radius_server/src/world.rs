@@ -15,9 +15,6 @@ use crate::clients::Clients;
 use crate::error::ServerError;
 use crate::log;
 
-const ROLLED_BACK: &str = "the store is older than it was: a backup was put back. Codes used until then are refused; \
-                           blocks and revocations made since the backup are lost: repeat them";
-
 /// One configuration in force.
 pub struct World {
     /// What it was made from.
@@ -80,13 +77,6 @@ impl World {
             self.sink.anchor(&head, self.engine.now());
         }
         Ok(())
-    }
-
-    /// Says so in the log where the store turned out to be older than what was last known of it.
-    pub fn report_rollback(&self) {
-        if self.store.take_rollback().is_some() {
-            log::error(ROLLED_BACK);
-        }
     }
 
     /// Reads a little from the store.

@@ -9,7 +9,7 @@ use crate::login::{self, Counted, Evidence, Prompt, Step, Subject, Verdict, View
 use crate::policy::Policy;
 use crate::ports::{Clock, Identity, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError, Stored};
 use crate::record::{Ending, PrimaryResult, Record, Severity};
-use crate::session::Session;
+use crate::session::{Session, Stage};
 use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 
@@ -116,6 +116,11 @@ impl Engine {
     }
 
     fn decide(&self, attempt: &Attempt, session: &Session, answer: Option<&Answer>) -> Reply {
+        if let (PrimaryMode::Own, Stage::Password, Some(Answer::Void)) =
+            (attempt.primary, session.stage, answer)
+        {
+            self.parts.primary.pretend();
+        }
         match self.decide_until_written(attempt, session, answer) {
             Ok(reply) => reply,
             Err(trouble) => {

@@ -154,6 +154,11 @@ pub trait Primary: Names {
     /// Checks a password: at most once an attempt. A backend that stores no hashes ignores `hash`.
     /// It does the same work for an unknown name as for a known one.
     fn check(&self, name: &Username, hash: Option<&PasswordHash>, password: &Secret) -> PasswordCheck;
+
+    /// Does the work of a check and nothing else, for an answer that is none: sshd makes such answers up for users
+    /// whom it does not know, and the time must not say so. A backend whose checks leave traces, such as a counter
+    /// of failures, does nothing.
+    fn pretend(&self) {}
 }
 
 /// Whether the store has an account of a name.

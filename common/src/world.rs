@@ -181,6 +181,7 @@ impl Memory {
 #[derive(Clone, Default)]
 pub(crate) struct ClearText {
     pub(crate) checks: Arc<AtomicU64>,
+    pub(crate) pretences: Arc<AtomicU64>,
     pub(crate) is_down: Arc<Mutex<bool>>,
 }
 
@@ -206,6 +207,10 @@ impl Primary for ClearText {
         } else {
             PasswordCheck::Wrong
         }
+    }
+
+    fn pretend(&self) {
+        self.pretences.fetch_add(1, Ordering::Relaxed);
     }
 }
 

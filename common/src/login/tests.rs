@@ -458,6 +458,16 @@ fn junk_uses_up_rounds_and_counts_for_nothing() {
 }
 
 #[test]
+fn a_password_that_nobody_typed_costs_the_same_work() {
+    let world = World::with_alice(policy());
+    let load = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+    let _ = world.engine.begin(&at_sshd("nobody"), Some(&Answer::Void));
+    assert_eq!((load(&world.primary.checks), load(&world.primary.pretences)), (0, 1));
+    let _ = world.engine.begin(&at_sshd("alice"), Some(&text_answer("wrong")));
+    assert_eq!((load(&world.primary.checks), load(&world.primary.pretences)), (1, 1));
+}
+
+#[test]
 fn a_question_is_recorded_whoever_it_was_put_to() {
     let world = World::with_alice(policy());
     for (name, password, primary) in [

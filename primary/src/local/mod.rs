@@ -51,6 +51,10 @@ impl Primary for Local {
             Scheme::Refused => PasswordCheck::Unavailable,
         }
     }
+
+    fn pretend(&self) {
+        let _ = refuse_like_a_wrong_password(&Secret::from("nobody"));
+    }
 }
 
 /// Hashes a new password.

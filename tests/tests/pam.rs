@@ -83,6 +83,41 @@ fn later_modules_find_the_password_and_never_a_code() -> Outcome {
     Ok(())
 }
 
+/// A service of ours whose settings have the password checked by another PAM service.
+fn add_service_by_pam(site: &Site, service: &str, primary: &str) -> Outcome {
+    let settings = site.machine.new_folder("by-pam")?.join("countersign.toml");
+    let content =
+        format!("default-state = \"enforced\"\n[primary]\nbackend = \"pam\"\npam-service = \"{primary}\"\n");
+    site.machine.write(&settings, &content)?;
+    let line = format!("auth required pam_countersign.so primary=own config={}", settings.display());
+    site.add_service(service, &[line])
+}
+
+#[test]
+fn another_pam_service_checks_the_password() -> Outcome {
+    let site = Site::here()?;
+    let user = site.add_user("ute")?;
+    site.add_service("unix-only", &["auth required pam_unix.so nodelay"])?;
+    add_service_by_pam(site, "own-by-unix", "unix-only")?;
+    let right = [(PASSWORD, SYSTEM_PASSWORD), (CODE, &*user.code()?)];
+    assert_eq!(at("own-by-unix", "ute").login(&right)?.0, "PAM_SUCCESS");
+    let next = user.next_code()?;
+    let wrong = [(PASSWORD, OWN_PASSWORD), (CODE, &*next), (AGAIN, &*next), (AGAIN, &*next)];
+    assert_eq!(at("own-by-unix", "ute").login(&wrong)?.0, "PAM_AUTH_ERR");
+    Ok(())
+}
+
+#[test]
+fn our_own_module_in_that_service_goes_round_once_only() -> Outcome {
+    let site = Site::here()?;
+    site.add_user("vera")?;
+    site.add_service("round", &["auth required pam_countersign.so primary=own"])?;
+    add_service_by_pam(site, "own-by-round", "round")?;
+    assert_eq!(at("own-by-round", "vera").login(&[(PASSWORD, OWN_PASSWORD)])?.0, "PAM_AUTHINFO_UNAVAIL");
+    site.wait_for_log("pam_countersign(round:auth): called from the PAM service that checks our own")?;
+    Ok(())
+}
+
 /// Each has been asked before any of them answers.
 #[test]
 fn of_twenty_who_type_one_code_at_once_one_gets_in() -> Outcome {

@@ -191,13 +191,20 @@ impl Shelf {
         }
     }
 
-    /// Fewer requests are in flight than are remembered, so that one in flight is never the oldest for long.
+    /// Forgets the oldest request that is not in flight: somebody waits for the answer to one that is.
     fn drop_oldest(&mut self) -> Option<()> {
-        let (key, serial) = self.order.pop_front()?;
-        if self.entries.get(&key).is_some_and(|entry| entry.serial == serial) {
-            self.remove(&key);
+        for _ in 0..self.order.len() {
+            let (key, serial) = self.order.pop_front()?;
+            match self.entries.get(&key).filter(|entry| entry.serial == serial) {
+                Some(entry) if entry.is_in_flight() => self.order.push_back((key, serial)),
+                Some(_) => {
+                    self.remove(&key);
+                    return Some(());
+                }
+                None => return Some(()),
+            }
         }
-        Some(())
+        None
     }
 
     fn drop_expired(&mut self, now: Instant) {
@@ -313,6 +320,15 @@ mod tests {
         }
         assert!(memory.remembered <= limits::REMEMBERED_MAX);
         assert_eq!(memory.admit(&gate, key(0, 0), &FIRST, now), Seen::Answered(octets("yes")));
+    }
+
+    #[test]
+    fn a_slow_login_is_not_forgotten_for_a_flood_of_quick_ones() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        assert_eq!(memory.admit(&gate, key(1, 7), &SECOND, now), Seen::New);
+        fill(&mut memory, "gate", 2 * limits::REMEMBERED_PER_CLIENT_MAX, now);
+        assert_eq!(memory.admit(&gate, key(1, 7), &SECOND, now), Seen::InFlight);
+        assert_eq!(memory.remembered, limits::REMEMBERED_PER_CLIENT_MAX);
     }
 
     #[test]

@@ -22,7 +22,7 @@ impl Health {
         match verdict {
             Verdict::Accept(_) | Verdict::Reject(_) => self.set(true),
             Verdict::Unavailable(Reason::StoreUnavailable | Reason::KeyUnavailable | Reason::ClockBehind) => {
-                self.set(false)
+                self.set(false);
             }
             Verdict::Unavailable(_) => {}
         }

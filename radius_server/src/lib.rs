@@ -1,7 +1,7 @@
 //! The RADIUS door: clients, the order of checks, duplicates, and what each verdict is on the wire.
 //!
 //! It renders prompts and carries answers; `common` decides. The parts without I/O are `admission`, `request`,
-//! `decision`, `duplicates`, `drop_log`; the others are sockets, threads and the process around them.
+//! `decision`, `duplicates`, `queue`, `drop_log`; the others are sockets, threads and the process around them.
 #![forbid(unsafe_code)]
 
 pub mod admission;
@@ -17,6 +17,7 @@ pub mod health;
 pub mod limits;
 pub mod log;
 pub mod notify;
+pub mod queue;
 pub mod receiver;
 pub mod request;
 pub mod rights;

@@ -14,6 +14,8 @@ pub const IN_FLIGHT_PER_CLIENT_MAX: usize = 512;
 pub const QUEUE_MAX: usize = 1_024;
 /// Threads that ask the engine. They wait for the disk or the primary most of the time.
 pub const WORKERS: usize = 16;
+/// Threads that one client may have at once, so that slow logins of one gateway leave some to the others.
+pub const WORKERS_PER_CLIENT_MAX: usize = 12;
 /// Datagrams taken from one socket before the next one has its turn.
 pub const DATAGRAMS_PER_TURN_MAX: usize = 64;
 /// Octets that we ask the kernel to hold for each socket until we read them.

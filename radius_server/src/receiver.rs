@@ -4,7 +4,6 @@
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 use std::time::Instant;
 
 use nix::errno::Errno;
@@ -18,13 +17,19 @@ use crate::duplicates::{RequestKey, Seen};
 use crate::exit::{Dropped, Event};
 use crate::limits;
 use crate::log;
+use crate::queue::Queue;
 use crate::server::{Path, Server};
 use crate::socket::ReceiveBuffer;
 use crate::worker::Job;
 use crate::world::World;
 
-/// Receives until something is written to `stop`. The queue ends with it, and the workers end with the queue.
-pub fn run(server: &Arc<Server>, queue: &SyncSender<Job>, stop: &EventFd) {
+/// Receives until something is written to `stop`, then closes the queue.
+pub fn run(server: &Server, queue: &Queue<Job>, stop: &EventFd) {
+    receive(server, queue, stop);
+    queue.close();
+}
+
+fn receive(server: &Server, queue: &Queue<Job>, stop: &EventFd) {
     let mut buffer: Box<ReceiveBuffer> = Box::new([0; _]);
     let stopping = PollFd::new(stop.as_fd(), PollFlags::POLLIN);
     let sockets = server.listeners.iter().map(|it| PollFd::new(it.as_fd(), PollFlags::POLLIN));
@@ -54,9 +59,9 @@ fn is_ready(waiting: &PollFd<'_>) -> bool {
 
 /// Takes what waits in one socket, up to a limit, so that a flood at one does not starve the others.
 fn take_turn(
-    server: &Arc<Server>,
+    server: &Server,
     world: &Arc<World>,
-    queue: &SyncSender<Job>,
+    queue: &Queue<Job>,
     socket: usize,
     buffer: &mut ReceiveBuffer,
 ) {
@@ -71,9 +76,9 @@ fn take_turn(
 
 /// What one turn works with.
 struct Turn<'a> {
-    server: &'a Arc<Server>,
+    server: &'a Server,
     world: &'a Arc<World>,
-    queue: &'a SyncSender<Job>,
+    queue: &'a Queue<Job>,
 }
 
 impl Turn<'_> {
@@ -122,7 +127,7 @@ impl Turn<'_> {
                     authenticator: *authenticator,
                     path,
                 };
-                if self.queue.try_send(job).is_err() {
+                if self.queue.put(&client.name, job).is_err() {
                     self.server.duplicates().forget(&client.name, &key, authenticator);
                     self.dropped(Dropped::Overloaded, client, path.peer);
                 }

@@ -15,6 +15,7 @@ use nix::sys::stat::{Mode, umask};
 use crate::arguments::Options;
 use crate::error::ServerError;
 use crate::notify::{self, State};
+use crate::queue::Queue;
 use crate::rights::Start;
 use crate::server::Server;
 use crate::signals::{Signals, Wish};
@@ -64,7 +65,8 @@ impl Service {
     fn start(server: Server, helper: Option<Arc<PamHelper>>) -> Result<Self, ServerError> {
         let server = Arc::new(server);
         serve_stats(&server)?;
-        let (queue, workers) = worker::start(&server)?;
+        let queue = Arc::new(Queue::default());
+        let workers = worker::start(&server, &queue)?;
         let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
         let stop = EventFd::from_value_and_flags(0, flags);
         let stop =

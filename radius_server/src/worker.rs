@@ -1,9 +1,9 @@
-//! The workers: ask the engine, which blocks, and send what it decides. Their number and their queue are bounded.
+//! The workers: ask the engine, which blocks, and send what it decides. Their number is bounded.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::Builder;
 use std::time::Instant;
 
@@ -17,6 +17,7 @@ use crate::error::ServerError;
 use crate::exit::{Dropped, Event};
 use crate::limits;
 use crate::log;
+use crate::queue::Queue;
 use crate::request::{Exit, LoginRequest};
 use crate::server::{Path, Server};
 use crate::world::World;
@@ -46,33 +47,30 @@ pub struct Workers {
     pub ended: Receiver<Infallible>,
 }
 
-/// Starts the workers. They end when the queue has no sender any more and nothing waits in it.
+/// Starts the workers. They end when the queue is closed and empty.
 ///
 /// # Errors
 /// [`ServerError::Thread`].
-pub fn start(server: &Arc<Server>) -> Result<(SyncSender<Job>, Workers), ServerError> {
-    let (queue, jobs) = sync_channel(limits::QUEUE_MAX);
-    let jobs = Arc::new(Mutex::new(jobs));
+pub fn start(server: &Arc<Server>, queue: &Arc<Queue<Job>>) -> Result<Workers, ServerError> {
     let (alive, ended) = channel();
     for number in 0..limits::WORKERS {
-        let (server, jobs, alive) = (Arc::clone(server), Arc::clone(&jobs), alive.clone());
+        let (server, queue, alive) = (Arc::clone(server), Arc::clone(queue), alive.clone());
         let work = move || {
-            run(&server, &jobs);
+            run(&server, &queue);
             drop(alive);
         };
         let thread = Builder::new().name(format!("worker-{number}")).spawn(work);
         thread.map_err(|source| ServerError::Thread { source })?;
     }
-    Ok((queue, Workers { ended }))
+    Ok(Workers { ended })
 }
 
-fn run(server: &Server, queue: &Mutex<Receiver<Job>>) {
+fn run(server: &Server, queue: &Queue<Job>) {
     let mut buffer: Box<PacketBuffer> = Box::new([0; _]);
-    loop {
-        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(job) = next else { return };
+    while let Some(taken) = queue.take() {
+        let job = &taken.item;
         // A fault in one login must not take a worker from the others; the panic hook has written about it.
-        if catch_unwind(AssertUnwindSafe(|| work(server, &job, &mut buffer))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| work(server, job, &mut buffer))).is_err() {
             log::error("a login ended in a fault of the program; it got no answer");
         }
         // Where there was no answer, the client may ask again.

@@ -2,6 +2,7 @@
 //! sends them.
 #![cfg(test)]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::PermissionsExt as _;
@@ -22,6 +23,7 @@ use radius_protocol::dictionary::{PROMPT, PROXY_STATE, REPLY_MESSAGE, SESSION_TI
 use radius_protocol::{
     Code, MessageAuthenticatorDemand, Packet, PacketBuffer, ReplyVerdict, RequestBuilder, SharedSecret,
 };
+use radius_server::queue::Queue;
 use radius_server::server::Server;
 use radius_server::socket::Listener;
 use radius_server::worker::{self, Workers};
@@ -76,7 +78,8 @@ impl Site {
         let other = Listener::open("127.0.0.2:0".parse().unwrap()).unwrap();
         let world = World::open(settings, None).unwrap();
         let server = Arc::new(Server::new(vec![listener, other], world));
-        let (queue, workers) = worker::start(&server).unwrap();
+        let queue = Arc::new(Queue::default());
+        let workers = worker::start(&server, &queue).unwrap();
         let stop = Arc::new(EventFd::new().unwrap());
         let (shared, until) = (Arc::clone(&server), Arc::clone(&stop));
         let receiver = thread::spawn(move || receiver::run(&shared, &queue, &until));
@@ -162,6 +165,7 @@ impl Gate {
         let address = site.server.listeners[listener].address();
         let socket = UdpSocket::bind(SocketAddr::new(address.ip(), 0)).unwrap();
         socket.connect(address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         Self { socket, secret: SharedSecret::new(GATE_SECRET).unwrap(), next: 0 }
     }
 
@@ -186,7 +190,6 @@ impl Gate {
     }
 
     fn hear(&self, request: &[u8]) -> Option<Heard> {
-        self.socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         let mut buffer = [0; 4096];
         let length = self.socket.recv(&mut buffer).ok()?;
         let reply = Packet::parse(&buffer[..length]).unwrap();
@@ -312,6 +315,27 @@ fn a_reload_with_a_mistake_keeps_what_is_good() {
     site.server.replace_world(site.server.world().reload(None).unwrap());
     let state = gate.ask("alice", PASSWORD, None).state;
     assert_eq!(gate.ask("alice", &code(), Some(&state)).code, Code::AccessAccept);
+}
+
+#[test]
+fn what_was_received_before_the_stop_is_answered() {
+    let site = Site::start();
+    let mut gate = Gate::at(&site, 0);
+    let requests: Vec<_> = (0..20).map(|_| gate.request("alice", PASSWORD, None)).collect();
+    for request in &requests {
+        gate.socket.send(request).unwrap();
+    }
+    while site.counter("received") < 20 {
+        thread::yield_now();
+    }
+    drop(site);
+    let mut waiting: BTreeSet<u8> = requests.iter().map(|request| request[1]).collect();
+    for _ in &requests {
+        let mut reply = [0; 4096];
+        gate.socket.recv(&mut reply).unwrap();
+        assert!(waiting.remove(&reply[1]), "answered twice");
+    }
+    assert!(waiting.is_empty());
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use assembly::Office;
 use assembly::config::{Colour, ConfigError, Loaded, Settings};
 use assembly::places::SYSTEM_USER;
-use common::Username;
 use common::acts::{Act, Issued};
 use common::ports::Listing as _;
+use common::{Reason, Username};
 use nix::unistd::{User, geteuid};
 
 use crate::actor::actor;
@@ -58,19 +58,31 @@ impl Context {
 
     /// The engine and what stands around it.
     pub(crate) fn office(&self) -> Result<Office, Failure> {
-        refuse_strangers()?;
-        let office = assembly::office(&self.settings_without_clients()?)?;
-        office.store.heads()?;
-        if let Some(rollback) = office.store.take_rollback() {
-            self.warn(&format!(
-                "the store went back from {} records to {}: somebody put an older copy in its place. Codes used \
-                 until {} are refused; blocks, revocations and enrolments made since that copy are lost",
-                rollback.records_before,
-                rollback.records_found,
-                rfc3339(rollback.floor)
-            ));
-        }
+        let office = self.untouched_office()?;
+        self.tell_of_rollback(&office)?;
         Ok(office)
+    }
+
+    /// The same, for a look at the store before anything is written to it.
+    pub(crate) fn untouched_office(&self) -> Result<Office, Failure> {
+        refuse_strangers()?;
+        Ok(assembly::office(&self.settings_without_clients()?)?)
+    }
+
+    /// A store that is an older copy of itself is told of once: here, and as an alert in the records.
+    pub(crate) fn tell_of_rollback(&self, office: &Office) -> Result<(), Failure> {
+        // Opens it, if nothing has.
+        office.store.heads()?;
+        let Some(rollback) = office.store.take_rollback() else { return Ok(()) };
+        office.engine.record_finding(Reason::StoreWentBack);
+        self.warn(&format!(
+            "the store went back from {} records to {}: somebody put an older copy in its place. Codes used until {} \
+             are refused; blocks, revocations and enrolments made since that copy are lost",
+            rollback.records_before,
+            rollback.records_found,
+            rfc3339(rollback.floor)
+        ));
+        Ok(())
     }
 
     /// Carries out an act in the name of whoever sits here.

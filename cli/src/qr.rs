@@ -39,13 +39,44 @@ mod tests {
     use super::{for_terminal, grouped};
     use common::Secret;
 
+    const URI: &str =
+        "otpauth://totp/Countersign:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Countersign";
+
     #[test]
     fn a_code_fits_eighty_columns_and_is_left_out_where_it_does_not_fit() {
-        let uri = Secret::from(
-            "otpauth://totp/Countersign:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Countersign",
-        );
+        let uri = Secret::from(URI);
         assert!(for_terminal(&uri, 80).is_some());
         assert!(for_terminal(&uri, 30).is_none());
+    }
+
+    /// Light and dark of one character: its upper half, then its lower half.
+    fn modules(block: char) -> [bool; 2] {
+        match block {
+            '█' => [true, true],
+            '▀' => [true, false],
+            '▄' => [false, true],
+            _ => [false, false],
+        }
+    }
+
+    /// What a camera sees of the lines, each module some pixels wide, is read by somebody else's decoder.
+    #[test]
+    fn another_implementation_reads_what_the_terminal_shows() {
+        let picture = for_terminal(&Secret::from(URI), 80).unwrap();
+        let lines = picture.expose_text().unwrap().lines();
+        let rows: Vec<Vec<[bool; 2]>> =
+            lines.map(|line| line.chars().filter(|c| " █▀▄".contains(*c)).map(modules).collect()).collect();
+        let (scale, margin) = (4, 8);
+        let columns = rows[0].len() * scale + 2 * margin;
+        let lines = rows.len() * 2 * scale + 2 * margin;
+        let shade = |x: usize, y: usize| {
+            let at = |pixel: usize| pixel.checked_sub(margin).map(|pixel| pixel / scale);
+            let cell = at(x).zip(at(y)).and_then(|(x, y)| Some(rows.get(y / 2)?.get(x)?[y % 2]));
+            if cell == Some(true) { 255 } else { 0 }
+        };
+        let mut seen = rqrr::PreparedImage::prepare_from_greyscale(columns, lines, shade);
+        let (_, text) = seen.detect_grids()[0].decode().unwrap();
+        assert_eq!(text, URI);
     }
 
     #[test]

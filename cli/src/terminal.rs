@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use common::{Secret, limits};
+use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use crate::failure::Failure;
 
@@ -27,10 +28,35 @@ pub(crate) fn seat() -> Seat {
 pub(crate) fn secret(question: &str, what: &'static str) -> Result<Secret, Failure> {
     match seat() {
         Seat::Terminal => {
+            let _silence = Silence::begin();
             let answer = rpassword::prompt_password(question);
             answer.map(Secret::from).map_err(|source| Failure::Read { from: "the terminal", source })
         }
         Seat::Script => secret_line(what),
+    }
+}
+
+/// No echo from before the question on: whoever types fast would see the first letters otherwise.
+struct Silence(Option<Termios>);
+
+impl Silence {
+    fn begin() -> Self {
+        let before = tcgetattr(io::stdin()).ok();
+        if let Some(before) = &before {
+            let mut silent = before.clone();
+            silent.local_flags.remove(LocalFlags::ECHO);
+            // Where this fails, rpassword says why when it tries the same.
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &silent);
+        }
+        Self(before)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, before);
+        }
     }
 }
 

@@ -56,10 +56,9 @@ pub(crate) struct Verify {
 }
 
 pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failure> {
-    let office = context.office()?;
     match command {
-        Command::List(arguments) => list(context, &office, arguments),
-        Command::Verify(arguments) => verify(context, &office, arguments),
+        Command::List(arguments) => list(context, &context.office()?, arguments),
+        Command::Verify(arguments) => verify(context, &context.untouched_office()?, arguments),
     }
 }
 
@@ -193,6 +192,7 @@ fn verify(context: &Context, office: &Office, arguments: &Verify) -> Result<Outc
     let report = audit::verify(&*office.store, office.engine.keys(), anchors.as_ref())?;
     let outcome = if report.is_sound() { Outcome::Done } else { Outcome::Refused };
     context.say(&Verified { sound: report.is_sound(), tail_proven: report.is_tail_proven(), report })?;
+    context.tell_of_rollback(office)?;
     Ok(outcome)
 }
 

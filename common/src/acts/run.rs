@@ -31,11 +31,23 @@ impl Engine {
     /// Records an act on something that is no account and that is done already: a changed RADIUS client, a restored
     /// store. `done` says in words what it is now. Where the store cannot take the record, the sink alone has it.
     pub fn record_act(&self, actor: &Actor, place: Place, act: &str, done: String) {
-        let (id, at) = (AttemptId::generate(self.random()), self.now());
         let act = ActRecord { act: act.to_owned(), actor: actor.clone(), before: None, after: Some(done) };
-        let record = record_of(id, at, place, Reason::ActDone, act);
-        if self.write(&Bundle::of_records(id, at, vec![record.clone()])).is_err() {
-            self.parts.sink.publish(&record, None);
+        self.record_alone(&Record { act: Some(act), ..self.record_about_nobody(place, Reason::ActDone) });
+    }
+
+    /// Records, as an alert, what was found on the way to something else.
+    pub fn record_finding(&self, reason: Reason) {
+        let about_nobody = self.record_about_nobody(Place::Service(PLACE.to_owned()), reason);
+        self.record_alone(&Record { severity: Severity::Alert, ending: Ending::Finding, ..about_nobody });
+    }
+
+    fn record_about_nobody(&self, place: Place, reason: Reason) -> Record {
+        record_of(AttemptId::generate(self.random()), self.now(), place, reason)
+    }
+
+    fn record_alone(&self, record: &Record) {
+        if self.write(&Bundle::of_records(record.attempt, record.at, vec![record.clone()])).is_err() {
+            self.parts.sink.publish(record, None);
         }
     }
 
@@ -67,12 +79,7 @@ impl Engine {
 
     /// A refusal is recorded too; where even that fails the refusal stands.
     fn refuse(&self, minutes: &Minutes<'_>, refusal: ActError) -> ActError {
-        let now = self.now();
-        let record = minutes.record(now, Reason::ActRefused, None, Some(refusal.to_string()));
-        let bundle = Bundle::of_records(minutes.id, now, vec![record.clone()]);
-        if self.write(&bundle).is_err() {
-            self.parts.sink.publish(&record, None);
-        }
+        self.record_alone(&minutes.record(self.now(), Reason::ActRefused, None, Some(refusal.to_string())));
         refusal
     }
 }
@@ -110,13 +117,14 @@ impl Minutes<'_> {
         Record {
             typed: name.clone(),
             user: Some(name),
-            ..record_of(self.id, at, Place::Service(PLACE.to_owned()), reason, act)
+            act: Some(act),
+            ..record_of(self.id, at, Place::Service(PLACE.to_owned()), reason)
         }
     }
 }
 
 /// The record of an act that is about no account.
-fn record_of(id: AttemptId, at: UnixTime, place: Place, reason: Reason, act: ActRecord) -> Record {
+fn record_of(id: AttemptId, at: UnixTime, place: Place, reason: Reason) -> Record {
     Record {
         at,
         attempt: id,
@@ -131,6 +139,6 @@ fn record_of(id: AttemptId, at: UnixTime, place: Place, reason: Reason, act: Act
         factor: None,
         ending: Ending::Act,
         reason,
-        act: Some(act),
+        act: None,
     }
 }

@@ -3,7 +3,7 @@
 use crate::account::{Role, State};
 use crate::acts::{Act, ActError, EnrolmentProof, Issued, Label, NewTotp};
 use crate::policy::Policy;
-use crate::record::{Actor, Ending};
+use crate::record::{Actor, Ending, Severity};
 use crate::totp::TotpParameters;
 use crate::world::{World, accepted, add_totp, app_secret, at_sshd, short};
 use crate::{Grounds, Place, Reason, Secret, Username};
@@ -94,6 +94,15 @@ fn an_act_on_no_account_is_a_record_about_nobody() {
     let record = world.last_record();
     assert_eq!((record.place, record.ending, record.user), (place, Ending::Act, None));
     assert_eq!(record.act.unwrap().after.as_deref(), Some("removed"));
+}
+
+#[test]
+fn what_was_found_on_the_way_is_an_alert() {
+    let world = world();
+    world.engine.record_finding(Reason::StoreWentBack);
+    let record = world.last_record();
+    assert_eq!((record.severity, record.ending), (Severity::Alert, Ending::Finding));
+    assert!(record.act.is_none());
 }
 
 #[test]

@@ -124,12 +124,17 @@ impl Service {
         }
     }
 
-    /// No new requests; those that are here get their answers, for a while.
+    /// No new requests; those that are here get their answers, for a while. What waits for syslog is sent with the end
+    /// of the last world.
     fn stop(self) {
         // Without the event the receiver goes on until the process ends, and nothing is lost but the patience.
         let _ = self.stop.write(1);
         match self.workers.ended.recv_timeout(limits::STOP_PATIENCE) {
-            Err(RecvTimeoutError::Disconnected) => log::info("stopped"),
+            Err(RecvTimeoutError::Disconnected) => {
+                // The workers have ended because the receiver has closed the queue, as the last thing that it does.
+                let _ = self.receiver.join();
+                log::info("stopped");
+            }
             Ok(never) => match never {},
             Err(RecvTimeoutError::Timeout) => {
                 log::warning("stopped; some logins took too long and got no answer");
@@ -146,7 +151,7 @@ fn serve_stats(server: &Arc<Server>) -> Result<(), ServerError> {
     let world = server.world();
     match Stats::open(&world.settings.state_directory, world.engine.now()) {
         Ok(stats) => {
-            let server = Arc::clone(server);
+            let server = Arc::downgrade(server);
             spawn("stats", move || stats.serve(&server)).map(drop)
         }
         Err(error) => {

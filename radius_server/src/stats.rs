@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process;
+use std::sync::Weak;
 
 use common::UnixTime;
 use serde::Serialize;
@@ -70,11 +71,12 @@ impl Stats {
         Ok(Self { socket, started_at })
     }
 
-    /// Answers one connection after the other, for ever.
-    pub fn serve(&self, server: &Server) {
+    /// Answers one connection after the other while there is a server.
+    pub fn serve(&self, server: &Weak<Server>) {
         for connection in self.socket.incoming() {
+            let Some(server) = server.upgrade() else { return };
             // A reader that goes away or stalls is given up; the next one gets its turn.
-            let _ = connection.and_then(|connection| self.answer(server, connection));
+            let _ = connection.and_then(|connection| self.answer(&server, connection));
         }
     }
 

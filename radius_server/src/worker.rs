@@ -57,6 +57,8 @@ pub fn start(server: &Arc<Server>, queue: &Arc<Queue<Job>>) -> Result<Workers, S
         let (server, queue, alive) = (Arc::clone(server), Arc::clone(queue), alive.clone());
         let work = move || {
             run(&server, &queue);
+            // Whoever hears of the end may count on it that nothing is held any more.
+            drop((server, queue));
             drop(alive);
         };
         let thread = Builder::new().name(format!("worker-{number}")).spawn(work);

@@ -186,6 +186,48 @@ fn flood(port: u16, going_on: &AtomicBool, sent: &AtomicU32) {
 }
 
 #[test]
+fn without_its_store_the_server_is_silent_and_with_it_back_again() -> Outcome {
+    let site = Site::here()?;
+    let server = Radiusd::start_apart(site)?;
+    let gateway = server.from(CHALLENGE);
+    let signed = [("Message-Authenticator", "0x00")];
+    let folder = server.state_directory();
+    assert_eq!(gateway.login("nobody", "x")?.code(), "Access-Challenge");
+    checked(Command::new("chmod").arg("0000").arg(&folder))?;
+    let login = [("User-Name", "\"nobody\""), ("User-Password", "\"x\""), signed[0]];
+    assert!(gateway.is_ignored("auth", &login)?);
+    assert!(gateway.is_ignored("status", &signed)?);
+    checked(Command::new("chmod").arg("0700").arg(&folder))?;
+    wait_for("an answer to Status-Server", 10, || match gateway.request("status", &signed, 1) {
+        Ok(answer) if answer.code() == "Access-Accept" => Ok(()),
+        other => Err(format!("{other:?}")),
+    })?;
+    assert_eq!(gateway.login("nobody", "x")?.code(), "Access-Challenge");
+    Ok(())
+}
+
+#[test]
+fn the_heads_of_the_records_go_to_syslog() -> Outcome {
+    let site = Site::here()?;
+    let mut server = Radiusd::start(site, Backend::Local)?;
+    let gateway = server.from(APPEND);
+    assert_eq!(gateway.login("grete", "x,000000")?.code(), "Access-Reject");
+    let record = site.wait_for_record("grete", "unknown-user")?;
+    let sequence = field(&record.structured, "seq");
+    assert!(server.stop()?);
+    let heads = site.log()?.into_iter().filter(|line| line.structured.contains(" event=\"anchor\""));
+    let heads: Vec<u64> = heads.map(|line| field(&line.structured, "seq")).collect();
+    assert!(heads.iter().any(|head| *head >= sequence), "{sequence} {heads:?}");
+    Ok(())
+}
+
+/// A number in structured data.
+fn field(structured: &str, name: &str) -> u64 {
+    let value = structured.split_once(&format!(" {name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
+    value.and_then(|(value, _)| value.parse().ok()).unwrap_or_else(|| panic!("no {name} in {structured}"))
+}
+
+#[test]
 fn sigterm_ends_it_well_and_its_counters_go() -> Outcome {
     let site = Site::here()?;
     let mut server = Radiusd::start(site, Backend::Local)?;

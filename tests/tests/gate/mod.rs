@@ -72,6 +72,23 @@ impl Radiusd {
         Ok(server)
     }
 
+    /// The same on a new store of its own, in the folder [`Radiusd::state_directory`].
+    pub(crate) fn start_apart(site: &Site) -> Result<Self, Failure> {
+        let mut server = Self::start(site, Backend::Local)?;
+        server.stop()?;
+        let settings =
+            fs::read_to_string(server.settings()).map_err(Failure::file("read", &server.settings()))?;
+        let apart = server.state_directory().display().to_string();
+        site.machine.write(&server.settings(), &settings.replace("/var/lib/countersign", &apart))?;
+        site.countersign(&["--config", &server.settings().display().to_string(), "init", "--yes"])?;
+        server.launch()?;
+        Ok(server)
+    }
+
+    pub(crate) fn state_directory(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+
     /// Starts the program; it must not run already.
     pub(crate) fn launch(&mut self) -> Result<(), Failure> {
         let mut command = Command::new(self.program());

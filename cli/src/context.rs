@@ -120,6 +120,10 @@ impl Context {
             (Form::Text, failure) => {
                 let _ = writeln!(io::stderr(), "countersign: {}", failure.sentence());
             }
+            (Form::Json, Failure::Settings(error)) if !error.findings().is_empty() => {
+                let line = serde_json::json!({ "error": failure.sentence(), "findings": error.findings() });
+                let _ = writeln!(io::stderr(), "{line}");
+            }
             (Form::Json, failure) => self.aside("error", &failure.sentence()),
         }
     }

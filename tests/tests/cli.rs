@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use desk::{Desk, Given, PASSWORD, code};
 use serde_json::Value;
-use test_ground::{Failure, Machine, Outcome, Terminal, checked};
+use test_ground::{Daemon, Failure, Machine, Outcome, RadiusAnswer, RadiusRequest, Terminal, checked};
 
 /// Secrets of 160 bits in base32 (the one of RFC 6238, and others).
 const SECRETS: [&str; 4] = [
@@ -260,6 +260,38 @@ fn stats_show_the_store_and_say_that_no_server_runs() -> Outcome {
     let figures = desk.json(&["stats"], Given::default())?;
     assert!(figures["server"].is_null() && figures["store"]["states"]["enforced"] == 1, "{figures}");
     Ok(())
+}
+
+#[test]
+fn stats_show_every_counter_of_a_running_server() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let settings = desk.folder.join("countersign.toml");
+    let client = desk.json(&["client", "add", "gate", "--address", "127.0.0.1"], Given::default())?;
+    let mut server = Command::new(desk.machine.built("countersign-radiusd"));
+    let mut server = Daemon::start(server.arg("--config").arg(&settings), &desk.folder.join("log"))?;
+    server.wait_for_output("ready as uid ")?;
+
+    let listen = &desk.json(&["stats"], Given::default())?["server"]["listen"][0];
+    let address = listen.as_str().expect("an address");
+    let request = RadiusRequest {
+        port: address.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port"),
+        secret: client["secret"].as_str().expect("a secret"),
+        kind: "auth",
+        attributes: &[
+            ("User-Name", "\"nobody\""),
+            ("User-Password", "\"x\""),
+            ("Message-Authenticator", "0x00"),
+        ],
+        seconds: 5,
+    };
+    assert_ne!(request.send()?, RadiusAnswer::Silence);
+    let counted = desk.json(&["stats"], Given::default())?;
+    assert_eq!(counted["server"]["clients"]["gate"]["challenged"], 1, "{counted}");
+    let shown = desk.done(&["stats"])?;
+    for title in ["countersign-radiusd", "EVENT", "DROPPED", "REFUSED", "CLIENT", "gate"] {
+        assert!(shown.contains(title), "{title} in {shown}");
+    }
+    server.stop().map(drop)
 }
 
 /// A desk with five records, and the lines that its collector received of them.

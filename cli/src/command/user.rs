@@ -1,5 +1,6 @@
 //! `countersign user`: accounts as a whole.
 
+use assembly::config::Primary;
 use assembly::{Office, SystemRandom, primary};
 use clap::{Args, Subcommand};
 use common::Username;
@@ -182,6 +183,12 @@ fn add(context: &Context, office: &Office, arguments: &Add) -> Result<Outcome, F
         totp: None,
     };
     done(context, office, &arguments.name, &act)?;
+    if password.is_none() && context.settings_without_clients()?.primary == Primary::Local {
+        let name = &arguments.name;
+        context.warn(&format!(
+            "{name} has no password, and none but ours is asked: run 'countersign user passwd {name}'"
+        ));
+    }
     Ok(Outcome::Done)
 }
 

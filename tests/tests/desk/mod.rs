@@ -49,8 +49,9 @@ impl Desk {
         let folder = machine.new_folder("desk")?;
         let settings = format!(
             "default-state = \"enforced\"\nstate-directory = \"{}/state\"\n\
-             [audit.syslog]\ntarget = \"{collector}\"\n",
-            folder.display()
+             [radius]\nlisten = [\"127.0.0.1:{}\"]\n[audit.syslog]\ntarget = \"{collector}\"\n",
+            folder.display(),
+            machine.free_port()?
         );
         machine.write(&folder.join("countersign.toml"), &settings)?;
         let desk = Self { machine, folder };

@@ -17,7 +17,7 @@ pub struct Pair {
     pub client: Option<Arc<str>>,
 }
 
-/// What has been seen of each pair since its last line.
+/// What has been seen of each pair since its last line. Taking note is cheap; lines are made by whoever asks for them.
 #[derive(Debug, Default)]
 pub struct DropLog {
     pairs: HashMap<Pair, Waiting>,
@@ -25,39 +25,36 @@ pub struct DropLog {
 
 #[derive(Debug)]
 struct Waiting {
-    since: Instant,
+    /// `None` where nothing has been told yet.
+    told_at: Option<Instant>,
     count: u64,
     latest: SocketAddr,
 }
 
 impl DropLog {
-    /// Takes note of a packet. The first of a pair gives its line at once; the others wait.
-    pub fn note(&mut self, pair: Pair, peer: SocketAddr, now: Instant) -> Option<String> {
+    /// Takes note of a packet.
+    pub fn note(&mut self, pair: Pair, peer: SocketAddr) {
         if let Some(waiting) = self.pairs.get_mut(&pair) {
             waiting.count = waiting.count.saturating_add(1);
             waiting.latest = peer;
-            return None;
+        } else if self.pairs.len() < limits::LOGGED_PAIRS_MAX {
+            self.pairs.insert(pair, Waiting { told_at: None, count: 1, latest: peer });
         }
-        if self.pairs.len() >= limits::LOGGED_PAIRS_MAX {
-            return None;
-        }
-        let line = line(&pair, 1, peer);
-        self.pairs.insert(pair, Waiting { since: now, count: 0, latest: peer });
-        Some(line)
     }
 
-    /// The lines of all pairs whose minute is over. A pair that was quiet for a minute is forgotten.
+    /// The lines that are due: the first of each pair at once, the next ones when its minute is over. A pair that was
+    /// quiet for a minute is forgotten.
     pub fn due(&mut self, now: Instant) -> Vec<String> {
         let mut lines = Vec::new();
         self.pairs.retain(|pair, waiting| {
-            if now.saturating_duration_since(waiting.since) < limits::LOG_INTERVAL {
+            if waiting.told_at.is_some_and(|at| now.saturating_duration_since(at) < limits::LOG_INTERVAL) {
                 return true;
             }
             if waiting.count == 0 {
                 return false;
             }
             lines.push(line(pair, waiting.count, waiting.latest));
-            (waiting.since, waiting.count) = (now, 0);
+            (waiting.told_at, waiting.count) = (Some(now), 0);
             true
         });
         lines
@@ -87,12 +84,12 @@ mod tests {
     }
 
     #[test]
-    fn the_first_packet_is_logged_at_once_and_a_flood_once_a_minute() {
+    fn the_first_packet_is_told_at_once_and_a_flood_once_a_minute() {
         let (mut log, begun) = (DropLog::default(), Instant::now());
-        let first = log.note(pair("oversized"), peer(), begun);
-        assert_eq!(first.as_deref(), Some("1 packet of client gate: oversized (latest from 192.0.2.1:1024)"));
+        log.note(pair("oversized"), peer());
+        assert_eq!(log.due(begun), ["1 packet of client gate: oversized (latest from 192.0.2.1:1024)"]);
         for _ in 0..1000 {
-            assert_eq!(log.note(pair("oversized"), peer(), begun), None);
+            log.note(pair("oversized"), peer());
         }
         assert!(log.due(begun).is_empty());
         let due = log.due(begun + limits::LOG_INTERVAL);
@@ -101,25 +98,28 @@ mod tests {
 
     #[test]
     fn another_reason_has_its_own_line() {
-        let (mut log, now) = (DropLog::default(), Instant::now());
-        assert!(log.note(pair("oversized"), peer(), now).is_some());
-        assert!(log.note(pair("overloaded"), peer(), now).is_some());
+        let mut log = DropLog::default();
+        log.note(pair("oversized"), peer());
+        log.note(pair("overloaded"), peer());
+        assert_eq!(log.due(Instant::now()).len(), 2);
     }
 
     #[test]
-    fn after_a_quiet_minute_the_next_packet_is_logged_at_once() {
+    fn after_a_quiet_minute_the_next_packet_is_told_at_once() {
         let (mut log, now) = (DropLog::default(), Instant::now());
-        assert!(log.note(pair("oversized"), peer(), now).is_some());
+        log.note(pair("oversized"), peer());
+        assert_eq!(log.due(now).len(), 1);
         assert!(log.due(now + limits::LOG_INTERVAL).is_empty());
-        assert!(log.note(pair("oversized"), peer(), now).is_some());
+        log.note(pair("oversized"), peer());
+        assert_eq!(log.due(now + limits::LOG_INTERVAL).len(), 1);
     }
 
     #[test]
     fn the_number_of_pairs_is_bounded() {
-        let (mut log, now) = (DropLog::default(), Instant::now());
+        let mut log = DropLog::default();
         for number in 0..2 * limits::LOGGED_PAIRS_MAX {
             let client = Some(Arc::from(number.to_string()));
-            let _ = log.note(Pair { reason: "oversized", client }, peer(), now);
+            log.note(Pair { reason: "oversized", client }, peer());
         }
         assert_eq!(log.pairs.len(), limits::LOGGED_PAIRS_MAX);
     }

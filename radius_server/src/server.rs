@@ -108,13 +108,9 @@ impl Server {
         self.duplicates().purge(now);
     }
 
+    /// Nothing is written here: standard error may be slow, and the receiver does not wait.
     fn note(&self, reason: &'static str, client: Option<&Client>, peer: SocketAddr) {
         let pair = Pair { reason, client: client.map(|client| Arc::clone(&client.name)) };
-        let mut drop_log = self.drop_log.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = drop_log.note(pair, peer, Instant::now());
-        drop(drop_log);
-        if let Some(line) = line {
-            log::warning(&line);
-        }
+        self.drop_log.lock().unwrap_or_else(PoisonError::into_inner).note(pair, peer);
     }
 }

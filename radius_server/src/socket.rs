@@ -80,8 +80,8 @@ impl Listener {
             }
         };
         let peer = peer(received.address.as_ref()?)?;
-        let mut messages = received.cmsgs().ok()?;
-        let local = messages.find_map(|message| local(&message)).unwrap_or(LocalAddress::Unknown);
+        let local = received.cmsgs().ok().and_then(|mut messages| messages.find_map(|it| local(&it)));
+        let local = local.unwrap_or(LocalAddress::Unknown);
         Some(Received { octets: received.bytes, peer, local })
     }
 

@@ -6,6 +6,7 @@ mod arguments;
 mod command;
 mod context;
 mod failure;
+mod given_out;
 mod moment;
 mod qr;
 mod report;

@@ -1,6 +1,7 @@
 //! What a command has to say, in two forms: text for people, JSON for programs.
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 /// Something that a command found out or did. Its JSON shape is part of the interface.
 pub(crate) trait Report: Serialize {
@@ -19,10 +20,12 @@ pub(crate) enum Form {
 
 impl Form {
     /// The report in this form; it ends with a line feed.
-    pub(crate) fn render(self, report: &impl Report) -> Result<String, serde_json::Error> {
-        match self {
-            Self::Text => Ok(report.text()),
-            Self::Json => Ok(format!("{}\n", serde_json::to_string(report)?)),
-        }
+    /// It may hold a secret that is given out, so it is wiped.
+    pub(crate) fn render(self, report: &impl Report) -> Result<Zeroizing<String>, serde_json::Error> {
+        let text = match self {
+            Self::Text => report.text(),
+            Self::Json => format!("{}\n", *Zeroizing::new(serde_json::to_string(report)?)),
+        };
+        Ok(Zeroizing::new(text))
     }
 }

@@ -11,6 +11,7 @@ use crate::command::Outcome;
 use crate::command::user::{ActDone, Name, account};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::given_out::GivenOut;
 use crate::report::Report;
 use crate::view::{AppPasswordView, app_password_table};
 use crate::words::{app_password_id, label, username};
@@ -89,7 +90,7 @@ fn create(context: &Context, office: &Office, arguments: Create) -> Result<(), F
         Issued::AppPassword(id, password) => (id.to_string(), password),
         Issued::Nothing | Issued::Factor(_) | Issued::RecoveryCodes(_) => return Ok(()),
     };
-    let app_password = password.expose_text().unwrap_or_default().to_owned();
+    let app_password = GivenOut::from(password);
     context.say(&Created { user: arguments.name.to_string(), id, app_password, services, clients })
 }
 
@@ -141,7 +142,7 @@ impl Report for PasswordList {
 struct Created {
     user: String,
     id: String,
-    app_password: String,
+    app_password: GivenOut,
     services: Vec<String>,
     clients: Vec<String>,
 }
@@ -156,7 +157,7 @@ impl Report for Created {
             self.id,
             self.user,
             places.join(", "),
-            self.app_password
+            self.app_password.text()
         )
     }
 }

@@ -17,6 +17,7 @@ use crate::actor::actor;
 use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::given_out::GivenOut;
 use crate::report::Report;
 use crate::table::table;
 use crate::words::one_of;
@@ -118,7 +119,7 @@ fn rotate_secret(file: &Path, name: String) -> Result<Changed, Failure> {
     let secret = new_secret(&SystemRandom)?;
     edit::rotate_secret(file, &name, &secret)?;
     let done = "has a new secret, and the old one stays good for now";
-    Ok(Changed { client: name, change: "rotate-secret", secret: text(&secret), done })
+    Ok(Changed { client: name, change: "rotate-secret", secret: Some(secret.into()), done })
 }
 
 fn add(file: &Path, arguments: Add) -> Result<Changed, Failure> {
@@ -131,7 +132,7 @@ fn add(file: &Path, arguments: Add) -> Result<Changed, Failure> {
         dialogue: arguments.dialogue,
     };
     edit::add_client(file, &new)?;
-    Ok(Changed { client: arguments.name, change: "add", secret: text(&secret), done: "added" })
+    Ok(Changed { client: arguments.name, change: "add", secret: Some(secret.into()), done: "added" })
 }
 
 /// Two app passwords in a row: 40 characters without look-alikes, 198 bits.
@@ -141,10 +142,6 @@ fn new_secret(random: &dyn Random) -> Result<Secret, Failure> {
     Ok(Secret::new([first.expose(), second.expose()].concat()))
 }
 
-fn text(secret: &Secret) -> Option<String> {
-    secret.expose_text().map(str::to_owned)
-}
-
 /// A changed client; with its secret where that is new.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -152,7 +149,7 @@ struct Changed {
     client: String,
     change: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
+    secret: Option<GivenOut>,
     #[serde(skip)]
     done: &'static str,
 }
@@ -161,8 +158,9 @@ impl Report for Changed {
     fn text(&self) -> String {
         let Self { client, done, .. } = self;
         let secret = self.secret.as_ref();
-        let secret = secret
-            .map_or_else(String::new, |secret| format!("Its secret, shown only now:\n\n  {secret}\n\n"));
+        let secret = secret.map_or_else(String::new, |secret| {
+            format!("Its secret, shown only now:\n\n  {}\n\n", secret.text())
+        });
         let finish = if self.change == "rotate-secret" {
             format!("When the client has the new one: countersign client rotate-secret {client} --finish\n")
         } else {

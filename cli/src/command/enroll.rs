@@ -11,6 +11,7 @@ use crate::command::Outcome;
 use crate::command::user::{account, warn_of_lockout};
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::given_out::GivenOut;
 use crate::qr;
 use crate::report::Report;
 use crate::terminal::{self, Seat};
@@ -32,7 +33,7 @@ pub(crate) struct Arguments {
 /// The kinds of factor.
 #[derive(Subcommand)]
 enum Kind {
-    /// An authenticator app, or a token whose secret is known.
+    /// Register an authenticator app, or a token whose secret is known.
     Totp(Totp),
 }
 
@@ -104,12 +105,11 @@ fn show(
     let uri = totp::otpauth_uri(&office.engine.policy().issuer, name.as_str(), parameters, secret);
     let base32 = totp::to_base32(secret);
     let picture = terminal::columns_for_pictures().and_then(|columns| qr::for_terminal(&uri, columns));
-    let text = |secret: &Secret| secret.expose_text().unwrap_or_default().to_owned();
     context.say(&Offer {
         user: name.to_string(),
-        secret: text(&base32),
-        uri: text(&uri),
-        picture: picture.as_ref().map(text),
+        secret: base32.into(),
+        uri: uri.into(),
+        picture: picture.map(GivenOut::from),
     })
 }
 
@@ -150,18 +150,18 @@ fn say_registered(
 #[serde(rename_all = "kebab-case")]
 struct Offer {
     user: String,
-    secret: String,
-    uri: String,
+    secret: GivenOut,
+    uri: GivenOut,
     #[serde(skip)]
-    picture: Option<String>,
+    picture: Option<GivenOut>,
 }
 
 impl Report for Offer {
     fn text(&self) -> String {
         let scan = self.picture.as_ref().map_or_else(String::new, |picture| {
-            format!("Scan this with the authenticator app of {}:\n\n{picture}\n", self.user)
+            format!("Scan this with the authenticator app of {}:\n\n{}\n", self.user, picture.text())
         });
-        format!("{scan}Secret:  {}\nURI:     {}\n\n", qr::grouped(&self.secret), self.uri)
+        format!("{scan}Secret:  {}\nURI:     {}\n\n", qr::grouped(self.secret.text()), self.uri.text())
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::given_out::GivenOut;
 use crate::report::Report;
 use crate::words::username;
 
@@ -26,8 +27,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
         Issued::RecoveryCodes(codes) => codes,
         Issued::Nothing | Issued::Factor(_) | Issued::AppPassword(..) => Vec::new(),
     };
-    let text = |code: &common::Secret| code.expose_text().unwrap_or_default().to_owned();
-    context.say(&Codes { user: arguments.name.to_string(), codes: codes.iter().map(text).collect() })?;
+    let codes = codes.into_iter().map(GivenOut::from).collect();
+    context.say(&Codes { user: arguments.name.to_string(), codes })?;
     Ok(Outcome::Done)
 }
 
@@ -35,12 +36,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
 #[serde(rename_all = "kebab-case")]
 struct Codes {
     user: String,
-    codes: Vec<String>,
+    codes: Vec<GivenOut>,
 }
 
 impl Report for Codes {
     fn text(&self) -> String {
-        let codes: String = self.codes.iter().map(|code| format!("  {code}\n")).collect();
+        let codes: String = self.codes.iter().map(|code| format!("  {}\n", code.text())).collect();
         format!(
             "Recovery codes of {}. Each works once; they are shown only now, and older ones are void.\n\n{codes}",
             self.user

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use assembly::Office;
 use clap::Args;
 use common::account::State;
+use common::acts::Label;
 use common::ports::Listing as _;
 
 use crate::command::Outcome;
@@ -16,7 +17,7 @@ use crate::command::user::hash;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{self, Consent, Seat};
-use crate::words::state;
+use crate::words::{label, state};
 use file::{FirstPassword, Mistake, Row};
 use plan::{Imported, Plan};
 
@@ -28,6 +29,9 @@ pub(crate) struct Arguments {
     /// The state of the new accounts; without it, the default-state of the settings.
     #[arg(long, value_parser = state())]
     state: Option<State>,
+    /// The users' word for the factors.
+    #[arg(long, value_parser = label, default_value = "imported")]
+    label: Label,
     /// Leave lines with mistakes out and import the others.
     #[arg(long)]
     skip_bad: bool,
@@ -49,7 +53,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
         context.tell("Nothing was imported.\n")?;
         return Ok(Outcome::Done);
     }
-    import(context, &office, arguments.state, rows)
+    import(context, &office, arguments, rows)
 }
 
 /// An account that is there already is left as it is.
@@ -85,7 +89,7 @@ fn consent(context: &Context, arguments: &Arguments, count: usize) -> Result<Con
 fn import(
     context: &Context,
     office: &Office,
-    state: Option<State>,
+    arguments: &Arguments,
     rows: Vec<Row>,
 ) -> Result<Outcome, Failure> {
     let total = rows.len();
@@ -93,7 +97,7 @@ fn import(
     for (done, row) in rows.into_iter().enumerate() {
         show_progress(done, total);
         let user = row.user.clone();
-        match add(context, office, state, row) {
+        match add(context, office, arguments, row) {
             Ok(()) => imported.users.push(user.to_string()),
             // A store that does not answer will not answer the next time either.
             Err(failure @ Failure::Act(common::acts::ActError::NameTaken(_))) => {
@@ -110,13 +114,13 @@ fn import(
     Ok(if imported.refused.is_empty() { Outcome::Done } else { Outcome::Refused })
 }
 
-fn add(context: &Context, office: &Office, state: Option<State>, row: Row) -> Result<(), Failure> {
+fn add(context: &Context, office: &Office, arguments: &Arguments, row: Row) -> Result<(), Failure> {
     let password = match row.password {
         FirstPassword::None => None,
         FirstPassword::Plain(password) => Some(hash(&password)?),
         FirstPassword::Hash(hash) => Some(hash),
     };
-    let act = plan::act(state, password, row.totp_secret)?;
+    let act = plan::act(arguments.state, password, row.totp_secret, arguments.label.clone());
     context.act(office, &row.user, &act).map(drop)
 }
 

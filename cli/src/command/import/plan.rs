@@ -11,8 +11,6 @@ use crate::failure::Failure;
 use crate::report::Report;
 use crate::table::table;
 
-/// The user's word for an imported factor.
-const LABEL: &str = "imported";
 /// Lines that people are shown before the rest is only counted.
 const SHOWN_MAX: usize = 20;
 
@@ -21,15 +19,15 @@ pub(super) fn act(
     state: Option<State>,
     password: Option<PasswordHash>,
     totp_secret: Option<Secret>,
-) -> Result<Act, Failure> {
-    let label = Label::parse(LABEL).ok_or(Failure::NoSecretMade)?;
+    label: Label,
+) -> Act {
     let totp = totp_secret.map(|secret| NewTotp {
         label,
         parameters: TotpParameters::default(),
         secret,
         proof: EnrolmentProof::Imported,
     });
-    Ok(Act::Add { state, role: Role::User, password, totp })
+    Act::Add { state, role: Role::User, password, totp }
 }
 
 /// What an import will do.

@@ -213,6 +213,10 @@ impl<T: Primary + ?Sized> Primary for Arc<T> {
     fn check(&self, name: &Username, hash: Option<&PasswordHash>, password: &Secret) -> PasswordCheck {
         (**self).check(name, hash, password)
     }
+
+    fn pretend(&self) {
+        (**self).pretend();
+    }
 }
 
 impl<T: Sink + ?Sized> Sink for Arc<T> {

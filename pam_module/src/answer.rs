@@ -1,6 +1,6 @@
 //! What a caller says is not what a user says: sorts the answers of a conversation (DESIGN §6.8).
 
-use common::{Answer, Secret};
+use common::{Answer, Secret, login};
 
 /// What OpenSSH answers for users whom it bars or does not know, repeated and cut to the length of what was typed
 /// (auth-pam.c, `fake_password`).
@@ -14,13 +14,27 @@ pub(crate) fn to_password(octets: Secret) -> Answer {
     if is_made_up(octets.expose()) { Answer::Void } else { Answer::from_octets(octets) }
 }
 
+/// Whether words like `recovery` choose another way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// They do.
+    Heard,
+    /// They do not. sshd makes answers up, of which only the length is the user's: if words did something, they would
+    /// tell those whom it knows from those whom it does not.
+    Unheard,
+}
+
 /// Sorts an answer to a later question. `password` is the first password, if one is known: sshd's `password` method
 /// answers every question with it.
-pub(crate) fn to_code(octets: Secret, password: Option<&Secret>) -> Answer {
-    if (1..CODE_OCTETS_MIN).contains(&octets.expose().len()) {
-        // Of made-up text only the length is the user's. So every answer that is too short for a code shows the ways,
-        // and `?` does not tell those whom sshd knows from those whom it does not.
-        return Answer::Text(Secret::from("?"));
+pub(crate) fn to_code(octets: Secret, password: Option<&Secret>, words: Words) -> Answer {
+    if words == Words::Unheard {
+        if (1..CODE_OCTETS_MIN).contains(&octets.expose().len()) {
+            // `?` has to work, so every answer of these lengths is one.
+            return Answer::Text(Secret::from("?"));
+        }
+        if login::chooses_a_way(&octets) {
+            return Answer::Void;
+        }
     }
     if password.is_some_and(|password| *password == octets) {
         return Answer::Void;
@@ -34,13 +48,13 @@ fn is_made_up(octets: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MADE_UP_BY_SSHD, to_code, to_password};
+    use super::{MADE_UP_BY_SSHD, Words, to_code, to_password};
     use common::{Answer, Secret};
 
     /// `None` for what is void.
-    fn typed(octets: &[u8]) -> Option<Vec<u8>> {
+    fn typed(octets: &[u8], words: Words) -> Option<Vec<u8>> {
         let password = Secret::from("correct horse");
-        match to_code(Secret::new(octets.to_vec()), Some(&password)) {
+        match to_code(Secret::new(octets.to_vec()), Some(&password), words) {
             Answer::Text(text) => Some(text.expose().to_vec()),
             Answer::Void => None,
         }
@@ -55,14 +69,16 @@ mod tests {
         for octets in
             [&b"123456"[..], b"INCORRECT", b"correct horse,123456", b"\xff\xff\xff\xff\xff\xff", &[b'x'; 512]]
         {
-            assert_eq!(typed(octets).as_deref(), Some(octets));
+            assert_eq!(typed(octets, Words::Heard).as_deref(), Some(octets));
+            assert_eq!(typed(octets, Words::Unheard).as_deref(), Some(octets));
         }
     }
 
     #[test]
     fn what_no_user_typed_is_void() {
         for octets in [&b""[..], &[b'x'; 513], b"correct horse"] {
-            assert_eq!(typed(octets), None, "{octets:?}");
+            assert_eq!(typed(octets, Words::Heard), None, "{octets:?}");
+            assert_eq!(typed(octets, Words::Unheard), None, "{octets:?}");
         }
     }
 
@@ -75,11 +91,19 @@ mod tests {
     }
 
     #[test]
-    fn short_answers_ask_for_help_whoever_made_them_up() {
+    fn what_is_unheard_depends_on_the_length_alone() {
         for length in 1..6 {
-            assert_eq!(typed(&made_up(length)), Some(b"?".to_vec()));
-            assert_eq!(typed(&vec![b'7'; length]), Some(b"?".to_vec()));
+            assert_eq!(typed(&made_up(length), Words::Unheard), Some(b"?".to_vec()));
+            assert_eq!(typed(&vec![b'7'; length], Words::Unheard), Some(b"?".to_vec()));
         }
-        assert_eq!(typed(&made_up(6)), None);
+        assert_eq!(typed(&made_up(8), Words::Unheard), None);
+        assert_eq!(typed(b"recovery", Words::Unheard), None);
+    }
+
+    #[test]
+    fn where_words_are_heard_they_come_through() {
+        for word in ["?", "app", "recovery", "12345"] {
+            assert_eq!(typed(word.as_bytes(), Words::Heard), Some(word.as_bytes().to_vec()));
+        }
     }
 }

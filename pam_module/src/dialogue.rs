@@ -1,10 +1,11 @@
 //! Carries questions and answers between the core and the user until there is a verdict.
 
+use common::attempt::Dialogue as Mode;
 use common::engine::{Engine, Reply};
 use common::{Accept, Answer, Attempt, Grounds, PrimaryMode, Secret, Verdict, login};
 
-use crate::answer;
-use crate::transaction::{NobodyAnswers, Transaction};
+use crate::answer::{self, Words};
+use crate::transaction::{Application, NobodyAnswers, Transaction};
 
 /// A login in progress.
 pub(crate) struct Dialogue<'a> {
@@ -12,11 +13,16 @@ pub(crate) struct Dialogue<'a> {
     attempt: &'a Attempt,
     /// The first password, once it is known: from an earlier module, or from our own first question.
     password: Option<Secret>,
+    words: Words,
 }
 
 impl<'a> Dialogue<'a> {
-    pub(crate) const fn new(engine: &'a Engine, attempt: &'a Attempt) -> Self {
-        Self { engine, attempt, password: None }
+    pub(crate) fn new(engine: &'a Engine, attempt: &'a Attempt, application: Application) -> Self {
+        let words = match (application, attempt.profile.dialogue) {
+            (Application::Sshd, Mode::Neutral) => Words::Unheard,
+            (Application::Sshd, Mode::Plain) | (Application::Other, _) => Words::Heard,
+        };
+        Self { engine, attempt, password: None, words }
     }
 
     /// Asks until the core has decided; the core bounds the rounds. The user may go away at any question.
@@ -60,7 +66,7 @@ impl<'a> Dialogue<'a> {
             self.password = Some(typed.clone());
             return answer::to_password(typed);
         }
-        answer::to_code(typed, self.password.as_ref())
+        answer::to_code(typed, self.password.as_ref(), self.words)
     }
 
     /// A password that we asked for ourselves is left to later modules (a keyring): never a code or an app password.

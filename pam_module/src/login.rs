@@ -48,7 +48,7 @@ fn log_in(transaction: &mut Transaction<'_>, arguments: &[&CStr]) -> Result<Verd
     let settings = Settings::load_without_clients(path)?.settings;
     let engine = assembly::engine_for_pam(&settings)?;
     let attempt = attempt::describe(transaction, &settings, arguments.primary)?;
-    Ok(Dialogue::new(&engine, &attempt).hold(transaction)?)
+    Ok(Dialogue::new(&engine, &attempt, transaction.application()).hold(transaction)?)
 }
 
 /// What the user hears at the end, whatever the reason was; nothing where nobody listens.

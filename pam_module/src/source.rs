@@ -2,10 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::transaction::Transaction;
-
-/// What sshd puts in place of a terminal's name until there is one.
-const TERMINAL_OF_SSHD: &[u8] = b"ssh";
+use crate::transaction::{Application, Transaction};
 
 /// The source of somebody at the machine itself. One for all terminals: a new one is easily had, and must not come
 /// with new guesses.
@@ -13,7 +10,7 @@ const LOCAL: &str = "local";
 
 /// The address of the user, or [`LOCAL`]; `None` where the application names a host without its address.
 pub(crate) fn of(transaction: &mut Transaction<'_>) -> Option<String> {
-    if transaction.terminal().is_some_and(|name| name == TERMINAL_OF_SSHD) {
+    if transaction.application() == Application::Sshd {
         let connection = transaction.variable(c"SSH_CONNECTION");
         if let Some(address) = connection.and_then(|octets| client_of_connection(&octets)) {
             return Some(address.to_string());

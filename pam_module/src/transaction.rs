@@ -16,6 +16,18 @@ pub(crate) struct Transaction<'a> {
     handle: &'a mut PamHandle,
 }
 
+/// What sshd puts in place of a terminal's name until there is one, whatever its PAM service is called.
+const TERMINAL_OF_SSHD: &[u8] = b"ssh";
+
+/// The program that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Application {
+    /// OpenSSH's server, which answers by itself for some users.
+    Sshd,
+    /// Any other.
+    Other,
+}
+
 /// The application could not put a question to the user, or the user went away.
 #[derive(Debug)]
 pub(crate) struct NobodyAnswers;
@@ -39,10 +51,13 @@ impl<'a> Transaction<'a> {
         name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    /// `PAM_TTY`.
-    pub(crate) fn terminal(&self) -> Option<Vec<u8>> {
-        let name = self.handle.get_item::<Tty<'_>>().ok().flatten()?;
-        Some(name.to_bytes().to_vec())
+    /// Which program asks, as far as it matters.
+    pub(crate) fn application(&self) -> Application {
+        let terminal = self.handle.get_item::<Tty<'_>>().ok().flatten();
+        match terminal.is_some_and(|name| name.to_bytes() == TERMINAL_OF_SSHD) {
+            true => Application::Sshd,
+            false => Application::Other,
+        }
     }
 
     /// `PAM_RHOST`: an address, or a name that somebody's name server gave.

@@ -245,7 +245,7 @@ fn unknown_users_are_asked_the_same_questions() -> Outcome {
     for service in ["own", "stack"] {
         let sshd = sshd(site, service)?;
         for answers in
-            [["?", "000000", "app", "111111", "222222"], ["", "x", "wrong horse", "12345", "123456789"]]
+            [["?", "000000", "app", "111111", "recovery"], ["", "x", "wrong horse", "12345", "123456789"]]
         {
             let unknown = refusal(&sshd, "nobody-of-that-name", answers)?;
             assert_eq!(refusal(&sshd, "nils", answers)?, unknown, "{service} {answers:?}");

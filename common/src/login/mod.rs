@@ -28,6 +28,7 @@ use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 
 pub use appended::password_in;
+pub use second::chooses_a_way;
 pub use verdict::{Accept, Echo, Grounds, Prompt, Verdict};
 
 /// Whom the attempt is about.

@@ -60,6 +60,12 @@ fn retransmission(
     })
 }
 
+/// Whether an answer is `?` or one of the words that choose another way, and so no proof.
+#[must_use]
+pub fn chooses_a_way(answer: &Secret) -> bool {
+    prompt_for(answer).is_some()
+}
+
 /// `?` and the words that choose another way.
 fn prompt_for(typed: &Secret) -> Option<Prompt> {
     match typed.expose().trim_ascii().to_ascii_lowercase().as_slice() {

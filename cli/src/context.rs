@@ -44,13 +44,16 @@ impl Context {
         Ok(self.initialised(Settings::load_without_clients(&self.settings_file))?.settings)
     }
 
-    /// Where the settings themselves are missing, there is one thing to do.
+    /// Where the settings are missing or closed, there is one thing to do.
     fn initialised(&self, loaded: Result<Loaded, ConfigError>) -> Result<Loaded, Failure> {
         loaded.map_err(|error| match error {
             ConfigError::Read { path, source }
                 if source.kind() == io::ErrorKind::NotFound && path == self.settings_file =>
             {
                 Failure::NotInitialised(path)
+            }
+            ConfigError::Read { path, source } if source.kind() == io::ErrorKind::PermissionDenied => {
+                Failure::ReadByRootOnly(path)
             }
             error => Failure::Settings(error),
         })

@@ -22,6 +22,9 @@ pub(crate) enum Failure {
     /// There are no settings.
     #[error("there is no {}: make it with 'countersign init', or name another file with --config", .0.display())]
     NotInitialised(PathBuf),
+    /// The secrets of clients are not for everybody.
+    #[error("{} can be read by root only: run this as root", .0.display())]
+    ReadByRootOnly(PathBuf),
     /// The settings cannot be read or changed, or hold mistakes.
     #[error(transparent)]
     Settings(#[from] ConfigError),
@@ -105,14 +108,9 @@ pub(crate) enum Failure {
     /// A new key would make the store useless.
     #[error("the store is there and its key file {} is not: put your copy of the key back", .0.display())]
     KeyLost(PathBuf),
-    /// The state directory is somebody's.
-    #[error("{} belongs to uid {owner}: it must belong to root or countersign", path.display())]
-    ForeignFolder {
-        /// The folder.
-        path: PathBuf,
-        /// Its owner.
-        owner: u32,
-    },
+    /// Others could change what is in the state directory.
+    #[error("{} must be a folder of root or countersign with mode 0700: look at what is in it, or move it away", .0.display())]
+    UnsafeFolder(PathBuf),
     /// The first line of a CSV file.
     #[error("{}: {message}", path.display())]
     Columns {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use desk::{Desk, Given, PASSWORD, code};
+use desk::{Desk, Given, PASSWORD, code, turn};
 use serde_json::Value;
 use test_ground::{Daemon, Failure, Machine, Outcome, RadiusAnswer, RadiusRequest, Terminal, checked};
 
@@ -27,6 +27,7 @@ const NO_COLLECTOR: &str = "unix:/run/no-collector";
 
 #[test]
 fn init_asks_what_nobody_else_can_choose_and_overwrites_nothing() -> Outcome {
+    let _turn = turn();
     let machine = Machine::here()?;
     let settings = machine.new_folder("init")?.join("countersign.toml");
     let init = |more: &[&str]| {
@@ -243,11 +244,34 @@ fn whoever_is_not_root_hears_it() -> Outcome {
     // Where cargo puts programs, only root may be able to look.
     let program = desk.folder.join("countersign");
     desk.machine.install("countersign", &program)?;
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]).arg(program);
-    command.arg("--config").arg(desk.folder.join("countersign.toml"));
-    let refused = checked(command.args(["user", "list"])).expect_err("nobody is not root");
+    let as_nobody = |arguments: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]).arg(&program);
+        checked(command.arg("--config").arg(desk.folder.join("countersign.toml")).args(arguments))
+    };
+    let refused = as_nobody(&["user", "list"]).expect_err("nobody is not root");
     assert!(refused.to_string().contains("run it as root"), "{refused}");
+    let refused = as_nobody(&["client", "list"]).expect_err("secrets are closed to nobody");
+    assert!(refused.to_string().contains("run this as root"), "{refused}");
+    assert!(as_nobody(&["config", "show"])?.contains("default-state"));
+    Ok(())
+}
+
+#[test]
+fn no_key_is_made_where_others_could_exchange_it() -> Outcome {
+    let _turn = turn();
+    let machine = Machine::here()?;
+    let folder = machine.new_folder("open")?;
+    let settings = folder.join("countersign.toml");
+    machine.write(
+        &settings,
+        &format!("default-state = \"enabled\"\nstate-directory = \"{}\"\n", folder.display()),
+    )?;
+    let mut init = Command::new(machine.built("countersign"));
+    let refused =
+        checked(init.arg("--config").arg(&settings).args(["init", "--yes"])).expect_err("mode 0755");
+    assert!(refused.to_string().contains("mode 0700"), "{refused}");
+    assert!(!folder.join("master.key").exists());
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -16,7 +16,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 /// Where Debian puts the library that gives one program another time.
 const FAKETIME: &str = "/usr/lib/*-linux-gnu/faketime/libfaketime.so.1";
 
-/// useradd refuses to wait for another useradd.
+/// `init` makes the system user, and useradd refuses to wait for another useradd.
 static USER_DATABASE: Mutex<()> = Mutex::new(());
 
 /// One desk; tests share nothing but the machine.
@@ -55,7 +55,7 @@ impl Desk {
         );
         machine.write(&folder.join("countersign.toml"), &settings)?;
         let desk = Self { machine, folder };
-        let _turn = USER_DATABASE.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = turn();
         desk.done(&["init", "--yes"])?;
         Ok(desk)
     }
@@ -139,6 +139,11 @@ impl Desk {
     pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.folder.join(name)).expect("a file of the desk")
     }
+}
+
+/// The right to run `init`, until it is dropped.
+pub(crate) fn turn() -> MutexGuard<'static, ()> {
+    USER_DATABASE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The code of a secret, so many seconds from now.

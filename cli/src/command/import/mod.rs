@@ -93,6 +93,8 @@ fn import(
     rows: Vec<Row>,
 ) -> Result<Outcome, Failure> {
     let total = rows.len();
+    let state = arguments.state.unwrap_or(office.engine.policy().default_state);
+    let without_factor = rows.iter().filter(|row| row.totp_secret.is_none()).count();
     let mut imported = Imported::default();
     for (done, row) in rows.into_iter().enumerate() {
         show_progress(done, total);
@@ -111,6 +113,12 @@ fn import(
     }
     show_progress(total, total);
     context.say(&imported)?;
+    if state == State::Enforced && without_factor > 0 {
+        context.warn(&format!(
+            "{without_factor} of them are enforced and have no factor, so that nobody gets in under these names: \
+             run 'countersign enroll NAME totp' for each"
+        ));
+    }
     Ok(if imported.refused.is_empty() { Outcome::Done } else { Outcome::Refused })
 }
 

@@ -77,8 +77,9 @@ pub(super) fn state_directory(
 
 fn make_folder(folder: &Path, owner: Owner) -> Result<Step, Failure> {
     if let Ok(metadata) = fs::symlink_metadata(folder) {
-        if metadata.uid() != owner.uid && metadata.uid() != 0 {
-            return Err(Failure::ForeignFolder { path: folder.to_owned(), owner: metadata.uid() });
+        let is_owned = metadata.uid() == owner.uid || metadata.uid() == 0;
+        if !metadata.is_dir() || !is_owned || metadata.mode() & 0o077 != 0 {
+            return Err(Failure::UnsafeFolder(folder.to_owned()));
         }
         return Ok(Step::found("state directory", folder));
     }

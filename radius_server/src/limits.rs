@@ -32,3 +32,24 @@ pub const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a reader of the counters may take to read them.
 pub const STATS_PATIENCE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_these_numbers() {
+        let page = include_str!("../../docs/radius.md");
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ").replace(',', "");
+        for sentence in [
+            format!("sent again for {} seconds", ANSWER_KEPT.as_secs()),
+            format!("Remembered are {REMEMBERED_PER_CLIENT_MAX} requests of one client"),
+            format!("and {REMEMBERED_MAX} of all"),
+            format!("of one client {IN_FLIGHT_PER_CLIENT_MAX} may be in flight"),
+            format!("take turns at the {WORKERS} workers and none has more than {WORKERS_PER_CLIENT_MAX}"),
+            format!("({} seconds at most)", STOP_PATIENCE.as_secs()),
+        ] {
+            assert!(page.contains(&sentence), "{sentence}");
+        }
+    }
+}

@@ -9,8 +9,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use gate::{
-    APP_PASSWORD_ONLY, APPEND, Backend, CHALLENGE, CODE_ONLY, Gateway, Radiusd, SECRET, STRANGER, UNSIGNED,
-    Wire, code_and_state, counter, malformed, wait_for_count,
+    APP_PASSWORD_ONLY, APPEND, Backend, CHALLENGE, CODE_ONLY, Gateway, PLAIN, Radiusd, SECRET, STRANGER,
+    UNSIGNED, Wire, code_and_state, counter, malformed, wait_for_count,
 };
 use radius_protocol::Code;
 use site::{AGAIN, CODE, OWN_PASSWORD, Site, User};
@@ -75,6 +75,33 @@ fn a_wrong_password_and_an_unknown_name_are_asked_like_everybody_and_refused() -
         assert_eq!(heard.code(), "Access-Reject");
     }
     site.wait_for_record("stranger", "unknown-user").map(drop)
+}
+
+#[test]
+fn a_plain_client_refuses_a_wrong_password_at_once() -> Outcome {
+    let (_, server, user) = world("sybil")?;
+    let gateway = server.from(PLAIN);
+    assert_eq!(gateway.login("sybil", "wrong")?.code(), "Access-Reject");
+    assert_eq!(gateway.login("stranger", OWN_PASSWORD)?.code(), "Access-Reject");
+    assert_eq!(gateway.signs_in(&user, OWN_PASSWORD)?, "Access-Accept");
+    Ok(())
+}
+
+/// `?` lists the ways; a recovery code works once.
+#[test]
+fn another_way_can_be_chosen_at_the_challenge() -> Outcome {
+    let (site, server, user) = world("trent")?;
+    let recovery_code = site.recovery_code(&user)?;
+    let gateway = server.from(CHALLENGE);
+    let challenge = gateway.login("trent", OWN_PASSWORD)?;
+    let ways = gateway.answer("trent", "?", &challenge)?;
+    assert!(ways.attribute("Reply-Message").is_some_and(|text| text.contains("recovery code")), "{ways:?}");
+    let asked = gateway.answer("trent", "recovery", &ways)?;
+    assert_eq!(asked.attribute("Reply-Message"), Some("\"Recovery code: \""));
+    assert_eq!(gateway.answer("trent", &recovery_code, &asked)?.code(), "Access-Accept");
+    let challenge = gateway.login("trent", OWN_PASSWORD)?;
+    assert_eq!(gateway.answer("trent", &recovery_code, &challenge)?.code(), "Access-Challenge");
+    site.wait_for_record("trent", "recovery-code-already-used").map(drop)
 }
 
 #[test]

@@ -11,10 +11,13 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-use gate::{APPEND, Backend, CHALLENGE, Gateway, Radiusd, SECRET, UNSIGNED, Wire};
+use gate::{APPEND, Backend, CHALLENGE, Gateway, Radiusd, SECRET, SILENT, UNSIGNED, Wire};
 use nix::sys::signal::Signal;
 use site::{CODE, OWN_PASSWORD, SYSTEM_PASSWORD, Site};
 use test_ground::{Failure, Outcome, Terminal, checked, wait_for};
+
+/// The stack that checks first passwords.
+const PRIMARY: [&str; 2] = ["auth required pam_unix.so", "account required pam_unix.so"];
 
 /// The value of a line of `/proc/PID/status`.
 fn status(pid: u32, key: &str) -> Result<Vec<String>, Failure> {
@@ -37,8 +40,7 @@ fn children(pid: u32) -> Result<Vec<u32>, Failure> {
 #[test]
 fn a_linux_user_signs_in_by_pam_while_the_server_is_not_root() -> Outcome {
     let site = Site::here()?;
-    let service = ["auth required pam_unix.so", "account required pam_unix.so"];
-    site.machine.write_pam_service("countersign-primary", &service)?;
+    site.machine.write_pam_service("countersign-primary", &PRIMARY)?;
     let user = site.add_user("alice")?;
     let server = Radiusd::start(site, Backend::Pam)?;
     let uid = checked(Command::new("id").args(["-u", "countersign"]))?.trim().to_owned();
@@ -58,6 +60,28 @@ fn a_linux_user_signs_in_by_pam_while_the_server_is_not_root() -> Outcome {
     let wrong = server.from(APPEND).login("alice", &format!("wrong horse,{}", user.next_code()?))?;
     assert_eq!(wrong.code(), "Access-Reject");
     Ok(())
+}
+
+#[test]
+fn without_its_backend_a_client_hears_what_it_wants_to_hear() -> Outcome {
+    let site = Site::here()?;
+    site.machine.write_pam_service("countersign-primary", &PRIMARY)?;
+    let user = site.add_user("grace")?;
+    let server = Radiusd::start(site, Backend::Pam)?;
+    assert_eq!(server.from(CHALLENGE).signs_in(&user, SYSTEM_PASSWORD)?, "Access-Accept");
+    for helper in children(server.pid())? {
+        checked(Command::new("kill").args(["-KILL", &helper.to_string()]))?;
+    }
+    let refused = server.from(CHALLENGE).login("grace", SYSTEM_PASSWORD)?;
+    assert_eq!(refused.code(), "Access-Reject");
+    let sorry = "\"Login is not possible right now. Please try again later.\"";
+    assert_eq!(refused.attribute("Reply-Message"), Some(sorry));
+    let signed = ("Message-Authenticator", "0x00");
+    let login = [("User-Name", "\"grace\""), ("User-Password", "\"correct horse\""), signed];
+    assert!(server.from(SILENT).is_ignored("auth", &login)?);
+    // The server as a whole can decide, so that nobody takes it for dead.
+    assert_eq!(server.from(SILENT).request("status", &[signed], 10)?.code(), "Access-Accept");
+    site.wait_for_record("grace", "backend-unavailable").map(drop)
 }
 
 #[test]
@@ -117,7 +141,7 @@ fn a_new_client_and_a_new_secret_come_by_reload() -> Outcome {
         Ok(answer["secret"].as_str().expect("a secret").to_owned())
     };
     let first = secret_of(&["client", "add", "new", "--address", "127.0.0.21"])?;
-    server.reload("the configuration was read again; clients: 6")?;
+    server.reload("the configuration was read again; clients: 8")?;
     let old = Gateway { secret: first, ..server.from("127.0.0.21") };
     assert_eq!(old.login("dave", OWN_PASSWORD)?.code(), "Access-Challenge");
     let new =
@@ -252,7 +276,7 @@ fn what_is_wrong_at_the_start_is_said_plainly() -> Outcome {
     says(&["--config", &config, "--user", "root"], "does not run as root");
     says(&["--config", &config, "--user", "nobody-such"], "there is no user nobody-such");
     let checked_well = checked(Command::new(&program).args(["--check", "--config", &config]))?;
-    assert!(checked_well.contains("clients: 5"), "{checked_well}");
+    assert!(checked_well.contains("clients: 7"), "{checked_well}");
     assert!(Path::new(&config).exists());
     Ok(())
 }

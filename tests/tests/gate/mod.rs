@@ -32,16 +32,22 @@ pub(crate) const CODE_ONLY: &str = "127.0.0.12";
 pub(crate) const APP_PASSWORD_ONLY: &str = "127.0.0.13";
 /// Sends no Message-Authenticator, as pam_radius_auth 2.0 does.
 pub(crate) const UNSIGNED: &str = "127.0.0.14";
+/// Refuses a wrong password at once.
+pub(crate) const PLAIN: &str = "127.0.0.15";
+/// Hears nothing when the primary backend cannot be asked.
+pub(crate) const SILENT: &str = "127.0.0.16";
 /// Nobody's.
 pub(crate) const STRANGER: &str = "127.0.0.99";
 
 /// Name, addresses, and whatever else its table holds.
-const CLIENTS: [(&str, &str, &str); 5] = [
+const CLIENTS: [(&str, &str, &str); 7] = [
     ("gate", "\"127.0.0.1\", \"::1\"", ""),
     ("append", "\"127.0.0.11\"", "kind = \"append\""),
     ("code-only", "\"127.0.0.12\"", "kind = \"code-only\""),
     ("app-password-only", "\"127.0.0.13\"", "kind = \"app-password-only\""),
     ("unsigned", "\"127.0.0.14\"", "require-message-authenticator = false"),
+    ("plain", "\"127.0.0.15\"", "dialogue = \"plain\""),
+    ("silent", "\"127.0.0.16\"", "when-backend-fails = \"silence\""),
 ];
 
 /// A running server with a configuration of its own.

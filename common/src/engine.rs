@@ -2,6 +2,7 @@
 //!
 //! It blocks and holds no lock or connection between two calls.
 
+use crate::attempt::FirstAnswer;
 use crate::bundle::{Bundle, Outcome};
 use crate::keys::{KeyError, KeyRing};
 use crate::lane::LaneKey;
@@ -116,11 +117,6 @@ impl Engine {
     }
 
     fn decide(&self, attempt: &Attempt, session: &Session, answer: Option<&Answer>) -> Reply {
-        if let (PrimaryMode::Own, Stage::Password, Some(Answer::Void)) =
-            (attempt.primary, session.stage, answer)
-        {
-            self.parts.primary.pretend();
-        }
         match self.decide_until_written(attempt, session, answer) {
             Ok(reply) => reply,
             Err(trouble) => {
@@ -162,6 +158,12 @@ impl Engine {
             };
             if self.write(&bundle)? == Written::Yes {
                 self.parts.store.release();
+                if answer.is_some()
+                    && evidence.password.is_none()
+                    && refuses_a_password(attempt, session, &reply)
+                {
+                    self.parts.primary.pretend();
+                }
                 return Ok(reply);
             }
         }
@@ -296,6 +298,13 @@ impl Engine {
             act: None,
         }
     }
+}
+
+/// Whether the first password was asked for here and has not let anybody in: then it must have cost the work of a
+/// check, also where none was made. The time would tell a full lane or an answer that sshd made up from the rest.
+fn refuses_a_password(attempt: &Attempt, session: &Session, reply: &Reply) -> bool {
+    let own = attempt.primary == PrimaryMode::Own && attempt.profile.first_answer == FirstAnswer::Password;
+    own && session.stage == Stage::Password && !matches!(reply, Reply::Done(_, Verdict::Accept(_)))
 }
 
 /// Whom an attempt is about, and what was loaded for it.

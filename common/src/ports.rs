@@ -155,9 +155,8 @@ pub trait Primary: Names {
     /// It does the same work for an unknown name as for a known one.
     fn check(&self, name: &Username, hash: Option<&PasswordHash>, password: &Secret) -> PasswordCheck;
 
-    /// Does the work of a check and nothing else, for an answer that is none: sshd makes such answers up for users
-    /// whom it does not know, and the time must not say so. A backend whose checks leave traces, such as a counter
-    /// of failures, does nothing.
+    /// Does the work of a check and nothing else, where a password is refused without being looked at: the time must
+    /// not say so. A backend whose checks leave traces, such as a counter of failures, does nothing.
     fn pretend(&self) {}
 }
 

@@ -458,13 +458,23 @@ fn junk_uses_up_rounds_and_counts_for_nothing() {
 }
 
 #[test]
-fn a_password_that_nobody_typed_costs_the_same_work() {
+fn a_password_that_is_not_looked_at_costs_the_same_work() {
     let world = World::with_alice(policy());
-    let load = |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+    let work = || {
+        let load =
+            |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+        (load(&world.primary.checks), load(&world.primary.pretences))
+    };
     let _ = world.engine.begin(&at_sshd("nobody"), Some(&Answer::Void));
-    assert_eq!((load(&world.primary.checks), load(&world.primary.pretences)), (0, 1));
-    let _ = world.engine.begin(&at_sshd("alice"), Some(&text_answer("wrong")));
-    assert_eq!((load(&world.primary.checks), load(&world.primary.pretences)), (1, 1));
+    let _ = world.engine.begin(&at_sshd("a:b"), Some(&text_answer("pw")));
+    assert_eq!(work(), (0, 2));
+    for _ in 0..5 {
+        let _ = world.engine.begin(&at_sshd("alice"), Some(&text_answer("wrong")));
+    }
+    assert_eq!(work(), (5, 2));
+    // From here on the lane is full.
+    let _ = world.engine.begin(&at_sshd("alice"), Some(&text_answer("pw")));
+    assert_eq!(work(), (5, 3));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Developer commands, one file each: `cargo xtask help` lists them.
 
+mod bench;
 mod cargo;
 mod demo;
 mod ground;
@@ -23,6 +24,8 @@ cargo xtask COMMAND
 
   demo [--keep]        one account signs in by ssh, RADIUS and sftp, in a throw-away copy of this machine
   test [SUITE...]      unit tests, and each suite in a throw-away copy of this machine; without names: all of them
+  bench [--long] [--json]
+                       a login at each door beside the peer that administrators use today
   lint                 formatting, clippy, dependency policy, file lengths
   tidy                 formats the code
   install [--destdir FOLDER] [--debug | --from FOLDER]
@@ -46,6 +49,7 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
     };
     match (command.as_str(), rest) {
         ("demo", options) => demo::run(options),
+        ("bench", options) => bench::run(options),
         ("test", suites) => test::run(suites),
         ("lint", []) => lint::run(),
         ("tidy", []) => tidy::run(),
@@ -58,6 +62,8 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         }
         // Started by ourselves: the steps that need root.
         (ground::AS_ROOT, program) => ground::as_root(program),
+        (bench::AS_ROOT, [options]) => bench::as_root(options),
+        (bench::IN_COPY, [options]) => bench::in_copy(options),
         (demo::AS_ROOT, [afterwards]) => demo::as_root(afterwards),
         (demo::IN_COPY, [afterwards]) => demo::in_copy(afterwards),
         (install::INSTALL_AS_ROOT, [destination, programs]) => {

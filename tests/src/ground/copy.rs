@@ -11,7 +11,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::unistd::pivot_root;
 use serde::{Deserialize, Serialize};
 
-use super::{FIRST_PROCESS, MARK, devices};
+use super::{DISK, FIRST_PROCESS, MARK, devices};
 use crate::failure::{Failure, checked};
 
 /// What a copy is made of; handed to its first process as JSON.
@@ -25,6 +25,8 @@ pub(super) struct Blueprint {
     pub(super) scratch: PathBuf,
     /// Folders of the host that are seen in the copy, read-only, under their own names; work begins in the first.
     pub(super) shown: Vec<PathBuf>,
+    /// A folder of the host that the copy may write to, at [`DISK`].
+    pub(super) disk: Option<PathBuf>,
 }
 
 /// Where the changes made in a copy go.
@@ -74,6 +76,9 @@ impl Blueprint {
         make_folder(&root.join("run/lock"))?;
         for folder in &self.shown {
             show(folder, &root)?;
+        }
+        if let Some(folder) = &self.disk {
+            bind(folder, &below(&root, Path::new(DISK)))?;
         }
         change_root(&root)?;
         write(Path::new(MARK), b"")?;
@@ -141,12 +146,16 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), Failure> {
 
 /// A bind mount becomes read-only only when mounted once more.
 fn show(folder: &Path, root: &Path) -> Result<(), Failure> {
-    let at = root.join(folder.strip_prefix("/").unwrap_or(folder));
+    let at = below(root, folder);
     fs::create_dir_all(&at).map_err(Failure::file("make", &at))?;
     bind(folder, &at)?;
     let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
     mount(None::<&str>, &at, None::<&str>, flags, None::<&str>)
         .map_err(Failure::kernel(format!("protect {}", folder.display())))
+}
+
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
 /// The copy becomes `/`, and nothing of the host's tree is left to reach.

@@ -134,6 +134,7 @@ impl Builder<'_> {
             network: Network::Host,
             scratch: scratch(self.place)?,
             shown: vec![self.place.target.clone()],
+            disk: None,
         };
         let mut program: Vec<&str> = vec!["sh", "-c", INSTALL, "install"];
         program.extend(self.packages.iter().map(String::as_str));

@@ -26,6 +26,9 @@ pub const FIRST_PROCESS: &str = "ground-first-process";
 /// Where suites find the built programs: the name of an environment variable that holds a folder.
 pub const PROGRAMS: &str = "COUNTERSIGN_BIN_DIR";
 
+/// Where a copy sees the folder that it may write to, if it was given one.
+pub const DISK: &str = "/mnt";
+
 /// What programs in a copy find in their environment, whoever started the run.
 const ENVIRONMENT: [(&str, &str); 4] = [
     ("HOME", "/root"),
@@ -67,12 +70,31 @@ impl Ground {
 
     /// A command that runs `program` as root in a fresh copy; the copy is gone when it ends, or when its caller does.
     pub fn command<S: AsRef<OsStr>>(&self, program: &[S]) -> Result<Command, Failure> {
+        self.command_with(program, None)
+    }
+
+    /// As [`Ground::command`], with a folder of the host at [`DISK`] that can be written to: a real disk, where a copy
+    /// has memory only. What is in it stays.
+    pub fn command_with_disk<S: AsRef<OsStr>>(
+        &self,
+        program: &[S],
+        folder: &Path,
+    ) -> Result<Command, Failure> {
+        self.command_with(program, Some(folder.to_owned()))
+    }
+
+    fn command_with<S: AsRef<OsStr>>(
+        &self,
+        program: &[S],
+        disk: Option<PathBuf>,
+    ) -> Result<Command, Failure> {
         let blueprint = Blueprint {
             lower: self.layer.lower.clone(),
             changes: Changes::InMemory,
             network: Network::LoopbackOnly,
             scratch: scratch(&self.place)?,
             shown: vec![self.place.repository.clone(), self.place.target.clone()],
+            disk,
         };
         let mut command = blueprint.command(program)?;
         command.env_clear().envs(ENVIRONMENT).env(PROGRAMS, &self.place.programs);

@@ -70,6 +70,9 @@ pub enum ServerError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The process that asks PAM is gone, and only root could make another.
+    #[error("the process that asks PAM has ended; start the server again")]
+    HelperEnded,
     /// The engine could not be put together.
     #[error("cannot open what logins are decided with")]
     Engine {

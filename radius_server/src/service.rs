@@ -18,7 +18,7 @@ use crate::notify::{self, State};
 use crate::queue::Queue;
 use crate::rights::Start;
 use crate::server::Server;
-use crate::signals::{Signals, Wish};
+use crate::signals::{Event, Signals};
 use crate::socket::Listener;
 use crate::stats::Stats;
 use crate::worker::{self, Workers};
@@ -28,7 +28,7 @@ use crate::{limits, log, receiver};
 /// Serves until SIGTERM or SIGINT.
 ///
 /// # Errors
-/// What is missing at the start. Later nothing but a signal, or a lost receiving thread, ends it.
+/// What is missing at the start. Later a lost receiving thread, or the end of the process that asks PAM.
 pub fn serve(options: &Options) -> Result<(), ServerError> {
     umask(Mode::from_bits_truncate(0o077));
     let settings = world::load(&options.config)?;
@@ -81,20 +81,22 @@ impl Service {
         self.announce();
         notify::tell(State::Ready);
         let mut due = Due::new(Instant::now());
-        loop {
+        let ended = loop {
             match signals.next(PollTimeout::from(1000_u16))? {
-                Some(Wish::Reload) => self.reload(),
-                Some(Wish::Stop) => break,
+                Some(Event::Reload) => self.reload(),
+                Some(Event::Stop) => break Ok(()),
+                // It needs root, which is gone. Whoever started us, systemd mostly, is to start us again.
+                Some(Event::ChildEnded) => break Err(ServerError::HelperEnded),
                 None => {}
             }
             if self.receiver.is_finished() {
-                return Err(ServerError::ReceiverEnded);
+                break Err(ServerError::ReceiverEnded);
             }
             due.work(&self.server, Instant::now());
-        }
+        };
         notify::tell(State::Stopping);
         self.stop();
-        Ok(())
+        ended
     }
 
     fn announce(&self) {

@@ -9,13 +9,15 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use crate::error::ServerError;
 
-/// What the administrator wants.
+/// What a signal says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Read the configuration again.
+pub enum Event {
+    /// SIGHUP: the configuration is to be read again.
     Reload,
-    /// Stop.
+    /// SIGTERM, SIGINT: it is over.
     Stop,
+    /// SIGCHLD: our only child, the process that asks PAM, has ended.
+    ChildEnded,
 }
 
 /// The signals that mean something to us.
@@ -28,7 +30,8 @@ impl Signals {
     /// # Errors
     /// [`ServerError::Kernel`].
     pub fn block() -> Result<Self, ServerError> {
-        let mask: SigSet = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM].into_iter().collect();
+        let signals = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM, Signal::SIGCHLD];
+        let mask: SigSet = signals.into_iter().collect();
         mask.thread_block().map_err(failed("block signals"))?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         SignalFd::with_flags(&mask, flags).map(Self).map_err(failed("wait for signals"))
@@ -38,7 +41,7 @@ impl Signals {
     ///
     /// # Errors
     /// [`ServerError::Kernel`].
-    pub fn next(&self, within: PollTimeout) -> Result<Option<Wish>, ServerError> {
+    pub fn next(&self, within: PollTimeout) -> Result<Option<Event>, ServerError> {
         match poll(&mut [PollFd::new(self.0.as_fd(), PollFlags::POLLIN)], within) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(source) => return Err(failed("wait for signals")(source)),
@@ -46,7 +49,11 @@ impl Signals {
         let read = self.0.read_signal().map_err(failed("read a signal"))?;
         let number = read.and_then(|signal| i32::try_from(signal.ssi_signo).ok());
         let signal = number.and_then(|number| Signal::try_from(number).ok());
-        Ok(signal.map(|signal| if signal == Signal::SIGHUP { Wish::Reload } else { Wish::Stop }))
+        Ok(signal.map(|signal| match signal {
+            Signal::SIGHUP => Event::Reload,
+            Signal::SIGCHLD => Event::ChildEnded,
+            _ => Event::Stop,
+        }))
     }
 }
 

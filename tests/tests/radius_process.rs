@@ -11,7 +11,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
-use gate::{APPEND, Backend, CHALLENGE, Gateway, Radiusd, SECRET, SILENT, UNSIGNED, Wire};
+use gate::{APPEND, Backend, CHALLENGE, Gateway, PLAIN, Radiusd, SECRET, SILENT, UNSIGNED, Wire};
 use nix::sys::signal::Signal;
 use site::{CODE, OWN_PASSWORD, SYSTEM_PASSWORD, Site};
 use test_ground::{Failure, Outcome, Terminal, checked, wait_for};
@@ -42,7 +42,7 @@ fn a_linux_user_signs_in_by_pam_while_the_server_is_not_root() -> Outcome {
     let site = Site::here()?;
     site.machine.write_pam_service("countersign-primary", &PRIMARY)?;
     let user = site.add_user("alice")?;
-    let server = Radiusd::start(site, Backend::Pam)?;
+    let server = Radiusd::start(site, Backend::Pam("countersign-primary"))?;
     let uid = checked(Command::new("id").args(["-u", "countersign"]))?.trim().to_owned();
     let gid = checked(Command::new("id").args(["-g", "countersign"]))?.trim().to_owned();
     assert_eq!(server.from(CHALLENGE).signs_in(&user, SYSTEM_PASSWORD)?, "Access-Accept");
@@ -65,13 +65,9 @@ fn a_linux_user_signs_in_by_pam_while_the_server_is_not_root() -> Outcome {
 #[test]
 fn without_its_backend_a_client_hears_what_it_wants_to_hear() -> Outcome {
     let site = Site::here()?;
-    site.machine.write_pam_service("countersign-primary", &PRIMARY)?;
-    let user = site.add_user("grace")?;
-    let server = Radiusd::start(site, Backend::Pam)?;
-    assert_eq!(server.from(CHALLENGE).signs_in(&user, SYSTEM_PASSWORD)?, "Access-Accept");
-    for helper in children(server.pid())? {
-        checked(Command::new("kill").args(["-KILL", &helper.to_string()]))?;
-    }
+    site.machine.write_pam_service("broken", &["auth required pam_no_such_module.so"])?;
+    site.add_user("grace")?;
+    let server = Radiusd::start(site, Backend::Pam("broken"))?;
     let refused = server.from(CHALLENGE).login("grace", SYSTEM_PASSWORD)?;
     assert_eq!(refused.code(), "Access-Reject");
     let sorry = "\"Login is not possible right now. Please try again later.\"";
@@ -82,6 +78,18 @@ fn without_its_backend_a_client_hears_what_it_wants_to_hear() -> Outcome {
     // The server as a whole can decide, so that nobody takes it for dead.
     assert_eq!(server.from(SILENT).request("status", &[signed], 10)?.code(), "Access-Accept");
     site.wait_for_record("grace", "backend-unavailable").map(drop)
+}
+
+/// It could not make another without root, and would never let anybody in again.
+#[test]
+fn a_server_that_lost_the_process_that_asks_pam_ends() -> Outcome {
+    let site = Site::here()?;
+    site.machine.write_pam_service("countersign-primary", &PRIMARY)?;
+    let mut server = Radiusd::start(site, Backend::Pam("countersign-primary"))?;
+    for helper in children(server.pid())? {
+        checked(Command::new("kill").args(["-KILL", &helper.to_string()]))?;
+    }
+    server.wait_for_failure("the process that asks PAM has ended")
 }
 
 #[test]
@@ -200,9 +208,9 @@ fn a_server_killed_under_traffic_loses_no_login_and_forgets_no_code() -> Outcome
     Ok(())
 }
 
-/// Logins without end, faster than they are decided; nobody waits for the answers.
+/// Logins of one client without end, faster than they are decided. The other clients have their turns all the same.
 fn flood(port: u16, going_on: &AtomicBool, sent: &AtomicU32) {
-    let wire = Wire::from(APPEND, port);
+    let wire = Wire::from(PLAIN, port);
     for identifier in (0..=255).cycle().take_while(|_| going_on.load(Ordering::Relaxed)) {
         wire.send_to_whom_it_may_concern(&wire.request(identifier, "nobody", "x,000000", &[]));
         sent.fetch_add(1, Ordering::Relaxed);

@@ -61,7 +61,8 @@ pub(crate) struct Radiusd {
 #[derive(Clone, Copy)]
 pub(crate) enum Backend {
     Local,
-    Pam,
+    /// This PAM service.
+    Pam(&'static str),
 }
 
 impl Radiusd {
@@ -115,6 +116,17 @@ impl Radiusd {
         self.daemon.take().map_or(Ok(false), |daemon| daemon.stop().map(|status| status.success()))
     }
 
+    /// Waits until it ends by itself with an error that says `text`.
+    pub(crate) fn wait_for_failure(&mut self, text: &str) -> Result<(), Failure> {
+        let never = "\u{0}";
+        let ended = self.daemon.as_mut().map(|daemon| daemon.wait_for_output(never));
+        match ended {
+            Some(Err(Failure::Ended { output, .. })) if output.contains(text) => Ok(()),
+            Some(Err(other)) => Err(other),
+            Some(Ok(())) | None => Err(Failure::Unreadable { what: "an end", found: self.log()? }),
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.daemon.as_ref().map_or(0, Daemon::pid)
     }
@@ -164,13 +176,14 @@ impl Radiusd {
         let listen = format!("listen = [\"127.0.0.1:{0}\", \"[::1]:{0}\"]", self.port);
         let clients = format!("clients-file = \"{}\"", self.clients().display());
         let backend = match backend {
-            Backend::Local => "backend = \"local\"",
-            Backend::Pam => "backend = \"pam\"",
+            Backend::Local => "backend = \"local\"".to_owned(),
+            Backend::Pam(service) => format!("backend = \"pam\"\npam-service = \"{service}\""),
         };
         let adapted = installed.lines().map(|line| match line.split_once(' ') {
             Some(("listen", _)) => listen.as_str(),
             Some(("clients-file", _)) => clients.as_str(),
-            Some(("backend", _)) => backend,
+            Some(("backend", _)) => backend.as_str(),
+            Some(("pam-service", _)) => "",
             Some(_) | None => line,
         });
         adapted.collect::<Vec<_>>().join("\n")

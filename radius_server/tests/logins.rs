@@ -255,6 +255,24 @@ fn an_appended_code_needs_no_challenge() {
 }
 
 #[test]
+fn of_a_hundred_parallel_uses_of_one_code_one_is_accepted() {
+    let site = Site::start();
+    let mut gate = Gate::at(&site, 1);
+    let both = format!("{PASSWORD},{}", code());
+    let requests: Vec<_> = (0..100).map(|_| gate.request("alice", &both, None)).collect();
+    for request in &requests {
+        gate.socket.send(request).unwrap();
+    }
+    let mut accepted = 0;
+    for _ in &requests {
+        let mut reply = [0; 4096];
+        let octets = gate.socket.recv(&mut reply).unwrap();
+        accepted += u32::from(Packet::parse(&reply[..octets]).unwrap().code() == Code::AccessAccept);
+    }
+    assert_eq!((accepted, site.counter("accepted"), site.counter("rejected")), (1, 1, 99));
+}
+
+#[test]
 fn the_same_packet_gets_the_same_octets() {
     let site = Site::start();
     let mut gate = Gate::at(&site, 0);

@@ -108,7 +108,7 @@ pub(crate) fn in_copy(options: &str) -> Result<ExitCode, Problem> {
     site::prepare(&machine)?;
     let mut rows = pam::rows(&machine, length.rounds())?;
     rows.extend(radius::rows(&machine, length.rounds())?);
-    let report = Report { machine: machine::facts(), rows };
+    let report = Report { machine: machine::facts()?, rows };
     match form {
         Form::Text => println!("{report}"),
         Form::Json => println!("{}", serde_json::to_string_pretty(&report).map_err(unreadable)?),

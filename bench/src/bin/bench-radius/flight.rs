@@ -3,13 +3,15 @@
 use std::net::UdpSocket;
 use std::time::Instant;
 
-use bench::BenchError;
-use radius_protocol::{RequestBuilder, SharedSecret};
+use bench::{BenchError, Replies};
+use radius_protocol::{
+    MessageAuthenticatorDemand, PACKET_OCTETS_MAX, Packet, ReplyVerdict, RequestBuilder, SharedSecret,
+};
 
 /// A request on its way.
 pub(crate) struct Flight {
     /// As it was sent; a reply is verified against it.
-    pub(crate) request: Vec<u8>,
+    request: Vec<u8>,
     /// When it was sent.
     pub(crate) begun: Instant,
 }
@@ -28,13 +30,34 @@ impl Flight {
         socket.send(&request).map_err(|source| BenchError::Socket { operation: "send", source })?;
         Ok(Self { request, begun })
     }
+
+    /// Holds that the reply comes from somebody who knows the secret and has seen the request.
+    pub(crate) fn believe(
+        &self,
+        reply: &Packet<'_>,
+        secret: &SharedSecret,
+        replies: Replies,
+    ) -> Result<(), BenchError> {
+        let request = Packet::parse(&self.request);
+        let request = request.map_err(|error| BenchError::Reply(format!("our own request: {error:?}")))?;
+        let demand = match replies {
+            Replies::Signed => MessageAuthenticatorDemand::Required,
+            Replies::SignedOrNot => MessageAuthenticatorDemand::IfPresent,
+        };
+        match reply.verify_reply(&request, secret, demand) {
+            ReplyVerdict::Genuine => Ok(()),
+            verdict @ (ReplyVerdict::WrongIdentifier
+            | ReplyVerdict::WrongResponseAuthenticator
+            | ReplyVerdict::WrongMessageAuthenticator(_)) => Err(BenchError::Reply(format!("{verdict:?}"))),
+        }
+    }
 }
 
 fn build(secret: &SharedSecret, identifier: u8, user: &str, password: &str) -> Result<Vec<u8>, BenchError> {
     let failed = |source| BenchError::Request { user: user.to_owned(), source };
     let mut authenticator = [0; 16];
     getrandom::fill(&mut authenticator).map_err(|_| BenchError::Randomness)?;
-    let mut buffer = [0; radius_protocol::PACKET_OCTETS_MAX];
+    let mut buffer = [0; PACKET_OCTETS_MAX];
     let mut request = RequestBuilder::access_request(&mut buffer, secret, identifier, authenticator);
     request.user_name(user).map_err(failed)?.user_password(password.as_bytes()).map_err(failed)?;
     Ok(request.finish().to_vec())

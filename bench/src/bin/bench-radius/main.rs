@@ -7,8 +7,8 @@ use std::io;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
-use bench::{BenchError, Measured, RadiusJob, Replies, codes, run};
-use radius_protocol::{Code, MessageAuthenticatorDemand, Packet, ReplyVerdict, SharedSecret};
+use bench::{BenchError, Login, Measured, RadiusJob, codes, run};
+use radius_protocol::{Code, Packet, SharedSecret};
 
 use flight::Flight;
 
@@ -26,44 +26,56 @@ fn sign_in(job: &RadiusJob) -> Result<Measured, BenchError> {
         .map_err(|source| BenchError::Request { user: "everybody".to_owned(), source })?;
     let codes = codes(&job.logins)?;
     let socket = connect(job)?;
-    let mut waiting = job.logins.iter().zip(&codes);
-    let mut flights: Vec<Option<Flight>> = std::iter::repeat_with(|| None).take(IDENTIFIERS).collect();
-    let mut measured = Measured::default();
-    let begun = Instant::now();
-    for identifier in (0..=u8::MAX).take(job.in_flight) {
-        if let (Some((login, code)), Some(slot)) = (waiting.next(), flights.get_mut(usize::from(identifier)))
-        {
-            *slot = Some(Flight::send(
-                &socket,
-                &secret,
-                identifier,
-                &login.user,
-                &job.form.password(login, code),
-            )?);
+    let waiting = job.logins.iter().zip(codes);
+    Exchange { job, secret, socket, waiting, flights: [const { None }; IDENTIFIERS] }.run()
+}
+
+/// The loop and what it knows.
+struct Exchange<'a, W> {
+    job: &'a RadiusJob,
+    secret: SharedSecret,
+    socket: UdpSocket,
+    /// Logins that were not tried yet, with their codes.
+    waiting: W,
+    /// What is under way, by identifier.
+    flights: [Option<Flight>; IDENTIFIERS],
+}
+
+impl<'a, W: Iterator<Item = (&'a Login, String)>> Exchange<'a, W> {
+    fn run(mut self) -> Result<Measured, BenchError> {
+        let mut measured = Measured::default();
+        let begun = Instant::now();
+        for identifier in (0..=u8::MAX).take(self.job.in_flight) {
+            self.send_next(identifier)?;
         }
-    }
-    while flights.iter().any(Option::is_some) {
-        let mut buffer = [0; 4096];
-        let Some(octets) = receive(&socket, &mut buffer)? else { break };
-        let reply = Packet::parse(octets).map_err(|error| BenchError::Reply(format!("{error:?}")))?;
-        let identifier = reply.identifier();
-        let Some(slot) = flights.get_mut(usize::from(identifier)) else { continue };
-        let Some(flight) = slot.take() else { continue };
-        measured.micros.push(flight.begun.elapsed().as_secs_f64() * 1e6);
-        believe(&reply, &flight, &secret, job.replies)?;
-        measured.accepted = measured.accepted.saturating_add(usize::from(reply.code() == Code::AccessAccept));
-        if let Some((login, code)) = waiting.next() {
-            *slot = Some(Flight::send(
-                &socket,
-                &secret,
-                identifier,
-                &login.user,
-                &job.form.password(login, code),
-            )?);
+        let mut buffer = [0; radius_protocol::PACKET_OCTETS_MAX];
+        while self.flights.iter().any(Option::is_some) {
+            let Some(octets) = receive(&self.socket, &mut buffer)? else { break };
+            let reply = Packet::parse(octets).map_err(|error| BenchError::Reply(format!("{error:?}")))?;
+            let Some(flight) = self.landed(reply.identifier()) else { continue };
+            measured.micros.push(flight.begun.elapsed().as_secs_f64() * 1e6);
+            flight.believe(&reply, &self.secret, self.job.replies)?;
+            let is_accept = reply.code() == Code::AccessAccept;
+            measured.accepted = measured.accepted.saturating_add(usize::from(is_accept));
+            self.send_next(reply.identifier())?;
         }
+        measured.seconds = begun.elapsed().as_secs_f64();
+        Ok(measured)
     }
-    measured.seconds = begun.elapsed().as_secs_f64();
-    Ok(measured)
+
+    fn send_next(&mut self, identifier: u8) -> Result<(), BenchError> {
+        let Some((login, code)) = self.waiting.next() else { return Ok(()) };
+        let password = self.job.form.password(login, &code);
+        let flight = Flight::send(&self.socket, &self.secret, identifier, &login.user, &password)?;
+        if let Some(slot) = self.flights.get_mut(usize::from(identifier)) {
+            *slot = Some(flight);
+        }
+        Ok(())
+    }
+
+    fn landed(&mut self, identifier: u8) -> Option<Flight> {
+        self.flights.get_mut(usize::from(identifier))?.take()
+    }
 }
 
 fn connect(job: &RadiusJob) -> Result<UdpSocket, BenchError> {
@@ -80,25 +92,5 @@ fn receive<'b>(socket: &UdpSocket, buffer: &'b mut [u8]) -> Result<Option<&'b [u
         Ok(length) => Ok(buffer.get(..length)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
         Err(source) => Err(BenchError::Socket { operation: "receive", source }),
-    }
-}
-
-fn believe(
-    reply: &Packet<'_>,
-    flight: &Flight,
-    secret: &SharedSecret,
-    replies: Replies,
-) -> Result<(), BenchError> {
-    let request = Packet::parse(&flight.request)
-        .map_err(|error| BenchError::Reply(format!("our own request: {error:?}")))?;
-    let demand = match replies {
-        Replies::Signed => MessageAuthenticatorDemand::Required,
-        Replies::SignedOrNot => MessageAuthenticatorDemand::IfPresent,
-    };
-    match reply.verify_reply(&request, secret, demand) {
-        ReplyVerdict::Genuine => Ok(()),
-        verdict @ (ReplyVerdict::WrongIdentifier
-        | ReplyVerdict::WrongResponseAuthenticator
-        | ReplyVerdict::WrongMessageAuthenticator(_)) => Err(BenchError::Reply(format!("{verdict:?}"))),
     }
 }

@@ -50,17 +50,32 @@ pub fn add_client(path: &Path, client: &NewClient) -> Result<(), ConfigError> {
     })
 }
 
+/// What a new secret did to those before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// The secret before is the previous one now.
+    Begun,
+    /// A change was going on: the previous secret stayed, and the one that it was to become is void.
+    BegunAgain,
+}
+
 /// Gives a client a new secret; the old one stays good beside it until [`drop_previous_secret`].
-/// Of two changes in a row, only the last secret before is kept.
-pub fn rotate_secret(path: &Path, name: &str, secret: &Secret) -> Result<(), ConfigError> {
+/// Of two changes in a row, the secret from before the first one stays: an unfinished change says that the client
+/// has not taken the other yet.
+pub fn rotate_secret(path: &Path, name: &str, secret: &Secret) -> Result<Rotation, ConfigError> {
+    let mut rotation = Rotation::Begun;
     change(path, |document| {
         let text = secret_text(name, secret)?;
         let client = find(path, document, name)?;
-        if let Some(old) = client.insert(CLIENT_SECRET.name, value(text)) {
+        let old = client.insert(CLIENT_SECRET.name, value(text));
+        if client.contains_key(CLIENT_PREVIOUS_SECRET.name) {
+            rotation = Rotation::BegunAgain;
+        } else if let Some(old) = old {
             client.insert(CLIENT_PREVIOUS_SECRET.name, old);
         }
         Ok(())
-    })
+    })?;
+    Ok(rotation)
 }
 
 /// Ends a change of secret: only the new one is good from now on.

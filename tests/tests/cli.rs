@@ -229,10 +229,15 @@ fn secrets_of_clients_are_strong_shown_once_and_changed_in_two_steps() -> Outcom
     let file = desk.read("clients.toml");
     assert!(file.contains(&format!("secret = \"{second}\"")), "{file}");
     assert!(file.contains(&format!("previous-secret = \"{first}\"")), "{file}");
+    // The client has not taken the second one yet: a third one must not lock it out.
+    let third = secret_of(&["client", "rotate-secret", "vpn"])?;
+    let file = desk.read("clients.toml");
+    assert!(file.contains(&format!("secret = \"{third}\"")) && !file.contains(&second), "{file}");
+    assert!(file.contains(&format!("previous-secret = \"{first}\"")), "{file}");
     desk.done(&["client", "rotate-secret", "vpn", "--finish"])?;
     assert!(!desk.read("clients.toml").contains(&first));
     let listed = desk.done(&["client", "list"])?;
-    assert!(listed.contains("192.0.2.0/24") && !listed.contains(&second), "{listed}");
+    assert!(listed.contains("192.0.2.0/24") && !listed.contains(&third), "{listed}");
     desk.done(&["client", "remove", "vpn"])?;
     assert!(!desk.read("clients.toml").contains("vpn\"\naddresses"), "{}", desk.read("clients.toml"));
     Ok(())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use assembly::SystemRandom;
-use assembly::config::edit::{self, NewClient};
+use assembly::config::edit::{self, NewClient, Rotation};
 use assembly::config::words::Word as _;
 use assembly::config::{Client, Kind};
 use clap::{Args, Subcommand};
@@ -117,8 +117,13 @@ fn change(context: &Context, file: &Path, command: Change) -> Result<(), Failure
 
 fn rotate_secret(file: &Path, name: String) -> Result<Changed, Failure> {
     let secret = new_secret(&SystemRandom)?;
-    edit::rotate_secret(file, &name, &secret)?;
-    let done = "has a new secret, and the old one stays good for now";
+    let done = match edit::rotate_secret(file, &name, &secret)? {
+        Rotation::Begun => "has a new secret, and the old one stays good for now",
+        Rotation::BegunAgain => {
+            "has a new secret in place of the one from the change that was not finished; the secret from before that \
+             change stays good for now"
+        }
+    };
     Ok(Changed { client: name, change: "rotate-secret", secret: Some(secret.into()), done })
 }
 

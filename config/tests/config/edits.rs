@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use common::Secret;
 use common::attempt::Dialogue;
-use config::edit::{NewClient, add_client, drop_previous_secret, remove_client, rotate_secret};
+use config::edit::{NewClient, Rotation, add_client, drop_previous_secret, remove_client, rotate_secret};
 use config::{ConfigError, Kind};
 
 use crate::folder::{Folder, SMALLEST, VPN};
@@ -63,6 +63,18 @@ fn both_secrets_are_good_during_a_change() {
     assert!(vpn.previous_secret == Some(Secret::from("correct horse battery staple")));
     drop_previous_secret(&folder.clients(), "vpn").unwrap();
     assert!(folder.load().ok().unwrap().settings.clients.by_name("vpn").unwrap().previous_secret.is_none());
+}
+
+#[test]
+fn a_second_rotation_keeps_the_secret_that_the_client_still_has() {
+    let folder = Folder::new(SMALLEST, VPN);
+    let rotate = |secret: &str| rotate_secret(&folder.clients(), "vpn", &Secret::from(secret)).unwrap();
+    assert_eq!(rotate("a secret that was lost on the way"), Rotation::Begun);
+    assert_eq!(rotate("the next secret, also long"), Rotation::BegunAgain);
+    let settings = folder.load().ok().unwrap().settings;
+    let vpn = settings.clients.by_name("vpn").unwrap();
+    assert!(vpn.secret == Secret::from("the next secret, also long"));
+    assert!(vpn.previous_secret == Some(Secret::from("correct horse battery staple")));
 }
 
 #[test]

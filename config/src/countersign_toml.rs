@@ -13,7 +13,7 @@ use toml::de::DeTable;
 use crate::clients::Clients;
 use crate::keys::{
     BACKEND, BREAK_GLASS_USERS, CLIENTS_FILE, DEFAULT_STATE, FOLD, ISSUER, LISTEN, PAM_SERVICE,
-    PRIVILEGED_SERVICES, Part, SERVICE_APPEND, SERVICE_DIALOGUE, STATE_DIRECTORY, SYSLOG_FACILITY,
+    PRIVILEGED_SERVICES, Part, SERVICE, SERVICE_APPEND, SERVICE_DIALOGUE, STATE_DIRECTORY, SYSLOG_FACILITY,
     SYSLOG_FORMAT, SYSLOG_TARGET,
 };
 use crate::networks::{socket_address, syslog_target};
@@ -23,7 +23,7 @@ use crate::rules::{self, ClientReference};
 use crate::section::{Entry, Section};
 use crate::settings::{Audit, Primary, Radius, Services, Settings, Syslog, SyslogTarget};
 use crate::values::{
-    Least, Placed, Wrong, absolute_path, issuer, list, near, path, quoted, service, text, word,
+    Least, Placed, Wrong, absolute_path, asked_service, issuer, list, near, path, quoted, service, text, word,
 };
 use crate::words::{Backend, Facility, SyslogFormat};
 
@@ -147,7 +147,7 @@ fn read_primary(top: &Section<'_>, report: &mut Report<'_>) -> Option<Primary> {
     let section = top.table("primary", Part::Primary, report);
     let backend = section.field(&BACKEND, report, word::<Backend>).or(Backend::Local);
     let written =
-        section.field(&PAM_SERVICE, report, |entry, report| text(entry, report, service)).optional();
+        section.field(&PAM_SERVICE, report, |entry, report| text(entry, report, asked_service)).optional();
     let named = written?;
     match backend? {
         Backend::Pam => Some(Primary::Pam { service: named.unwrap_or("countersign-primary".to_owned()) }),
@@ -190,7 +190,7 @@ fn read_service_name(
         place: Place::Key(name.span()),
         key: section.path().to_owned(),
         message: format!("{} is no PAM service", quoted(name.get_ref())),
-        allowed: Some(PAM_SERVICE.allowed.to_owned()),
+        allowed: Some(SERVICE.to_owned()),
         help,
     });
     None

@@ -118,6 +118,8 @@ impl Key {
     }
 }
 
+/// How the header of a `[pam.services.NAME]` ends.
+pub(crate) const SERVICE: &str = "the name of a PAM service: lower-case letters, digits, '.', '_', '-'";
 const SERVICES: &str = "a list of PAM services, each once: lower-case letters, digits, '.', '_', '-'";
 const USERS: &str = "a list of user names, each once";
 const DIALOGUE: &str = "\"neutral\" or \"plain\"";
@@ -167,7 +169,7 @@ pub(crate) const BACKEND: Key = Key::new(
 pub(crate) const PAM_SERVICE: Key = Key::new(
     Part::Primary,
     "pam-service",
-    "the name of a PAM service: lower-case letters, digits, '.', '_', '-'",
+    "the name of a PAM service with a file of its own: lower-case letters, digits, '_', '-'",
     "The PAM service that checks the first password where the backend is `pam`.",
 )
 .or("\"countersign-primary\"");

@@ -183,6 +183,13 @@ pub(crate) fn service(text: &str) -> Result<String, Wrong> {
     Ok(name)
 }
 
+/// A PAM service that is asked for first passwords. A dot could name what a package manager or an editor has put
+/// beside a stack (`NAME.dpkg-old`); `primary` refuses such a name when it is to be asked, so it is refused here.
+pub(crate) fn asked_service(text: &str) -> Result<String, Wrong> {
+    let name = service(text)?;
+    if name.contains('.') { Err(Wrong::NotAllowed) } else { Ok(name) }
+}
+
 /// A path without `..`.
 pub(crate) fn path(text: &str) -> Result<PathBuf, Wrong> {
     let path = Path::new(text);

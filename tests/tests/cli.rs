@@ -281,6 +281,28 @@ fn no_key_is_made_where_others_could_exchange_it() -> Outcome {
 }
 
 #[test]
+fn a_first_password_that_nobody_can_be_asked_for_is_warned_of() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let check = |service: &str| {
+        let file = desk.folder.join("other.toml");
+        let text = format!(
+            "default-state = \"enabled\"\n[primary]\nbackend = \"pam\"\npam-service = \"{service}\"\n"
+        );
+        desk.machine.write(&file, &text)?;
+        desk.run(&["config", "check", &file.display().to_string()], Given::default())
+    };
+    let missing = check("countersign-nowhere")?;
+    assert!(
+        missing.code == 0 && missing.errors.contains("no PAM service \"countersign-nowhere\""),
+        "{missing:?}"
+    );
+    let there = check("login")?;
+    assert!(there.code == 0 && there.errors.is_empty(), "{there:?}");
+    assert_eq!(check("pam.login")?.code, 1);
+    Ok(())
+}
+
+#[test]
 fn stats_show_the_store_and_say_that_no_server_runs() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     desk.add_user("alice", SECRETS[0])?;

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use assembly::config::{Colour, Finding, Settings};
+use assembly::config::{Colour, Finding, Primary, Settings};
+use assembly::primary::ServiceName;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
@@ -54,12 +55,21 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
     }
 }
 
+/// Says where the first password cannot be asked for: the doors would refuse to begin.
+pub(super) fn warn_of_primary(context: &Context, settings: &Settings) {
+    let Primary::Pam { service } = &settings.primary else { return };
+    if let Err(why) = ServiceName::find(service) {
+        context.warn(&format!("{why}: write the stack that checks the first password there"));
+    }
+}
+
 fn check(context: &Context, file: &Path) -> Result<Outcome, Failure> {
     let colour = if io::stdout().is_terminal() { Colour::Terminal } else { Colour::Plain };
     let (findings, text, outcome) = match Settings::load(file) {
         Ok(loaded) => {
             let shown = loaded.warnings.iter().map(|warning| format!("{}\n\n", warning.render(colour)));
             let text = format!("{}{}: no mistakes.\n", shown.collect::<String>(), file.display());
+            warn_of_primary(context, &loaded.settings);
             (loaded.warnings, text, Outcome::Done)
         }
         // A file that is not there, or that others can write, has no findings: that is said as any failure is.
@@ -111,5 +121,32 @@ struct AsWritten {
 impl Report for AsWritten {
     fn text(&self) -> String {
         self.text.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use assembly::config::Settings;
+    use assembly::primary::{PrimaryError, ServiceName};
+
+    /// Each crate has the rule for itself; settings that pass must not be refused when the password is asked for.
+    #[test]
+    fn settings_take_the_pam_services_that_can_be_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("countersign.toml");
+        for name in ["countersign-primary", "our_own2", "our.own", "Own", "own ", "../own", ""] {
+            let text = format!(
+                "default-state = \"enabled\"\n[primary]\nbackend = \"pam\"\npam-service = \"{name}\"\n"
+            );
+            fs::write(&file, text).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+            let is_taken = Settings::load_without_clients(&file).is_ok();
+            let can_be_asked =
+                !matches!(ServiceName::find(name), Err(PrimaryError::ServiceNameInvalid { .. }));
+            assert_eq!(is_taken, can_be_asked, "{name:?}");
+        }
     }
 }

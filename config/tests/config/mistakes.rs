@@ -43,6 +43,8 @@ fn each_mistake_of_the_settings_is_found_at_its_place() {
     check("[names]\nfold = \"lower\"", 3, "names.fold", "cannot be \"lower\"");
     check("[primary]\nbackend = \"ldap\"", 3, "primary.backend", "cannot be \"ldap\"");
     check("[primary]\npam-service = \"../x\"", 3, "primary.pam-service", "cannot be");
+    check("[primary]\npam-service = \"our.primary\"", 3, "primary.pam-service", "cannot be \"our.primary\"");
+    check("[primary]\npam-service = \"Primary\"", 3, "primary.pam-service", "cannot be \"Primary\"");
     check("[privileged]\nservices = \"sudo\"", 3, "privileged.services", "cannot be \"sudo\"");
     check("[privileged]\nservices = [\"SU\"]", 3, "privileged.services", "cannot be \"SU\"");
     check("[privileged]\nservices = [\"su\",\n\"su\"]", 4, "privileged.services", "\"su\" twice");

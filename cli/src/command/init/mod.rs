@@ -6,9 +6,9 @@ mod place;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use assembly::config::Settings;
 use assembly::config::initial;
 use assembly::config::words::{Backend, Word as _};
-use assembly::config::{Primary, Settings};
 use assembly::places;
 use clap::Args;
 use common::account::State;
@@ -16,6 +16,7 @@ use nix::unistd::geteuid;
 use serde::Serialize;
 
 use crate::command::Outcome;
+use crate::command::settings::warn_of_primary;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -47,15 +48,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
     let owner = place::system_user(&mut steps)?;
     steps.push(clients_file(&settings, owner.gid)?);
     place::state_directory(&settings, owner, &mut steps)?;
-    if let Primary::Pam { service } = &settings.primary {
-        let file = Path::new("/etc/pam.d").join(service);
-        if !file.exists() {
-            context.warn(&format!(
-                "{} is missing: write the stack that checks the first password there",
-                file.display()
-            ));
-        }
-    }
+    warn_of_primary(context, &settings);
     context.say(&Initialised { key_file: places::master_key(&settings), steps })?;
     Ok(Outcome::Done)
 }

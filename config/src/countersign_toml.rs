@@ -219,7 +219,8 @@ fn read_audit(top: &Section<'_>, report: &mut Report<'_>) -> Option<Audit> {
     let section = top.table("audit", Part::Audit, report).table("syslog", Part::Syslog, report);
     let target = section.field(&SYSLOG_TARGET, report, |entry, report| text(entry, report, syslog_target));
     let target = target.or(SyslogTarget::Unix(PathBuf::from("/dev/log")));
-    let format = section.field(&SYSLOG_FORMAT, report, word).or(SyslogFormat::Rfc5424);
+    let usual = target.as_ref().map_or(SyslogFormat::Rfc5424, SyslogTarget::usual_format);
+    let format = section.field(&SYSLOG_FORMAT, report, word).or(usual);
     let facility = section.field(&SYSLOG_FACILITY, report, word).or(Facility::Authpriv);
     Some(Audit { syslog: Syslog { target: target?, format: format?, facility: facility? } })
 }

@@ -199,7 +199,7 @@ impl Settings {
         let syslog = &self.audit.syslog;
         vec![
             Line::new(&SYSLOG_TARGET, Value::Text(syslog.target.to_string())),
-            Line::new(&SYSLOG_FORMAT, syslog.format.word()),
+            Line::new(&SYSLOG_FORMAT, syslog.format.word()).or(&syslog.target.usual_format().word().into()),
             Line::new(&SYSLOG_FACILITY, syslog.facility.word()),
         ]
     }

@@ -254,9 +254,9 @@ pub(crate) const SYSLOG_FORMAT: Key = Key::new(
     Part::Syslog,
     "format",
     "\"rfc5424\" or \"rfc3164\"",
-    "RFC 5424 with structured data, or RFC 3164 with key=value text.",
+    "RFC 5424 with structured data, or RFC 3164 with key=value text, which is all that rsyslogd parses on /dev/log.",
 )
-.or("\"rfc5424\"");
+.or("\"rfc3164\" for unix:PATH, else \"rfc5424\"");
 pub(crate) const SYSLOG_FACILITY: Key = Key::new(
     Part::Syslog,
     "facility",

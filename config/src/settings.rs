@@ -104,6 +104,17 @@ pub enum SyslogTarget {
     Tcp(SocketAddr),
 }
 
+impl SyslogTarget {
+    /// The form that a collector takes there without being told: rsyslogd parses no RFC 5424 on its Unix socket,
+    /// which is made for syslog(3).
+    pub(crate) fn usual_format(&self) -> SyslogFormat {
+        match self {
+            Self::Unix(_) => SyslogFormat::Rfc3164,
+            Self::Udp(_) | Self::Tcp(_) => SyslogFormat::Rfc5424,
+        }
+    }
+}
+
 impl std::fmt::Display for SyslogTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 use desk::{Desk, Given, PASSWORD, code, turn};
 use serde_json::Value;
-use test_ground::{Daemon, Failure, Machine, Outcome, RadiusAnswer, RadiusRequest, Terminal, checked};
+use test_ground::{
+    Daemon, Failure, Machine, Outcome, RadiusAnswer, RadiusRequest, Rsyslogd, SocketForm, Terminal, checked,
+};
 
 /// Secrets of 160 bits in base32 (the one of RFC 6238, and others).
 const SECRETS: [&str; 4] = [
@@ -213,6 +215,19 @@ fn every_act_is_a_record_with_its_actor() -> Outcome {
     let of_alice = desk.json(&["audit", "list", "--user", "alice", "--since", "1h"], Given::default())?;
     assert_eq!(of_alice.as_array().map(Vec::len), Some(2));
     assert_eq!(desk.json(&["audit", "verify"], Given::default())?["sound"], true);
+    Ok(())
+}
+
+#[test]
+fn records_are_understood_by_the_collector_of_the_machine() -> Outcome {
+    let machine = Machine::here()?;
+    let socket = machine.new_folder("log")?.join("socket");
+    let collector = Rsyslogd::start(&machine, &socket, SocketForm::CLibrary)?;
+    let desk = Desk::new(&format!("unix:{}", socket.display()))?;
+    desk.done(&["user", "add", "alice"])?;
+    let line = collector.wait_for_line(|line| line.app == "countersign")?;
+    assert_eq!((line.version.as_str(), line.facility.as_str()), ("0", "authpriv"));
+    assert!(line.message.contains("act=\"user add\"") && line.pid != "-", "{line:?}");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use common::account::State;
 use common::attempt::{Appended, Dialogue};
 use common::policy::{Action, Method};
 use common::username::Username;
-use config::words::{Facility, SyslogFormat};
+use config::words::{Facility, SyslogFormat, Word as _};
 use config::{Primary, Settings, SyslogTarget};
 
 use crate::folder::{Folder, SMALLEST, VPN, findings, load};
@@ -79,6 +79,24 @@ fn a_service_takes_from_the_default_what_it_leaves_out() {
     assert_eq!((sshd.dialogue, sshd.appended), (Dialogue::Plain, Appended::ByShape));
     let other = settings.services.profile("login");
     assert_eq!((other.dialogue, other.appended), (Dialogue::Plain, Appended::AfterDelimiter));
+}
+
+/// rsyslogd parses no RFC 5424 on its Unix socket, unless told to; over the network it takes both.
+#[test]
+fn records_have_the_form_that_a_collector_takes_where_it_is() {
+    let check = |lines: &str, format: SyslogFormat| {
+        let settings = load(&format!("{SMALLEST}[audit.syslog]\n{lines}\n"), "").settings;
+        assert_eq!(settings.audit.syslog.format, format, "{lines}");
+        let shown = settings.effective_text();
+        let is_default = shown.contains(&format!("format = \"{}\"  # default\n", format.word()));
+        assert_eq!(is_default, !lines.contains("format"), "{shown}");
+    };
+    check("", SyslogFormat::Rfc3164);
+    check("target = \"unix:/run/collector\"", SyslogFormat::Rfc3164);
+    check("target = \"udp:192.0.2.1:514\"", SyslogFormat::Rfc5424);
+    check("target = \"tcp:192.0.2.1:601\"", SyslogFormat::Rfc5424);
+    check("format = \"rfc5424\"", SyslogFormat::Rfc5424);
+    check("target = \"udp:192.0.2.1:514\"\nformat = \"rfc3164\"", SyslogFormat::Rfc3164);
 }
 
 #[test]

@@ -86,6 +86,10 @@ pub(super) fn install(narrator: &mut Narrator, machine: &Machine) -> Result<(), 
 pub(super) fn set_up(narrator: &mut Narrator, machine: &Machine) -> Result<(), Failure> {
     machine.write_pam_service("countersign-primary", &PRIMARY)?;
     countersign(narrator, &["init", "--default-state", "disabled", "--backend", "pam"])?;
+    // The scenes read structured data, and this collector takes it on its Unix socket too.
+    let file = Path::new("/etc/countersign/countersign.toml");
+    let settings = fs::read_to_string(file).map_err(Failure::file("read", file))?;
+    machine.write(file, &settings.replace("#format = \"rfc3164\"", "format = \"rfc5424\""))?;
     narrator.typed("# editor /etc/pam.d/sshd      (in place of @include common-auth)");
     narrator.answered(STACK);
     let file = Path::new("/etc/pam.d/sshd");

@@ -58,11 +58,11 @@ fields! {
     Source = "source",
     /// The rule that decided.
     Rule = "rule",
-    /// What is known of the first password: `right`, `wrong`, `unknown`, `unavailable` or `not-asked`.
+    /// What is known of the first password: `right`, `wrong`, `unknown`, `not-checked` (given, not looked at), `unavailable` or `not-asked`.
     Primary = "primary",
     /// The second proof.
     Factor = "factor",
-    /// `accept`, `reject`, `unavailable`, `challenge` (a question was put) or `act`.
+    /// `accept`, `reject`, `unavailable`, `challenge` (a question was put), `act` or `finding` (nothing was decided).
     Ending = "ending",
     /// Why: one of the reasons below.
     Reason = "reason",

@@ -19,7 +19,7 @@ pub use fields::Field;
 pub use link::Destination;
 pub use render::{Format, Origin, Renderer};
 pub use report::{AnchorsRead, Finding, Flaw, KeySpan, Report, StreamReport, Tail};
-pub use sink::{Counts, Fanout, SyslogSink};
+pub use sink::{Counts, SyslogSink};
 pub use syslog::Facility;
 pub use verify::verify;
 

@@ -71,6 +71,11 @@ impl Link {
         }
     }
 
+    /// Closes the connection; the next line opens another.
+    pub(crate) fn close(&mut self) {
+        self.peer = None;
+    }
+
     fn send_once(&mut self, line: &[u8], deadline: &Deadline) -> io::Result<()> {
         let peer = match self.peer.take().filter(Peer::is_open) {
             Some(peer) => peer,

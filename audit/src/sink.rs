@@ -134,38 +134,12 @@ impl Sink for SyslogSink {
     fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
         self.put(self.renderer.record(record, position));
     }
-}
 
-/// Several collectors, each told everything.
-#[derive(Default)]
-pub struct Fanout {
-    sinks: Vec<SyslogSink>,
-}
-
-impl Fanout {
-    /// All of `sinks`; none is right too.
-    #[must_use]
-    pub fn new(sinks: Vec<SyslogSink>) -> Self {
-        Self { sinks }
-    }
-
-    /// Sends the head of a chain to all.
-    pub fn anchor(&self, position: &ChainPosition, at: UnixTime) {
-        for sink in &self.sinks {
-            sink.anchor(position, at);
-        }
-    }
-
-    /// The collectors, for their counts.
-    pub fn sinks(&self) -> impl Iterator<Item = &SyslogSink> {
-        self.sinks.iter()
-    }
-}
-
-impl Sink for Fanout {
-    fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
-        for sink in &self.sinks {
-            sink.publish(record, position);
+    /// In a process that asks PAM no socket stays open over a prompt; a server keeps its connection.
+    fn release(&self) {
+        match &self.way {
+            Way::Direct(direct) => direct.lock().unwrap_or_else(PoisonError::into_inner).link.close(),
+            Way::Queued(_) => {}
         }
     }
 }

@@ -75,7 +75,7 @@ pub struct Success {
 /// Everything that one login or act writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
-    /// The attempt; after an unclear commit it is looked up by this.
+    /// The attempt, whose id stands in the records.
     pub attempt: AttemptId,
     /// The moment of the decision.
     pub at: UnixTime,

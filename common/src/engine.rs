@@ -9,10 +9,10 @@ use crate::lane::LaneKey;
 use crate::login::{self, Counted, Evidence, Prompt, Step, Subject, Verdict, View};
 use crate::policy::Policy;
 use crate::ports::{Clock, Identity, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError, Stored};
-use crate::record::{Ending, PrimaryResult, Record, Severity};
+use crate::record::{Ending, Record, Severity};
 use crate::session::{Session, Stage};
 use crate::username::Username;
-use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
+use crate::{Answer, Attempt, AttemptId, Door, PrimaryMode, Reason, Secret, UnixTime, limits};
 
 /// Everything that the engine stands on.
 pub struct Parts {
@@ -141,7 +141,7 @@ impl Engine {
         }
     }
 
-    /// A lost race is decided again, a bounded number of times; the password is checked once and counted once.
+    /// A lost race is decided again, a bounded number of times; the password is checked once, unless the account has another one now.
     fn decide_until_written(
         &self,
         attempt: &Attempt,
@@ -149,8 +149,15 @@ impl Engine {
         answer: Option<&Answer>,
     ) -> Result<Reply, Trouble> {
         let mut evidence = Evidence::default();
+        let mut checked = None;
         for _ in 0..limits::RACES_MAX {
             let case = self.load(attempt, session)?;
+            let account = case.loaded.account.as_ref();
+            let basis = account.map(|account| (account.id, account.password_hash.clone()));
+            // What was right for the account before is nothing for the one that is there now.
+            if checked.replace(basis.clone()).is_some_and(|before| before != basis) {
+                evidence.password = None;
+            }
             let step = self.gather(attempt, &case, session, answer, &mut evidence)?;
             let (bundle, reply) = match step {
                 Outgoing::Ask(session, prompt, bundle) => (bundle, Reply::Ask(session, prompt)),
@@ -158,6 +165,7 @@ impl Engine {
             };
             if self.write(&bundle)? == Written::Yes {
                 self.parts.store.release();
+                self.parts.sink.release();
                 if answer.is_some()
                     && evidence.password.is_none()
                     && refuses_a_password(attempt, session, &reply)
@@ -194,6 +202,11 @@ impl Engine {
                     let after = self.parts.store.count(&case.lane, case.now)?;
                     evidence.counted = Some(Counted { before: case.loaded.lane, after });
                 }
+                Step::CountForNobody => {
+                    let nobody = LaneKey::of_nobody(&self.parts.keys, attempt.source.as_deref())?;
+                    let after = self.parts.store.count(&nobody, case.now)?;
+                    evidence.counted = Some(Counted { before: case.loaded.lane, after });
+                }
                 Step::CheckPassword(password) => evidence.password = Some(self.check(case, &password)),
                 Step::Ask(session, prompt, bundle) => return Ok(Outgoing::Ask(session, prompt, bundle)),
                 Step::Decide(verdict, bundle) => return Ok(Outgoing::Decide(verdict, bundle)),
@@ -228,7 +241,8 @@ impl Engine {
         self.tell_of_rollback(attempt, now);
         let stored = if loaded.account.is_some() { Stored::Yes } else { Stored::No };
         let canonical = match self.identify(attempt, &typed, stored) {
-            Identity::Known(name) => name,
+            // A directory may give back capitals that the realm folds.
+            Identity::Known(name) => self.parts.policy.folding.fold(&name),
             Identity::Unknown => {
                 return Ok(Case { subject: Subject::Unknown(typed), loaded, lane, now });
             }
@@ -251,16 +265,17 @@ impl Engine {
     }
 
     fn identify(&self, attempt: &Attempt, name: &Username, stored: Stored) -> Identity {
-        match attempt.primary {
-            PrimaryMode::Own => self.parts.primary.identify(name, stored),
-            PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None => {
+        match (attempt.door, attempt.primary) {
+            // Behind RADIUS there is no other module: whoever answers for passwords knows the names.
+            (Door::Radius, _) | (_, PrimaryMode::Own) => self.parts.primary.identify(name, stored),
+            (_, PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None) => {
                 self.parts.names.identify(name, stored)
             }
         }
     }
 
     fn lane(&self, attempt: &Attempt, user: &str) -> Result<LaneKey, KeyError> {
-        LaneKey::new(&self.parts.keys, user, attempt.source.as_deref())
+        LaneKey::new(&self.parts.keys, user, attempt.source.as_deref(), &attempt.place)
     }
 
     /// Commits one bundle and publishes its records. A bundle that writes nothing is not committed.
@@ -291,7 +306,7 @@ impl Engine {
             user: None,
             source: attempt.source.clone(),
             rule: None,
-            primary: PrimaryResult::NotChecked,
+            primary: session.primary(),
             factor: None,
             ending,
             reason,

@@ -1,5 +1,8 @@
 //! Back-off, not lock-out: wrong answers are counted by user and source, and a lane with too many must wait.
 
+use std::net::{IpAddr, Ipv6Addr};
+
+use crate::attempt::Place;
 use crate::keys::{KeyError, KeyRing, Purpose};
 use crate::{UnixTime, limits};
 
@@ -8,10 +11,19 @@ use crate::{UnixTime, limits};
 pub struct LaneKey([u8; 16]);
 
 impl LaneKey {
-    /// The lane of a user (canonical name, or what was typed) from a source; no source is a lane too.
-    pub fn new(keys: &KeyRing, user: &str, source: Option<&str>) -> Result<Self, KeyError> {
-        let source = source.unwrap_or_default();
-        let mac = keys.mac(keys.newest(), Purpose::Digest, &[b"lane", user.as_bytes(), source.as_bytes()])?;
+    /// The lane of a user (canonical name, or what was typed) from a source. Without one, it is a lane of the place.
+    pub fn new(keys: &KeyRing, user: &str, source: Option<&str>, place: &Place) -> Result<Self, KeyError> {
+        let source = source.map_or_else(|| place.to_string(), network);
+        Self::named(keys, &[b"lane", user.as_bytes(), source.as_bytes()])
+    }
+
+    /// The lane of answers from a source that count against nobody.
+    pub fn of_nobody(keys: &KeyRing, source: Option<&str>) -> Result<Self, KeyError> {
+        Self::named(keys, &[b"nobody", source.unwrap_or_default().as_bytes()])
+    }
+
+    fn named(keys: &KeyRing, parts: &[&[u8]]) -> Result<Self, KeyError> {
+        let mac = keys.mac(keys.newest(), Purpose::Digest, parts)?;
         let (short, _) = mac.split_first_chunk::<16>().ok_or(KeyError::DoesNotSeal)?;
         Ok(Self(*short))
     }
@@ -23,7 +35,19 @@ impl LaneKey {
     }
 }
 
-/// What a lane has seen since its last success.
+/// One household has 2^64 addresses of IPv6: the first half of them is one source (RFC 6177).
+fn network(source: &str) -> String {
+    match source.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => source.to_owned(),
+    }
+}
+
+/// What a lane has seen since its last success, or since a day in which nothing came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Lane {
     /// Answers counted; the count rises before an answer is looked at.
@@ -43,10 +67,19 @@ impl Lane {
         self.last_at.plus_seconds(doubled.min(limits::LONGEST_WAIT_SECONDS))
     }
 
-    /// Whether an answer may be looked at now.
+    /// Whether an answer may be looked at now. A count from a clock that ran ahead closes nothing.
     #[must_use]
     pub fn is_open(&self, now: UnixTime) -> bool {
-        now >= self.closed_until()
+        let ahead = now.plus_seconds(limits::CLOCK_DIFFERENCE_SECONDS);
+        now >= self.closed_until() || self.last_at > ahead
+    }
+
+    /// The lane with one answer more, at `now`. What is older than a day is forgotten.
+    #[must_use]
+    pub fn counted(&self, now: UnixTime) -> Self {
+        let is_old = now.seconds_since(self.last_at) > limits::LANE_KEPT_SECONDS;
+        let before = if is_old { 0 } else { self.failures };
+        Self { failures: before.saturating_add(1), last_at: now }
     }
 }
 

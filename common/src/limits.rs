@@ -12,7 +12,7 @@ pub const SOURCE_OCTETS_MAX: usize = 253;
 pub const PROMPT_OCTETS_MAX: usize = 253;
 /// Times that one attempt may be asked anything, guesses or not.
 pub const ROUNDS_MAX: u8 = 8;
-/// Guesses that one attempt may make at its second step, unless the profile says less.
+/// Guesses that one attempt may make at its second step.
 pub const GUESSES_MAX: u8 = 3;
 /// Seconds that a begun login stays open.
 pub const SESSION_SECONDS: u64 = 300;
@@ -28,6 +28,8 @@ pub const FREE_FAILURES: u32 = 5;
 pub const FIRST_WAIT_SECONDS: u64 = 30;
 /// Seconds that a wait never exceeds.
 pub const LONGEST_WAIT_SECONDS: u64 = 900;
+/// Seconds without an answer after which a lane is as new.
+pub const LANE_KEPT_SECONDS: u64 = 86_400;
 /// Lanes (user and source) that a store remembers.
 pub const LANES_MAX: u32 = 100_000;
 /// Steps before and after the current one at which a TOTP code is good (RFC 6238 §5.2).

@@ -69,7 +69,7 @@ pub trait Listing: Send + Sync {
     /// Up to `count` accounts with names after `after`, in order of name.
     fn accounts(&self, after: Option<&Username>, count: u32) -> Result<Vec<Account>, StoreError>;
 
-    /// How many recovery codes of an account are spent.
+    /// Which recovery codes of an account are spent.
     fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError>;
 
     /// Up to `count` stored records of a stream from place `from` on, in order.
@@ -173,6 +173,9 @@ pub enum Stored {
 pub trait Sink: Send + Sync {
     /// A record that is durable, or (position `None`) one that the store could not take.
     fn publish(&self, record: &Record, position: Option<&ChainPosition>);
+
+    /// A prompt comes next: a short-lived process keeps nothing open over one.
+    fn release(&self) {}
 }
 
 impl<T: Store + ?Sized> Store for Arc<T> {
@@ -221,5 +224,9 @@ impl<T: Primary + ?Sized> Primary for Arc<T> {
 impl<T: Sink + ?Sized> Sink for Arc<T> {
     fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
         (**self).publish(record, position);
+    }
+
+    fn release(&self) {
+        (**self).release();
     }
 }

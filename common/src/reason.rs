@@ -80,7 +80,7 @@ reasons! {
     Throttled = "throttled",
     /// The dialogue took too long.
     SessionExpired = "session-expired",
-    /// The State has brought its login already, or belongs to another user.
+    /// The State has brought its login already.
     SessionSpent = "session-spent",
     /// Nothing at all would have been proven.
     NothingProven = "nothing-proven",

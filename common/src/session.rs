@@ -31,12 +31,37 @@ pub struct Session {
     pub(crate) began_at: UnixTime,
     pub(crate) rounds: u8,
     pub(crate) guesses: u8,
+    /// Against what the first password was checked; all zero where the session began after it.
+    pub(crate) checked_against: CheckedAgainst,
 }
 
+/// A short keyed digest of an account and its password hash.
+pub(crate) type CheckedAgainst = [u8; 8];
+
 impl Session {
+    /// Whether a question for the second proof has been put in it.
+    pub(crate) fn began_asking(&self) -> bool {
+        self.checked_against != CheckedAgainst::default()
+    }
+
     /// A login that begins now and has not been asked anything.
     pub(crate) fn begin(id: AttemptId, now: UnixTime) -> Self {
-        Self { id: *id.as_bytes(), stage: Stage::Password, began_at: now, rounds: 0, guesses: 0 }
+        Self {
+            id: *id.as_bytes(),
+            stage: Stage::Password,
+            began_at: now,
+            rounds: 0,
+            guesses: 0,
+            checked_against: CheckedAgainst::default(),
+        }
+    }
+
+    /// What is known of the first password.
+    pub(crate) const fn primary(&self) -> PrimaryResult {
+        match self.stage {
+            Stage::Password => PrimaryResult::NotAsked,
+            Stage::Second(primary) => primary,
+        }
     }
 
     /// The attempt's id, which stands in every record of it.
@@ -83,7 +108,9 @@ impl Session {
             return Err(KeyError::DoesNotOpen);
         }
         let aad = binding(client, typed);
-        let days = [now, now.minus_seconds(SECONDS_OF_DAY)];
+        // A server whose clock is ahead may have sealed it tomorrow.
+        let ahead = now.plus_seconds(limits::CLOCK_DIFFERENCE_SECONDS);
+        let days = [now, ahead, now.minus_seconds(SECONDS_OF_DAY)];
         let opened = keys.ids().find_map(|id| {
             days.iter().find_map(|day| {
                 let key = keys.derive(id, purpose_at(*day)).ok()?;

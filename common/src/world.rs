@@ -40,6 +40,9 @@ pub(crate) struct Memory {
     pub(crate) is_down: bool,
     /// The store has just found that it is an older copy of itself.
     pub(crate) has_gone_back: bool,
+    /// An administrator sets new passwords between the load of a login and its commit.
+    pub(crate) new_password_before_next_accept: bool,
+    counts: u64,
     /// An administrator blocks everybody between the load of a login and its commit.
     pub(crate) block_before_next_spend: bool,
     pub(crate) floor: UnixTime,
@@ -79,8 +82,9 @@ impl Store for MemoryStore {
 
     fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
         let mut memory = self.up()?;
+        memory.counts += 1;
         let lane = memory.lanes.entry(*lane).or_default();
-        *lane = Lane { failures: lane.failures + 1, last_at: now };
+        *lane = lane.counted(now);
         Ok(*lane)
     }
 
@@ -102,6 +106,13 @@ impl Memory {
             for account in self.accounts.values_mut() {
                 account.version += 1;
                 account.block = Some(crate::account::Block::Indefinitely);
+            }
+        }
+        if self.new_password_before_next_accept && bundle.precondition != Precondition::Nothing {
+            self.new_password_before_next_accept = false;
+            for account in self.accounts.values_mut() {
+                account.version += 1;
+                account.password_hash = Some(PasswordHash::new("new".to_owned()));
             }
         }
         if self.races_to_lose > 0 {
@@ -164,9 +175,26 @@ impl Memory {
         }
         if let Some(lane) = &bundle.counted_lane {
             let lane = self.lanes.entry(*lane).or_default();
-            *lane = Lane { failures: lane.failures + 1, last_at: bundle.at };
+            *lane = lane.counted(bundle.at);
         }
         self.records.extend(bundle.records.iter().cloned());
+    }
+
+    /// Durable writes so far.
+    pub(crate) fn writes(&self) -> u64 {
+        self.commits + self.counts
+    }
+
+    /// Seals every factor to another account, so that none opens.
+    pub(crate) fn spoil_factors(&mut self) {
+        let keys = keys();
+        for account in self.accounts.values_mut() {
+            for factor in &mut account.factors {
+                let crate::account::FactorKind::Totp { secret, .. } = &mut factor.kind;
+                let other = crate::AccountId::from_bytes([9; 16]);
+                *secret = keys.seal(&Counting::default(), other, "elsewhere", &app_secret()).unwrap();
+            }
+        }
     }
 
     /// How many steps and recovery codes are spent.
@@ -183,10 +211,21 @@ pub(crate) struct ClearText {
     pub(crate) checks: Arc<AtomicU64>,
     pub(crate) pretences: Arc<AtomicU64>,
     pub(crate) is_down: Arc<Mutex<bool>>,
+    is_shouting: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl ClearText {
+    /// From now on it gives names back in capitals, as some directories do.
+    pub(crate) fn shout(&self) {
+        self.is_shouting.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Names for ClearText {
     fn identify(&self, name: &Username, stored: Stored) -> Identity {
+        if self.is_shouting.load(Ordering::Relaxed) {
+            return Identity::Known(Username::parse(&name.as_str().to_uppercase()).unwrap());
+        }
         match stored {
             Stored::Yes => Identity::Known(name.clone()),
             Stored::No if name.as_str() == "ghost" => Identity::Known(name.clone()),

@@ -291,6 +291,8 @@ fn a_lane_counts_and_clears(ground: &dyn Ground) {
     assert!(applies(&*store, Bundle { counted_lane: Some(lane("bob")), ..bundle(301) }));
     let bob = load(&*store, "bob").lane;
     assert_eq!((bob.failures, bob.last_at), (2, time(301)));
+    let days_later = time(302 + common::limits::LANE_KEPT_SECONDS);
+    assert_eq!(store.count(&lane("bob"), days_later).unwrap().failures, 1);
 }
 
 fn a_lane_that_is_cleared_in_a_conflict_stays(ground: &dyn Ground) {

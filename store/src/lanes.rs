@@ -2,6 +2,7 @@
 
 use common::UnixTime;
 use common::lane::{Lane, LaneKey};
+use common::limits::LANE_KEPT_SECONDS;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::SqliteError;
@@ -20,18 +21,27 @@ pub(crate) fn count(
     now: UnixTime,
     lanes_max: u32,
 ) -> Result<Lane, SqliteError> {
+    // What is older than a day counts for nothing, as `Lane::counted` says.
+    let forgotten = now.minus_seconds(LANE_KEPT_SECONDS).seconds();
+    let is_new = !exists(connection, key)?;
     let lane = connection
         .prepare_cached(
             "INSERT INTO lanes (key, failures, last_at) VALUES (?1, 1, ?2)
-             ON CONFLICT (key) DO UPDATE SET failures = min(failures + 1, ?3), last_at = excluded.last_at
+             ON CONFLICT (key) DO UPDATE SET
+                 failures = CASE WHEN last_at < ?4 THEN 1 ELSE min(failures + 1, ?3) END,
+                 last_at = excluded.last_at
              RETURNING failures, last_at",
         )?
-        .query_row(params![key.as_bytes(), now.seconds(), u32::MAX], seen)?;
-    if lane.failures == 1 {
+        .query_row(params![key.as_bytes(), now.seconds(), u32::MAX, forgotten], seen)?;
+    if is_new {
         resize(connection, 1)?;
         evict(connection, key, lanes_max)?;
     }
     Ok(lane)
+}
+
+fn exists(connection: &Connection, key: &LaneKey) -> Result<bool, SqliteError> {
+    Ok(connection.prepare_cached("SELECT 1 FROM lanes WHERE key = ?1")?.exists([key.as_bytes()])?)
 }
 
 /// Takes a lane's count back to nothing.

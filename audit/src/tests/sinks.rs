@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::{Duration, Instant};
 
-use crate::{Destination, Facility, Fanout, Format, Origin, Renderer, SyslogSink};
+use crate::{Destination, Facility, Format, Origin, Renderer, SyslogSink};
 use common::chain::{ChainMac, ChainPosition};
 use common::ports::Sink as _;
 use common::record::{Ending, PrimaryResult, Record, Severity};
@@ -204,29 +204,25 @@ fn a_collector_over_tcp_that_never_reads_delays_nobody() {
 }
 
 #[test]
-fn nobody_at_all_is_counted() {
-    let unused = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let fanout = Fanout::new(vec![
-        direct(Destination::Unix("/nonexistent/log".into())),
-        direct(Destination::Tcp(unused)),
-    ]);
-    fanout.publish(&record(), None);
-    assert_eq!(fanout.sinks().map(|sink| sink.counts().dropped).collect::<Vec<_>>(), [1, 1]);
+fn nothing_stays_open_over_a_prompt() {
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sink = direct(Destination::Tcp(collector.local_addr().unwrap()));
+    publish(&sink, 1);
+    sink.release();
+    let mut stream = BufReader::new(collector.accept().unwrap().0);
+    assert_eq!(frame(&mut stream), Some(1));
+    assert_eq!(frame(&mut stream), None, "closed");
+    publish(&sink, 2);
+    assert_eq!(frame(&mut BufReader::new(collector.accept().unwrap().0)), Some(2));
 }
 
 #[test]
-fn a_fanout_tells_everybody_everything() {
-    let collectors = [UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap()];
-    let sinks = collectors.iter().map(|collector| direct(Destination::Udp(collector.local_addr().unwrap())));
-    let fanout = Fanout::new(sinks.collect());
-    fanout.publish(&record(), Some(&position(1)));
-    fanout.anchor(&position(2), UnixTime::from_seconds(0));
-    for collector in collectors {
-        let mut octets = [0; 8192];
-        for expected in [1, 2] {
-            let count = collector.recv(&mut octets).unwrap();
-            assert_eq!(received(&octets[..count]), expected);
-        }
+fn nobody_at_all_is_counted() {
+    let unused = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for destination in [Destination::Unix("/nonexistent/log".into()), Destination::Tcp(unused)] {
+        let sink = direct(destination);
+        sink.publish(&record(), None);
+        assert_eq!(sink.counts().dropped, 1);
     }
 }
 

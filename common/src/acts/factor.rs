@@ -32,6 +32,9 @@ pub(super) fn register(
     if account.factors.len() >= limits::FACTORS_MAX {
         return Err(ActError::TooManyFactors);
     }
+    if knows_secret(desk, &account, &totp.secret)? {
+        return Err(ActError::SecretKnown);
+    }
     let id = FactorId::generate(desk.random);
     let key = TotpKey::new(totp.parameters, &totp.secret)?;
     let spend = match &totp.proof {
@@ -48,6 +51,17 @@ pub(super) fn register(
     // Registering is what `enabled` waits for.
     let state = account.state;
     Ok(Registered { account: account::set_state(account, state), factor: id, spend })
+}
+
+/// Two factors with one secret would let each code work twice.
+fn knows_secret(desk: &Desk<'_>, account: &Account, secret: &crate::Secret) -> Result<bool, ActError> {
+    for factor in &account.factors {
+        let FactorKind::Totp { secret: sealed, .. } = &factor.kind;
+        if desk.keys.open(account.id, &Factor::secret_field(factor.id), sealed)? == *secret {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn prove(

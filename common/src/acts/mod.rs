@@ -160,6 +160,9 @@ pub enum ActError {
         limits::APP_PASSWORDS_MAX
     )]
     TooManyAppPasswords,
+    /// The account has this secret already.
+    #[error("the account has a factor with this secret already: one code would work twice")]
+    SecretKnown,
     /// An app password that is good nowhere.
     #[error("an app password needs at least one service or client where it is good")]
     EmptyScope,
@@ -220,11 +223,6 @@ pub(crate) fn carry_out(
             account::add(desk, name, *state, *role, password.as_ref(), totp.as_ref())
         }
         (_, None) => Err(ActError::NoSuchAccount(name.clone())),
-        (Act::Remove, Some(account)) => Ok(Done {
-            change: AccountChange::Remove(account.id),
-            spends: Vec::new(),
-            issued: Issued::Nothing,
-        }),
         (act, Some(mut account)) => {
             account.version = account.version.saturating_add(1);
             change(desk, account, act)
@@ -235,7 +233,11 @@ pub(crate) fn carry_out(
 fn change(desk: &Desk<'_>, account: Account, act: &Act) -> Result<Done, ActError> {
     match act {
         Act::Add { .. } => Err(ActError::NameTaken(account.name)),
-        Act::Remove => Ok(Done::updated(account)),
+        Act::Remove => Ok(Done {
+            change: AccountChange::Remove(account.id),
+            spends: Vec::new(),
+            issued: Issued::Nothing,
+        }),
         Act::SetPassword(hash) => Ok(Done::updated(Account { password_hash: Some(hash.clone()), ..account })),
         Act::SetState(state) => Ok(Done::updated(account::set_state(account, *state))),
         Act::Block(block) => Ok(Done::updated(Account { block: Some(*block), ..account })),

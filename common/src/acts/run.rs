@@ -14,9 +14,16 @@ use crate::{AttemptId, Reason, UnixTime, limits};
 const PLACE: &str = "countersign";
 
 impl Engine {
-    /// Carries out one act on one account. The record is durable before this returns, also for a refusal.
+    /// Carries out one act on one account. What was done is durable with its record before this returns;
+    /// a refusal is recorded too, in the sink alone where the store cannot take it.
     pub fn act(&self, actor: &Actor, name: &Username, act: &Act) -> Result<Issued, ActError> {
-        let name = self.policy().folding.fold(name);
+        let folding = self.policy().folding;
+        let name = folding.fold(name);
+        let renamed = match act {
+            Act::Rename(to) => Some(Act::Rename(folding.fold(to))),
+            _ => None,
+        };
+        let act = renamed.as_ref().unwrap_or(act);
         let minutes = Minutes { id: AttemptId::generate(self.random()), actor, name: &name, act };
         for _ in 0..limits::RACES_MAX {
             match self.act_once(&minutes) {
@@ -25,7 +32,7 @@ impl Engine {
                 Err(refusal) => return Err(self.refuse(&minutes, refusal)),
             }
         }
-        Err(ActError::TooManyRaces)
+        Err(self.refuse(&minutes, ActError::TooManyRaces))
     }
 
     /// Records an act on something that is no account and that is done already: a changed RADIUS client, a restored
@@ -54,7 +61,7 @@ impl Engine {
     /// `None` where somebody was faster.
     fn act_once(&self, minutes: &Minutes<'_>) -> Result<Option<Issued>, ActError> {
         let now = self.now();
-        let lane = LaneKey::new(self.keys(), minutes.name.as_str(), None)?;
+        let lane = LaneKey::of_nobody(self.keys(), None)?;
         let loaded = self.parts.store.load(minutes.name, &lane, None)?;
         let desk = Desk { policy: self.policy(), keys: self.keys(), random: self.random(), now };
         let before = loaded.account;
@@ -70,7 +77,7 @@ impl Engine {
     /// Says so early and plainly; the store holds it in any case.
     fn rename_target_is_free(&self, act: &Act) -> Result<(), ActError> {
         let Act::Rename(name) = act else { return Ok(()) };
-        let lane = LaneKey::new(self.keys(), name.as_str(), None)?;
+        let lane = LaneKey::of_nobody(self.keys(), None)?;
         match self.parts.store.load(name, &lane, None)?.account {
             Some(_) => Err(ActError::NameTaken(name.clone())),
             None => Ok(()),

@@ -30,6 +30,21 @@ fn app_with_code(code: &str) -> Act {
     })
 }
 
+fn another_app(number: usize) -> Act {
+    Act::AddTotp(NewTotp {
+        label: Label::parse("phone").unwrap(),
+        parameters: TotpParameters::default(),
+        secret: Secret::from(format!("a secret of its own {number:04}")),
+        proof: EnrolmentProof::Imported,
+    })
+}
+
+#[test]
+fn one_secret_is_one_factor() {
+    let world = World::with_alice(Policy::new(State::Enforced));
+    assert!(matches!(try_act(&world, "alice", &add_totp()), Err(ActError::SecretKnown)));
+}
+
 #[test]
 fn a_factor_counts_once_it_is_proven_and_its_code_is_spent_by_that() {
     let world = world();
@@ -109,10 +124,10 @@ fn what_was_found_on_the_way_is_an_alert() {
 fn limits_hold() {
     let world = world();
     world.act("alice", &add());
-    for _ in 0..crate::limits::FACTORS_MAX {
-        world.act("alice", &add_totp());
+    for number in 0..crate::limits::FACTORS_MAX {
+        world.act("alice", &another_app(number));
     }
-    assert!(matches!(try_act(&world, "alice", &add_totp()), Err(ActError::TooManyFactors)));
+    assert!(matches!(try_act(&world, "alice", &another_app(99)), Err(ActError::TooManyFactors)));
     for _ in 0..crate::limits::APP_PASSWORDS_MAX {
         world.app_password("alice", &["sshd"]);
     }

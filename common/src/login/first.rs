@@ -6,7 +6,8 @@ use crate::login::appended::{self, Halves};
 use crate::login::judgement::{self, after_primary};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding};
-use crate::login::{Evidence, Grounds, Prompt, Step, Subject, View, second, write};
+use crate::login::second::{self, Judged};
+use crate::login::{Evidence, Grounds, Prompt, Step, Subject, View, write};
 use crate::ports::PasswordCheck;
 use crate::record::PrimaryResult;
 use crate::session::Session;
@@ -75,7 +76,10 @@ fn password(view: &View<'_>, session: Session, typed: &Secret, evidence: Evidenc
         return Step::CheckPassword(halves.map_or_else(|| typed.clone(), |halves| halves.password));
     };
     match (check, halves) {
-        (PasswordCheck::Unavailable, _) => write::unavailable(view, &session, Reason::BackendUnavailable),
+        (PasswordCheck::Unavailable, _) => {
+            let session = judgement::standing(view, session, PrimaryResult::Unavailable);
+            write::unavailable(view, &session, Reason::BackendUnavailable)
+        }
         (PasswordCheck::Wrong, _) => judgement::wrong_primary(view, session, wrong_or_unknown(view), None),
         (PasswordCheck::Right, None) => after_primary(view, session, PrimaryResult::Right, None),
         (PasswordCheck::Right, Some(halves)) => with_code(view, session, &halves, evidence),
@@ -92,6 +96,12 @@ fn wrong_or_unknown(view: &View<'_>) -> PrimaryResult {
     if view.known().is_some() { PrimaryResult::Wrong } else { PrimaryResult::Unknown }
 }
 
+/// A right password with a wrong code behind it is asked on like any other first answer: what is said may not
+/// tell that the password was right.
 fn with_code(view: &View<'_>, session: Session, halves: &Halves, evidence: Evidence) -> Step {
-    second::guess(view, session, PrimaryResult::Right, &halves.code, evidence)
+    let session = judgement::standing(view, session, PrimaryResult::Right);
+    match second::judge(view, &session, PrimaryResult::Right, &halves.code, evidence) {
+        Judged::Step(step) => step,
+        Judged::Wrong(reason) => after_primary(view, session, PrimaryResult::Right, Some(reason)),
+    }
 }

@@ -14,6 +14,7 @@ pub(super) fn after_primary(
     primary: PrimaryResult,
     why: Option<Reason>,
 ) -> Step {
+    let session = standing(view, session, primary);
     match (primary, need(view)) {
         (PrimaryResult::Right, Need::Skip(reason)) => {
             write::accept(view, &session, write::Yes::skipped(Grounds::PrimaryAlone, reason))
@@ -21,6 +22,13 @@ pub(super) fn after_primary(
         (PrimaryResult::NotAsked, Need::Skip(reason)) => without_any_proof(view, &session, reason),
         (_, need) => ask_or_refuse(view, session, primary, why, need),
     }
+}
+
+/// The session with what is known of the first password, and against what it was checked.
+pub(super) fn standing(view: &View<'_>, mut session: Session, primary: PrimaryResult) -> Session {
+    session.stage = Stage::Second(primary);
+    session.checked_against = write::checked_against(view);
+    session
 }
 
 /// The same, counting a wrong first password against the lane in the same bundle.
@@ -43,19 +51,20 @@ fn without_any_proof(view: &View<'_>, session: &Session, reason: Reason) -> Step
 
 fn ask_or_refuse(
     view: &View<'_>,
-    mut session: Session,
+    session: Session,
     primary: PrimaryResult,
     why: Option<Reason>,
     need: Need,
 ) -> Step {
-    session.stage = Stage::Second(primary);
-    let refusal = why.or_else(|| refusal(view, primary, need));
+    let refusal = refusal(view, primary, need);
     let profile = view.attempt.profile;
     match (profile.second_question, profile.dialogue, refusal) {
         (SecondQuestion::Impossible, _, refusal) => {
-            write::reject(view, &session, refusal.unwrap_or(Reason::CodeMissing))
+            write::reject(view, &session, why.or(refusal).unwrap_or(Reason::CodeMissing))
         }
-        (SecondQuestion::Asked, Dialogue::Plain, Some(reason)) => write::reject(view, &session, reason),
+        (SecondQuestion::Asked, Dialogue::Plain, Some(refusal)) => {
+            write::reject(view, &session, why.unwrap_or(refusal))
+        }
         (SecondQuestion::Asked, Dialogue::Plain | Dialogue::Neutral, _) => {
             write::ask(view, session, Prompt::hidden(text::CODE), why.unwrap_or(Reason::Challenged))
         }

@@ -91,6 +91,8 @@ impl Counted {
 pub enum Step {
     /// Count this answer in the lane, then decide again with the count as evidence.
     Count,
+    /// The same work, counted against nobody: the answer cannot be right any more, and the time must not say so.
+    CountForNobody,
     /// Check this password, then decide again with the result as evidence.
     CheckPassword(Secret),
     /// Write the bundle, then ask.
@@ -121,19 +123,29 @@ pub fn decide(view: &View<'_>, session: Session, answer: Option<&Answer>, eviden
         (Stage::Password, None) => first::unanswered(view, session),
         (Stage::Password, Some(answer)) => first::answered(view, session, answer, evidence),
         (Stage::Second(primary), None) => judgement::after_primary(view, session, primary, None),
-        (Stage::Second(primary), Some(answer)) => second::answered(view, session, primary, answer, evidence),
+        (Stage::Second(primary), Some(answer)) => {
+            let primary = still(view, &session, primary);
+            second::answered(view, session, primary, answer, evidence)
+        }
     }
+}
+
+/// A first password that was right for an account is nothing once that account has another one, or is another account.
+fn still(view: &View<'_>, session: &Session, primary: PrimaryResult) -> PrimaryResult {
+    let changed = session.began_asking() && session.checked_against != write::checked_against(view);
+    if primary == PrimaryResult::Right && changed { PrimaryResult::Wrong } else { primary }
 }
 
 fn first_stage(attempt: &Attempt) -> Stage {
     use crate::attempt::FirstAnswer;
     match (attempt.primary, attempt.profile.first_answer) {
         (PrimaryMode::Stack, _) => Stage::Second(PrimaryResult::Right),
-        (PrimaryMode::None, _) | (PrimaryMode::Own, FirstAnswer::Code) => {
+        (PrimaryMode::Failed, _)
+        | (PrimaryMode::Own, FirstAnswer::Password)
+        | (PrimaryMode::Own | PrimaryMode::None, FirstAnswer::AppPassword) => Stage::Password,
+        (PrimaryMode::Own, FirstAnswer::Code)
+        | (PrimaryMode::None, FirstAnswer::Code | FirstAnswer::Password) => {
             Stage::Second(PrimaryResult::NotAsked)
-        }
-        (PrimaryMode::Failed, _) | (PrimaryMode::Own, FirstAnswer::Password | FirstAnswer::AppPassword) => {
-            Stage::Password
         }
     }
 }
@@ -149,10 +161,15 @@ impl View<'_> {
 
     /// The first matching rule's decision for the user.
     fn ruling(&self, user: &Username) -> Ruling {
+        self.policy.ruling(self.attempt, user, self.privileged())
+    }
+
+    /// Whether rights beyond an ordinary user's are at stake.
+    fn privileged(&self) -> Privileged {
         use crate::account::Role;
         let role = self.loaded.account.as_ref().map(|account| account.role);
         let privileged = self.policy.is_privileged(self.attempt) || role == Some(Role::Administrator);
-        self.policy.ruling(self.attempt, user, if privileged { Privileged::Yes } else { Privileged::No })
+        if privileged { Privileged::Yes } else { Privileged::No }
     }
 
     fn is_break_glass(&self) -> bool {

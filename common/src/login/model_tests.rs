@@ -30,7 +30,7 @@ enum Typed {
 /// What happens next in a world.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    Begin(usize),
+    Begin(usize, Typed),
     Answer(Typed),
     /// An old session is answered again, as an attacker may.
     Replay(usize, Typed),
@@ -55,9 +55,18 @@ fn typed() -> impl Strategy<Value = Typed> {
     ]
 }
 
+fn is_password(text: &str) -> bool {
+    text == "pw" || text.starts_with("pw,")
+}
+
+/// What somebody may bring along: a password most of the time.
+fn first() -> impl Strategy<Value = Typed> {
+    prop_oneof![4 => Just(Typed::Password), 3 => typed()]
+}
+
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        4 => (0..ATTEMPTS).prop_map(Event::Begin),
+        4 => ((0..ATTEMPTS), first()).prop_map(|(which, first)| Event::Begin(which, first)),
         8 => typed().prop_map(Event::Answer),
         2 => ((0..8usize), typed()).prop_map(|(old, typed)| Event::Replay(old, typed)),
         2 => prop_oneof![Just(1), Just(30), Just(1000)].prop_map(Event::Wait),
@@ -136,7 +145,7 @@ impl Model {
 
     fn play(&mut self, event: Event) {
         match event {
-            Event::Begin(which) => self.begin(&attempts()[which].clone()),
+            Event::Begin(which, first) => self.begin(&attempts()[which].clone(), first),
             Event::Answer(typed) => {
                 if let Some(open) = self.open.len().checked_sub(1) {
                     self.answer(open, typed);
@@ -159,18 +168,20 @@ impl Model {
         self.is_blocked = block;
     }
 
-    fn begin(&mut self, attempt: &Attempt) {
-        let first = self.text(Typed::Password);
+    fn begin(&mut self, attempt: &Attempt, first: Typed) {
+        let first = self.text(first);
         let brings_first = attempt.primary == PrimaryMode::Failed || attempt.door == crate::Door::Radius;
         let answer = brings_first.then(|| text_answer(&first));
         match self.world.engine.begin(attempt, answer.as_ref()) {
             Reply::Ask(session, _) => self.open.push(Open {
                 attempt: attempt.clone(),
                 session,
-                password_typed: brings_first,
+                password_typed: brings_first && is_password(&first),
                 succeeded_with: None,
             }),
-            Reply::Done(_, verdict) => self.judge(&verdict, attempt, brings_first, &first, None),
+            Reply::Done(_, verdict) => {
+                self.judge(&verdict, attempt, brings_first && is_password(&first), &first, None);
+            }
         }
     }
 
@@ -179,7 +190,7 @@ impl Model {
         let text = self.text(typed);
         let before = self.world.memory.0.lock().unwrap().spent();
         let reply = self.world.engine.answer(&open.attempt, &open.session, &text_answer(&text));
-        let password_typed = open.password_typed || text == "pw" || text.starts_with("pw,");
+        let password_typed = open.password_typed || is_password(&text);
         match reply {
             Reply::Ask(session, _) => {
                 assert_eq!(self.world.memory.0.lock().unwrap().spent(), before, "a question spends nothing");
@@ -222,7 +233,10 @@ impl Model {
                 assert_eq!(self.state, State::Disabled);
                 assert!(password_typed && attempt.primary == PrimaryMode::Own);
             }
-            Grounds::AppPassword => assert_eq!(text, self.app_password),
+            Grounds::AppPassword => {
+                assert_eq!(text, self.app_password);
+                assert_ne!(self.state, State::Disabled, "app passwords rest while disabled");
+            }
             Grounds::BothProofs | Grounds::SecondProof => {
                 let needs_password = attempt.profile.first_answer != FirstAnswer::Code;
                 assert!(password_typed || !needs_password, "no password");

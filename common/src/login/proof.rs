@@ -34,30 +34,36 @@ impl Finding {
 /// Looks at an answer to the second prompt. The same work is done for each of the three kinds, whatever was typed.
 pub(super) fn look(view: &View<'_>, account: &Account, typed: &Secret) -> Result<Finding, KeyError> {
     let trimmed = trim(typed);
-    let totp = look_at_totp(view, account, &trimmed)?;
+    let totp = look_at_totp(view, account, &trimmed);
     let recovery = look_at_recovery_codes(view, account, &trimmed)?;
     let app_password = look_at_app_passwords(view, account, &trimmed)?;
-    let found = totp.or(recovery).or(app_password);
-    Ok(found.unwrap_or(Finding::Refused(Reason::WrongCode)))
+    match recovery.or(app_password) {
+        Some(found) => Ok(found),
+        None => Ok(totp?.unwrap_or(Finding::Refused(Reason::WrongCode))),
+    }
 }
 
 fn trim(typed: &Secret) -> Secret {
     Secret::new(typed.expose().trim_ascii().to_vec())
 }
 
+/// A code that any factor has seen is spent, even where another factor shares its secret. A factor whose secret
+/// does not open spoils nothing but itself, unless nothing else was found.
 fn look_at_totp(view: &View<'_>, account: &Account, typed: &Secret) -> Result<Option<Finding>, KeyError> {
     let code = Secret::new(typed.expose().iter().copied().filter(|octet| *octet != b' ').collect());
-    let mut found = None;
+    let code = code.expose_text().unwrap_or_default();
+    let mut found = Ok(None);
     for factor in &account.factors {
-        let looked = look_at_factor(view, account, factor, code.expose_text().unwrap_or_default())?;
-        // A fresh code of one factor wins over a spent one of another.
-        found = match (found, looked) {
-            (Some(Finding::Good(proof)), _) => Some(Finding::Good(proof)),
-            (found, None) => found,
-            (_, looked) => looked,
+        found = match (found, look_at_factor(view, account, factor, code)) {
+            (Ok(Some(Finding::Refused(reason))), _) | (_, Ok(Some(Finding::Refused(reason)))) => {
+                Ok(Some(Finding::Refused(reason)))
+            }
+            (Ok(Some(good)), _) | (_, Ok(Some(good))) => Ok(Some(good)),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+            (Ok(None), Ok(None)) => Ok(None),
         };
     }
-    Ok(found)
+    found
 }
 
 fn look_at_factor(
@@ -121,14 +127,9 @@ fn app_password_here(view: &View<'_>, account: &Account, password: &AppPassword)
     }
     let proof = Proof { name: format!("app-password {}", password.id), spend: None };
     let here = view.ruling(&account.name).allows(Method::AppPassword) && !view.is_break_glass();
-    let refusal = match privileged(view, account) {
+    let refusal = match view.privileged() {
         Privileged::Yes => Reason::AppPasswordPrivileged,
         Privileged::No => Reason::MethodNotAllowed,
     };
     Finding::by(here, proof, refusal)
-}
-
-fn privileged(view: &View<'_>, account: &Account) -> Privileged {
-    let by_role = account.role == crate::account::Role::Administrator;
-    if by_role || view.policy.is_privileged(view.attempt) { Privileged::Yes } else { Privileged::No }
 }

@@ -77,45 +77,62 @@ fn prompt_for(typed: &Secret) -> Option<Prompt> {
 }
 
 /// Something that a user may have meant as a proof.
-pub(super) fn guess(
+fn guess(
     view: &View<'_>,
     mut session: Session,
     primary: PrimaryResult,
     typed: &Secret,
     evidence: Evidence,
 ) -> Step {
-    session.stage = crate::session::Stage::Second(primary);
     session.guesses = session.guesses.saturating_add(1);
-    let need = need(view);
-    if let Some(reason) = refusal(view, primary, need) {
-        return wrong(view, session, reason);
-    }
-    if let Need::Skip(_) = need {
-        // The account or the policy has changed while the user was typing.
-        return after_primary(view, session, primary, None);
-    }
-    match evidence.counted {
-        None if view.loaded.lane.is_open(view.now) => Step::Count,
-        Some(counted) if counted.is_admitted() => look(view, session, primary, typed),
-        None | Some(_) => wrong(view, session, Reason::Throttled),
+    match judge(view, &session, primary, typed, evidence) {
+        Judged::Step(step) => step,
+        Judged::Wrong(reason) => wrong(view, session, reason),
     }
 }
 
-fn look(view: &View<'_>, session: Session, primary: PrimaryResult, typed: &Secret) -> Step {
-    let Some(account) = &view.loaded.account else {
-        return wrong(view, session, Reason::NoUsableFactor);
-    };
-    match proof::look(view, account, typed) {
-        Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
-        Ok(Finding::Refused(reason)) => wrong(view, session, reason),
+/// What a guess came to.
+pub(super) enum Judged {
+    /// It goes on like this, whatever was asked.
+    Step(Step),
+    /// It was wrong; what is said then depends on what was asked.
+    Wrong(Reason),
+}
+
+/// Judges a guess. One that cannot be right any more is counted too, for nobody: the work is the same.
+pub(super) fn judge(
+    view: &View<'_>,
+    session: &Session,
+    primary: PrimaryResult,
+    typed: &Secret,
+    evidence: Evidence,
+) -> Judged {
+    let need = need(view);
+    let refusal = refusal(view, primary, need);
+    match (refusal, need, evidence.counted) {
+        (Some(_), _, None) => Judged::Step(Step::CountForNobody),
+        (Some(reason), _, Some(_)) => Judged::Wrong(reason),
+        // The account or the policy has changed while the user was typing.
+        (None, Need::Skip(_), _) => Judged::Step(after_primary(view, session.clone(), primary, None)),
+        (None, _, None) if view.loaded.lane.is_open(view.now) => Judged::Step(Step::Count),
+        (None, _, Some(counted)) if counted.is_admitted() => look(view, session, primary, typed),
+        (None, _, _) => Judged::Wrong(Reason::Throttled),
+    }
+}
+
+fn look(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secret) -> Judged {
+    let Some(account) = &view.loaded.account else { return Judged::Wrong(Reason::NoUsableFactor) };
+    Judged::Step(match proof::look(view, account, typed) {
+        Err(_) => write::unavailable(view, session, Reason::KeyUnavailable),
+        Ok(Finding::Refused(reason)) => return Judged::Wrong(reason),
         Ok(Finding::Good(proof)) => {
             let yes = write::Yes::new(grounds(primary), proof);
-            match write::digest(view, &session, typed) {
-                Ok(digest) => write::accept(view, &session, yes.remembered(digest)),
-                Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
+            match write::digest(view, session, typed) {
+                Ok(digest) => write::accept(view, session, yes.remembered(digest)),
+                Err(_) => write::unavailable(view, session, Reason::KeyUnavailable),
             }
         }
-    }
+    })
 }
 
 const fn grounds(primary: PrimaryResult) -> Grounds {

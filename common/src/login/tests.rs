@@ -101,6 +101,115 @@ fn a_neutral_dialogue_asks_everybody_the_same() {
 }
 
 #[test]
+fn an_appended_code_tells_nothing_of_the_password() {
+    let world = World::with_alice(policy());
+    world.add("blocked", State::Enforced);
+    world.act("blocked", &Act::Block(Block::Indefinitely));
+    let told = |name: &str, first: &str| {
+        let answers = [first, "000000", "000001", "000002"];
+        world.login(&at_sshd(name), &answers).ok().unwrap().prompts
+    };
+    let expected = [text::PASSWORD, text::CODE, text::CODE_AGAIN, text::CODE_AGAIN];
+    for (name, password) in [("alice", "pw"), ("alice", "wrong"), ("nobody", "pw"), ("blocked", "pw")] {
+        world.wait(1000);
+        assert_eq!(told(name, &format!("{password},000000")), expected, "{name} {password}");
+    }
+}
+
+#[test]
+fn every_second_answer_costs_one_count_and_one_commit_whatever_is_known_of_the_first() {
+    let world = World::with_alice(policy());
+    let costs = |name: &str, password: &str| {
+        let session = world.begin(&at_vpn(name), password);
+        let before = world.memory.0.lock().unwrap().writes();
+        let Reply::Ask(..) = world.engine.answer(&at_vpn(name), &session, &text_answer("000000")) else {
+            panic!("not asked again")
+        };
+        world.memory.0.lock().unwrap().writes() - before
+    };
+    for (name, password) in [("alice", "pw"), ("alice", "wrong"), ("nobody", "pw")] {
+        assert_eq!(costs(name, password), 2, "{name} {password}");
+    }
+}
+
+#[test]
+fn an_old_password_is_nothing_once_there_is_a_new_one() {
+    let world = World::with_alice(policy());
+    let vpn = at_vpn("alice");
+    let session = world.begin(&vpn, "pw");
+    world.act("alice", &Act::SetPassword(crate::account::PasswordHash::new("new".to_owned())));
+    let Reply::Ask(..) = world.engine.answer(&vpn, &session, &text_answer(&world.code())) else {
+        panic!("not asked again")
+    };
+    assert_eq!(world.last_record().reason, Reason::WrongPassword);
+    check(&world, &vpn, &["new", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn a_password_checked_while_it_was_changed_is_checked_again() {
+    let world = World::new(policy());
+    world.add("off", State::Disabled);
+    world.memory.0.lock().unwrap().new_password_before_next_accept = true;
+    let plain = Profile { dialogue: Dialogue::Plain, ..Profile::default() };
+    check(&world, &profile(at_sshd("off"), plain), &["pw"], Err(Reason::WrongPassword));
+}
+
+#[test]
+fn names_are_folded_also_as_a_directory_gives_them() {
+    let folding = crate::username::Folding::Lowercase;
+    let world = World::with_alice(Policy { folding, ..policy() });
+    world.primary.shout();
+    check(&world, &at_sshd("ALICE"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    world.act("alice", &Act::Rename(Username::parse("Alicia").unwrap()));
+    world.wait(30);
+    check(&world, &at_sshd("alicia"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn an_app_password_makes_no_room_for_guesses() {
+    let world = World::with_alice(policy());
+    let app = world.app_password("alice", &["sshd"]);
+    for _ in 0..2 {
+        let _ = world.verdict(&at_sshd("alice"), &["pw", "000000", "000001", "000002"]);
+        world.wait(30);
+        check(&world, &at_sshd("alice"), &[&app], accepted(Grounds::AppPassword));
+    }
+    check(&world, &at_sshd("alice"), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+}
+
+#[test]
+fn a_household_of_ipv6_is_one_source() {
+    let world = World::with_alice(policy());
+    let from = |last: u32| Attempt { source: Some(format!("2001:db8::{last:x}")), ..at_sshd("alice") };
+    for last in 1..=2 {
+        let _ = world.verdict(&from(last), &["pw", "000000", "000001", "000002"]);
+    }
+    check(&world, &from(3), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    let elsewhere = Attempt { source: Some("2001:db8:0:1::1".to_owned()), ..at_sshd("alice") };
+    check(&world, &elsewhere, &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn behind_radius_the_backend_knows_the_names_also_where_it_checks_nothing() {
+    let world = World::with_alice(policy());
+    let none = Attempt { primary: PrimaryMode::None, ..at_vpn("alice") };
+    let code_only = Profile { first_answer: FirstAnswer::Code, ..CANNOT_ASK };
+    check(&world, &profile(none.clone(), code_only), &[&world.code()], accepted(Grounds::SecondProof));
+    let apps_only = Profile { first_answer: FirstAnswer::AppPassword, ..CANNOT_ASK };
+    world.wait(30);
+    check(&world, &profile(none, apps_only), &[&world.code()], Err(Reason::WrongPassword));
+}
+
+#[test]
+fn a_factor_that_does_not_open_leaves_the_others_good() {
+    let world = World::with_alice(policy());
+    let recovery = world.recovery_codes("alice").remove(0);
+    world.memory.0.lock().unwrap().spoil_factors();
+    check(&world, &at_sshd("alice"), &["pw", &recovery], accepted(Grounds::BothProofs));
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], Err(Reason::KeyUnavailable));
+}
+
+#[test]
 fn each_refusal_has_its_own_reason_in_the_record() {
     let world = World::with_alice(policy());
     world.add("blocked", State::Enforced);
@@ -142,7 +251,8 @@ fn states_decide_whether_a_second_step_is_asked() {
     world.add("off", State::Disabled);
     world.add("new", State::Enabled);
     check(&world, &at_sshd("off"), &["pw"], accepted(Grounds::PrimaryAlone));
-    assert_eq!(world.last_record().reason, Reason::SkippedDisabled);
+    let record = world.last_record();
+    assert_eq!((record.reason, record.primary), (Reason::SkippedDisabled, PrimaryResult::Right));
     check(&world, &at_sshd("new"), &["pw"], accepted(Grounds::PrimaryAlone));
     let record = world.last_record();
     assert_eq!((record.reason, record.severity), (Reason::SkippedNotRegistered, Severity::Notice));
@@ -279,7 +389,7 @@ fn app_passwords_end_with_revocation_and_rest_while_disabled() {
     check(&world, &plain, &[&app], accepted(Grounds::AppPassword));
     let id = world.engine.parts.store.load(
         &Username::parse("alice").unwrap(),
-        &crate::lane::LaneKey::new(&crate::world::keys(), "alice", None).unwrap(),
+        &crate::lane::LaneKey::of_nobody(&crate::world::keys(), None).unwrap(),
         None,
     );
     let id = id.unwrap().account.unwrap().app_passwords[0].id;
@@ -401,7 +511,13 @@ fn a_clock_before_the_floor_decides_nothing() {
     world.memory.0.lock().unwrap().floor = crate::UnixTime::from_seconds(world.now() + 1);
     check(&world, &at_sshd("alice"), &[], Err(Reason::ClockBehind));
     assert_eq!(world.last_record().severity, Severity::Alert);
-    drop(session);
+    world.memory.0.lock().unwrap().floor = crate::UnixTime::default();
+    world.set_clock(world.now() - 31);
+    let Reply::Done(_, verdict) = world.engine.answer(&at_vpn("alice"), &session, &text_answer("000000"))
+    else {
+        panic!("asked again")
+    };
+    assert_eq!(short(&verdict), Err(Reason::ClockBehind));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The bundle behind each step: what must be durable before anyone hears of it. Only here is an [`Accept`] made.
 
+use crate::account::PasswordHash;
 use crate::attempt::Door;
 use crate::bundle::{Bundle, Precondition, Success};
 use crate::keys::{KeyError, Purpose};
 use crate::login::proof::Proof;
 use crate::login::{Accept, Grounds, Prompt, Step, Verdict, View};
-use crate::record::{Ending, PrimaryResult, Record, Severity};
-use crate::session::{Session, Stage};
+use crate::record::{Ending, Record, Severity};
+use crate::session::{CheckedAgainst, Session};
 use crate::{Reason, Secret};
 
 /// A yes in the making.
@@ -47,8 +48,9 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     record.factor = yes.proof.as_ref().map(|proof| proof.name.clone());
     let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
     bundle.precondition = precondition(view);
-    bundle.cleared_lane = yes.proof.is_some().then_some(view.lane);
     bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).collect();
+    // An app password clears nothing: it comes again and again, and would make room for guesses at codes.
+    bundle.cleared_lane = (!bundle.spends.is_empty()).then_some(view.lane);
     bundle.success = yes.digest.filter(|_| view.attempt.door == Door::Radius).map(|digest| Success {
         session: session.attempt(),
         digest,
@@ -89,15 +91,28 @@ pub(super) fn counted(view: &View<'_>, step: Step) -> Step {
     match step {
         Step::Ask(session, prompt, bundle) => Step::Ask(session, prompt, count(bundle)),
         Step::Decide(verdict, bundle) => Step::Decide(verdict, count(bundle)),
-        Step::Count | Step::CheckPassword(_) => step,
+        Step::Count | Step::CountForNobody | Step::CheckPassword(_) => step,
     }
 }
 
-/// What a success remembers of its answer: enough to know it again, nothing to learn it from.
+/// What a success remembers of its answer: enough to know it again, nothing to learn it from. The account's version
+/// is in it, so that after a change of the account nothing is known again.
 pub(super) fn digest(view: &View<'_>, session: &Session, typed: &Secret) -> Result<[u8; 32], KeyError> {
     let client = view.attempt.place.to_string();
-    let parts = [b"answer".as_slice(), &session.id, client.as_bytes(), typed.expose()];
+    let version = view.loaded.account.as_ref().map_or(0, |account| account.version).to_be_bytes();
+    let parts = [b"answer".as_slice(), &session.id, client.as_bytes(), &version, typed.expose()];
     view.keys.mac(view.keys.newest(), Purpose::Digest, &parts)
+}
+
+/// Which account and which password hash a first password is checked against, as a short keyed digest.
+/// Without keys it is a digest of its own, which nothing equals that has them.
+pub(super) fn checked_against(view: &View<'_>) -> CheckedAgainst {
+    let account = view.loaded.account.as_ref();
+    let id = account.map(|account| *account.id.as_bytes()).unwrap_or_default();
+    let hash = account.and_then(|account| account.password_hash.as_ref()).map(PasswordHash::expose);
+    let parts = [b"checked against".as_slice(), &id, hash.unwrap_or_default().as_bytes()];
+    let mac = view.keys.mac(view.keys.newest(), Purpose::Digest, &parts).unwrap_or_default();
+    mac.first_chunk().copied().unwrap_or_default()
 }
 
 fn precondition(view: &View<'_>) -> Precondition {
@@ -125,18 +140,11 @@ fn record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) ->
         user: user.map(|name| name.as_str().to_owned()),
         source: view.attempt.source.clone(),
         rule: user.and_then(|name| view.ruling(name).rule).filter(|_| !view.is_break_glass()),
-        primary: primary(session),
+        primary: session.primary(),
         factor: None,
         ending,
         reason,
         act: None,
-    }
-}
-
-const fn primary(session: &Session) -> PrimaryResult {
-    match session.stage {
-        Stage::Password => PrimaryResult::NotAsked,
-        Stage::Second(primary) => primary,
     }
 }
 

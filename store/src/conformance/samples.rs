@@ -150,7 +150,7 @@ pub fn record(at: u64) -> Record {
 /// The lane of a user from nowhere.
 #[must_use]
 pub fn lane(user: &str) -> LaneKey {
-    LaneKey::new(&keys(), user, None).unwrap()
+    LaneKey::new(&keys(), user, None, &common::Place::Service("sshd".to_owned())).unwrap()
 }
 
 fn keys() -> KeyRing {

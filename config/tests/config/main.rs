@@ -12,8 +12,6 @@ mod files;
 #[cfg(test)]
 mod folder;
 #[cfg(test)]
-mod live;
-#[cfg(test)]
 mod mistakes;
 #[cfg(test)]
 mod settings;

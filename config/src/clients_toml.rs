@@ -58,7 +58,7 @@ fn read_client(
     let kind = section.field(&CLIENT_KIND, report, word::<Kind>).or(Kind::Challenge);
     let dialogue = section.field(&CLIENT_DIALOGUE, report, word::<Dialogue>).or(Dialogue::Neutral);
     let appended = read_appended(section, kind, report);
-    let message_authenticator = read_message_authenticator(section, report);
+    let message_authenticator = read_message_authenticator(section, networks.as_deref(), report);
     let when_backend_fails =
         section.field(&CLIENT_WHEN_BACKEND_FAILS, report, word).or(BackendFailure::Reject);
     warn_of_same_secret(section, secret.as_ref(), previous_secret.as_ref(), report);
@@ -97,6 +97,9 @@ fn read_addresses(
 ) -> Option<Vec<IpNet>> {
     let read = |entry: &Entry<'_>, report: &mut Report<'_>| list(entry, report, Least::One, network);
     let placed: Vec<Placed<IpNet>> = section.required(&CLIENT_ADDRESSES, report, read)?;
+    for placed in placed.iter().filter(|placed| is_everywhere(&placed.value)) {
+        report.warning(everywhere(section, placed));
+    }
     all.extend(placed.iter().map(|placed| Owned {
         network: placed.value,
         client: client.to_owned(),
@@ -104,6 +107,21 @@ fn read_addresses(
         place: Place::Value(placed.place.clone()),
     }));
     Some(placed.into_iter().map(|placed| placed.value).collect())
+}
+
+/// 0.0.0.0/0 or ::/0.
+fn is_everywhere(network: &IpNet) -> bool {
+    network.prefix_len() == 0
+}
+
+fn everywhere(section: &Section<'_>, placed: &Placed<IpNet>) -> Remark {
+    Remark {
+        place: Place::Value(placed.place.clone()),
+        key: section.path_of(CLIENT_ADDRESSES.name),
+        message: format!("{} makes this client of every machine that reaches the server", placed.value),
+        allowed: None,
+        help: Some("write the networks that its packets come from".to_owned()),
+    }
 }
 
 fn read_secret(entry: &Entry<'_>, report: &mut Report<'_>) -> Option<Secret> {
@@ -175,25 +193,35 @@ fn read_appended(section: &Section<'_>, kind: Option<Kind>, report: &mut Report<
     None
 }
 
+/// Without a Message-Authenticator only the address says whose a request is, so a client of every address needs it.
 fn read_message_authenticator(
     section: &Section<'_>,
+    networks: Option<&[IpNet]>,
     report: &mut Report<'_>,
 ) -> Option<MessageAuthenticator> {
     let required = section.field(&CLIENT_MESSAGE_AUTHENTICATOR, report, boolean).or(true)?;
     if required {
         return Some(MessageAuthenticator::Required);
     }
-    report.warning(Remark {
+    if networks.is_some_and(|networks| networks.iter().any(is_everywhere)) {
+        let message = "a client with every address cannot do without the Message-Authenticator";
+        report.error(about_unsigned(section, message, "anybody could ask in its name: narrow its addresses"));
+        return None;
+    }
+    let message = "requests without a Message-Authenticator are taken from this client";
+    let help = "somebody between client and server could change its requests (CVE-2024-3596): update it";
+    report.warning(about_unsigned(section, message, help));
+    Some(MessageAuthenticator::Optional)
+}
+
+fn about_unsigned(section: &Section<'_>, message: &str, help: &str) -> Remark {
+    Remark {
         place: section.place_of(&CLIENT_MESSAGE_AUTHENTICATOR),
         key: section.path_of(CLIENT_MESSAGE_AUTHENTICATOR.name),
-        message: "requests without a Message-Authenticator are taken from this client".to_owned(),
+        message: message.to_owned(),
         allowed: None,
-        help: Some(
-            "somebody between client and server could change its requests (CVE-2024-3596): update it"
-                .to_owned(),
-        ),
-    });
-    Some(MessageAuthenticator::Optional)
+        help: Some(help.to_owned()),
+    }
 }
 
 /// Refuses a network that stands twice; warns of one that covers networks of others.

@@ -308,7 +308,7 @@ pub(crate) const CLIENT_APPEND: Key = Key::new(
 pub(crate) const CLIENT_MESSAGE_AUTHENTICATOR: Key = Key::new(
     Part::Client,
     "require-message-authenticator",
-    "true or false",
+    "true or false; only true beside 0.0.0.0/0 or ::/0",
     "Drops requests without a Message-Authenticator (RFC 2869). Needed against forged replies (CVE-2024-3596).",
 )
 .or("true");

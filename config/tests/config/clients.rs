@@ -3,7 +3,7 @@
 use common::attempt::{Appended, FirstAnswer, SecondQuestion};
 use config::{BackendFailure, Kind, MessageAuthenticator};
 
-use crate::folder::{SMALLEST, VPN, findings, load};
+use crate::folder::{SMALLEST, VPN, findings, load, refuse};
 
 fn client(name: &str, addresses: &str, rest: &str) -> String {
     format!(
@@ -44,6 +44,24 @@ fn a_client_is_strict_unless_told_otherwise() {
     assert_eq!(vpn.when_backend_fails, BackendFailure::Reject);
     assert!(vpn.secret == common::Secret::from("correct horse battery staple"));
     assert!(vpn.previous_secret.is_none());
+}
+
+#[test]
+fn a_client_that_anybody_can_be_is_warned_of_and_has_to_sign() {
+    for network in ["0.0.0.0/0", "::/0"] {
+        let found = findings(SMALLEST, &client("all", &format!("\"{network}\""), ""));
+        let [finding] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((finding.line, finding.key.as_str()), (3, "client[1].addresses"));
+        assert_eq!(finding.severity, config::Severity::Warning);
+
+        let unsigned = client("all", &format!("\"{network}\""), "require-message-authenticator = false");
+        let error = refuse(SMALLEST, &unsigned);
+        let refused: Vec<_> =
+            error.findings().iter().filter(|finding| finding.severity == config::Severity::Error).collect();
+        let [finding] = refused.as_slice() else { panic!("{refused:?}") };
+        assert_eq!((finding.line, finding.key.as_str()), (5, "client[1].require-message-authenticator"));
+    }
+    assert!(findings(SMALLEST, &client("half", "\"0.0.0.0/1\"", "")).is_empty());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use config::MessageAuthenticator as Demand;
+use assembly::config::MessageAuthenticator as Demand;
 use radius_protocol::dictionary::PROXY_STATE;
 use radius_protocol::{Code, MessageAuthenticator, PACKET_OCTETS_MAX, Packet};
 

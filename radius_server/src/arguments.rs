@@ -3,6 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use assembly::config::paths::SETTINGS_FILE;
+use assembly::places::SYSTEM_USER;
+
 use crate::error::ServerError;
 
 /// What `--help` prints.
@@ -48,7 +51,7 @@ pub struct Options {
 /// # Errors
 /// [`ServerError::Arguments`].
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, ServerError> {
-    let mut options = Options { config: config::paths::SETTINGS_FILE.into(), user: "countersign".to_owned() };
+    let mut options = Options { config: SETTINGS_FILE.into(), user: SYSTEM_USER.to_owned() };
     let mut command: fn(Options) -> Command = Command::Serve;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
@@ -79,7 +82,7 @@ fn text(option: &str, value: OsString) -> Result<String, ServerError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, Options, parse};
+    use super::{Command, HELP, Options, SETTINGS_FILE, SYSTEM_USER, parse};
 
     fn read(line: &str) -> Result<Command, String> {
         parse(line.split_whitespace().map(Into::into)).map_err(|error| error.to_string())
@@ -91,6 +94,12 @@ mod tests {
         assert_eq!(read("--user radius --config /a.toml"), Ok(Command::Serve(options.clone())));
         assert_eq!(read("--check --config /a.toml --user radius"), Ok(Command::Check(options)));
         assert_eq!(read("--config /a.toml --help"), Ok(Command::Help));
+    }
+
+    #[test]
+    fn the_help_tells_the_defaults() {
+        assert!(HELP.contains(&format!("[default: {SETTINGS_FILE}]")));
+        assert!(HELP.contains(&format!("[default: {SYSTEM_USER}]")));
     }
 
     #[test]

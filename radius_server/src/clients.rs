@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use assembly::config;
 use radius_protocol::{MessageAuthenticator, Packet, SharedSecret};
 
 use crate::counters::ClientCounters;

@@ -1,9 +1,9 @@
 //! One login request to one decision: asks the engine, and turns what it says into what a RADIUS client hears.
 
+use assembly::config::BackendFailure;
 use common::engine::{Engine, Reply};
 use common::login::Echo;
 use common::{Attempt, Door, Grounds, Place, PrimaryMode, Prompt, Reason, Target, Verdict, text};
-use config::BackendFailure;
 use radius_protocol::{Code, Error, Packet, PacketBuffer, ReplyBuilder, SharedSecret};
 
 use crate::clients::Client;

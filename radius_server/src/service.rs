@@ -6,8 +6,8 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
+use assembly::config::{self, Settings};
 use assembly::primary::PamHelper;
-use config::Settings;
 use nix::poll::PollTimeout;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::stat::{Mode, umask};

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use assembly::audit::SyslogSink;
+use assembly::config::{self, Colour, ConfigError, Settings};
 use assembly::primary::PamHelper;
 use assembly::store::Sqlite;
 use common::PrimaryMode;
 use common::engine::Engine;
 use common::ports::{Listing as _, StoreError};
-use config::{Colour, ConfigError, Settings};
 
 use crate::clients::Clients;
 use crate::error::ServerError;

@@ -11,13 +11,13 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use assembly::config::Settings;
 use assembly::{key_file, places};
 use common::account::{Role, State};
 use common::acts::{Act, EnrolmentProof, Label, NewTotp};
 use common::record::Actor;
 use common::totp::TotpParameters;
 use common::{Reason, Secret, Username, Verdict};
-use config::Settings;
 use nix::sys::eventfd::EventFd;
 use radius_protocol::dictionary::{PROMPT, PROXY_STATE, REPLY_MESSAGE, SESSION_TIMEOUT, STATE};
 use radius_protocol::{

@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use assembly::config::{self, BackendFailure, Kind, MessageAuthenticator as Demand};
 use common::Secret;
 use common::attempt::{Appended, Dialogue};
-use config::{BackendFailure, Kind, MessageAuthenticator as Demand};
 use radius_protocol::dictionary::{MESSAGE_AUTHENTICATOR, USER_NAME};
 use radius_protocol::{PacketBuffer, RequestBuilder, SharedSecret};
 

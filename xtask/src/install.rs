@@ -3,7 +3,7 @@
 
 mod files;
 mod placing;
-mod stacks;
+pub(crate) mod stacks;
 
 use std::env;
 use std::fs;

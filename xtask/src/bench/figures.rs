@@ -109,7 +109,8 @@ impl fmt::Display for Report {
         for row in &self.rows {
             let (unit, ours, peer) = (row.unit.text(), row.ours.to_string(), row.peer.to_string());
             let (door, name, ratio) = (row.door, &row.name, row.ratio);
-            writeln!(formatter, "{door:<7} {name:<34} {unit:<11} {ours:>26} {peer:>26} {ratio:>7.2}")?;
+            let places = if ratio < 0.1 { 4 } else { 2 };
+            writeln!(formatter, "{door:<7} {name:<34} {unit:<11} {ours:>26} {peer:>26} {ratio:>7.places$}")?;
         }
         let mut notes: Vec<&str> = self.rows.iter().map(|row| row.note).collect();
         notes.dedup();

@@ -28,9 +28,10 @@ const FIRST_UID: u32 = 20_000;
 
 const NOTE: &str = "\
 pam: no password is asked on either side (primary=none), a code is used once, and syslog has no listener. The peer is
-Debian's libpam-google-authenticator with DISALLOW_REUSE: a file for each user, no record of a login, no chain, no
-counters. Ours commits account, spent code and chained record in one durable transaction. State is on the target
-folder's disk. /etc/passwd holds only the users of a round: reading it is not what is measured.";
+Debian's libpam-google-authenticator with DISALLOW_REUSE: a file for each user, written once a login, and no record.
+Ours writes durably three times a login: the question as a record, the try before anybody looks at it, and the accept
+with the spent code and its chained record. State is on the target folder's disk. /etc/passwd holds only the users of a
+round: reading it is not what is measured.";
 
 /// The rows of this door.
 pub(super) fn rows(machine: &Machine, rounds: usize) -> Result<Vec<Row>, Problem> {

@@ -25,8 +25,8 @@ const PEER_PORT: u16 = 11812;
 
 const CODE_NOTE: &str = "\
 radius, code: User-Password is the code, no password is checked on either side; 16 requests in flight, each side on one
-core, every reply verified. The peer is FreeRADIUS with rlm_totp (this step only, no memory of used codes, nothing
-written). Ours makes each code work once: account, spent code and chained record are durable before the reply.";
+core, every reply verified. The peer is FreeRADIUS with rlm_totp: this step only, no memory of used codes, nothing
+written. Ours writes durably twice before it replies: the try, and the accept with the spent code and its chained record.";
 const PASSWORD_NOTE: &str = "\
 radius, password,code: as before with the password in front. The peer compares clear text from a file; ours hashes with
 argon2id, which is slow on purpose and decides this row.";

@@ -10,7 +10,7 @@ use test_ground::{
 };
 
 use crate::demo::narrator::Narrator;
-use crate::install;
+use crate::install::{self, stacks};
 use crate::problem::Problem;
 
 /// The user of the demonstration.
@@ -19,12 +19,6 @@ pub(super) const USER: &str = "alice";
 pub(super) const PASSWORD: &str = "correct horse";
 /// The port of the settings that `countersign init` writes.
 const RADIUS_PORT: u16 = 1812;
-
-/// Stack (b) of docs/pam.md.
-const STACK: &str = "\
-auth  [success=1 default=ignore]  pam_unix.so
-auth  [success=done default=die]  pam_countersign.so primary=failed
-auth  required                    pam_countersign.so primary=stack";
 
 /// The stack that checks first passwords for the RADIUS door.
 const PRIMARY: [&str; 2] = ["auth required pam_unix.so", "account required pam_unix.so"];
@@ -90,13 +84,15 @@ pub(super) fn set_up(narrator: &mut Narrator, machine: &Machine) -> Result<(), F
     let file = Path::new("/etc/countersign/countersign.toml");
     let settings = fs::read_to_string(file).map_err(Failure::file("read", file))?;
     machine.write(file, &settings.replace("#format = \"rfc3164\"", "format = \"rfc5424\""))?;
+    // As `install` prints it: stack (b), the system's password and then the code.
+    let lines = stacks::lines_after("   (b)");
     narrator.typed("# editor /etc/pam.d/sshd      (in place of @include common-auth)");
-    narrator.answered(STACK);
+    narrator.answered(&lines);
     let file = Path::new("/etc/pam.d/sshd");
     let stack = fs::read_to_string(file).map_err(Failure::file("read", file))?;
-    machine.write(file, &stack.replace("@include common-auth", STACK))?;
-    let lines = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n";
-    machine.write(Path::new("/etc/ssh/sshd_config.d/10-countersign.conf"), lines)?;
+    machine.write(file, &stack.replace("@include common-auth\n", &lines))?;
+    let lines = stacks::lines_after("5. ");
+    machine.write(Path::new("/etc/ssh/sshd_config.d/10-countersign.conf"), &lines)?;
     countersign(narrator, &["config", "check"])?;
     narrator.done("store, key and settings are made; sshd asks for the system's password, then for a code");
     Ok(())

@@ -45,6 +45,13 @@ For VPN gateways, firewalls and Wi-Fi, the RADIUS server:
     systemctl daemon-reload && systemctl enable --now countersign-radiusd
 ";
 
+/// Of the next steps, the lines to type or write that follow the line with this beginning.
+pub(crate) fn lines_after(beginning: &str) -> String {
+    let following = NEXT_STEPS.lines().skip_while(|line| !line.starts_with(beginning)).skip(1);
+    let lines = following.map_while(|line| line.strip_prefix("    "));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
 /// The PAM files with a line that names the module: without it, nobody gets in there.
 pub(super) fn naming_the_module(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -1,5 +1,6 @@
 //! Lets the linker find libpam, for the feature `pam`, where only the library itself is installed: `-lpam` looks for
-//! `libpam.so`, which Debian ships with its headers, while every Debian has `libpam.so.0`.
+//! `libpam.so`, which Debian ships with its headers, while every Debian has `libpam.so.0`. Cargo hands the place on to
+//! all programs that link this crate, so that the PAM module finds it too.
 
 use std::env;
 use std::error::Error;

@@ -24,9 +24,12 @@ pub(crate) fn of_verdict(verdict: &Verdict) -> PamResultCode {
 pub(crate) fn of_hindrance(hindrance: &Hindrance) -> PamResultCode {
     match hindrance {
         Hindrance::Arguments(_) => PamResultCode::PAM_SERVICE_ERR,
-        Hindrance::Recursion | Hindrance::NotRoot(_) | Hindrance::Settings(_) | Hindrance::Assembly(_) => {
-            PamResultCode::PAM_AUTHINFO_UNAVAIL
-        }
+        Hindrance::Recursion
+        | Hindrance::NotRoot(_)
+        | Hindrance::NothingBefore
+        | Hindrance::AnotherUser
+        | Hindrance::Settings(_)
+        | Hindrance::Assembly(_) => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         Hindrance::Conversation => PamResultCode::PAM_CONV_ERR,
     }
 }

@@ -25,6 +25,12 @@ pub(crate) enum Hindrance {
         "the real uid is {0}: services that others than root call (su, sudo, screen lockers) are not supported yet"
     )]
     NotRoot(Uid),
+    #[error(
+        "primary=none, and sshd has seen no key before: set AuthenticationMethods publickey,keyboard-interactive"
+    )]
+    NothingBefore,
+    #[error("the name stands for the account of another user of this system: names.fold makes them one")]
+    AnotherUser,
     #[error("the settings cannot be used")]
     Settings(#[from] ConfigError),
     #[error("the login machine cannot be started")]
@@ -47,6 +53,8 @@ impl Hindrance {
             Self::Arguments(_)
             | Self::Recursion
             | Self::NotRoot(_)
+            | Self::NothingBefore
+            | Self::AnotherUser
             | Self::Assembly(_)
             | Self::Conversation => &[],
         };

@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::path::Path;
 
 use assembly::config::{Settings, paths};
-use common::{Verdict, text};
+use common::{PrimaryMode, Verdict, text};
 use nix::unistd::Uid;
 use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
 use pam::module::PamHandle;
@@ -12,7 +12,7 @@ use pam::module::PamHandle;
 use crate::arguments::Arguments;
 use crate::dialogue::Dialogue;
 use crate::hindrance::Hindrance;
-use crate::transaction::Transaction;
+use crate::transaction::{Application, Transaction};
 use crate::{attempt, code};
 
 /// Set in the PAM environment by our own helper that checks first passwords by PAM.
@@ -48,7 +48,29 @@ fn log_in(transaction: &mut Transaction<'_>, arguments: &[&CStr]) -> Result<Verd
     let settings = Settings::load_without_clients(path)?.settings;
     let engine = assembly::engine_for_pam(&settings)?;
     let attempt = attempt::describe(transaction, &settings, arguments.primary)?;
-    Ok(Dialogue::new(&engine, &attempt, transaction.application()).hold(transaction)?)
+    refuse_without_first_step(transaction, arguments.primary)?;
+    let verdict = Dialogue::new(&engine, &attempt, transaction.application()).hold(transaction)?;
+    match &verdict {
+        Verdict::Accept(accept) if !attempt::names_one_user(&attempt.typed, accept.user()) => {
+            Err(Hindrance::AnotherUser)
+        }
+        Verdict::Accept(_) | Verdict::Reject(_) | Verdict::Unavailable(_) => Ok(verdict),
+    }
+}
+
+/// Without `AuthenticationMethods` in its configuration sshd would take a code alone, with neither key nor password
+/// before it. It names the methods that have succeeded in `SSH_AUTH_INFO_0`; this only ever refuses.
+fn refuse_without_first_step(
+    transaction: &mut Transaction<'_>,
+    primary: PrimaryMode,
+) -> Result<(), Hindrance> {
+    if primary != PrimaryMode::None || transaction.application() != Application::Sshd {
+        return Ok(());
+    }
+    match transaction.variable(c"SSH_AUTH_INFO_0") {
+        Some(methods) if !methods.trim_ascii().is_empty() => Ok(()),
+        Some(_) | None => Err(Hindrance::NothingBefore),
+    }
 }
 
 /// What the user hears at the end, whatever the reason was; nothing where nobody listens.
@@ -61,6 +83,8 @@ fn last_word(outcome: &Result<Verdict, Hindrance>) -> Option<&'static str> {
             Hindrance::Arguments(_)
             | Hindrance::Recursion
             | Hindrance::NotRoot(_)
+            | Hindrance::NothingBefore
+            | Hindrance::AnotherUser
             | Hindrance::Settings(_)
             | Hindrance::Assembly(_),
         ) => Some(text::UNAVAILABLE),

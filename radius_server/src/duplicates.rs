@@ -1,5 +1,6 @@
 //! Requests that were seen lately (RFC 5080 §2.2.2): one in flight is not begun again, and an answered one gets the
-//! same octets again. Only authentic packets come here, so that a stranger cannot push others out.
+//! same octets again. Of a client that must sign its requests only authentic ones come here. Where it need not, whoever can
+//! send from its address can fill its places and take its identifiers, but never those of another client.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -59,6 +60,7 @@ struct Shelf {
     entries: HashMap<RequestKey, Entry>,
     /// Every entry once, in the order of arrival, and those replaced since. Its length is what is bounded.
     order: VecDeque<(RequestKey, u64)>,
+    /// Requests admitted that no worker is done with, also those replaced since: each costs a place in the queue.
     in_flight: usize,
 }
 
@@ -115,19 +117,23 @@ impl Duplicates {
         if entry.authenticator != *authenticator {
             return Kept::Superseded;
         }
-        if entry.is_in_flight() {
-            shelf.in_flight = shelf.in_flight.saturating_sub(1);
-        }
         entry.state = EntryState::Answered { octets, at: now };
         Kept::Yes
     }
 
-    /// Forgets a request that is in flight still, so that it may be tried again. An answered one stays.
-    pub fn forget(&mut self, client: &str, key: &RequestKey, authenticator: &Authenticator) {
+    /// Whether somebody waits for the answer to a request still: it is neither answered nor replaced.
+    #[must_use]
+    pub fn is_awaited(&self, client: &str, key: &RequestKey, authenticator: &Authenticator) -> bool {
+        self.shelves.get(client).is_some_and(|shelf| shelf.is_awaited(key, authenticator))
+    }
+
+    /// Hears, once for each admitted request, that nobody works on it any more. One without an answer is forgotten, so
+    /// that it may be tried again.
+    pub fn done(&mut self, client: &str, key: &RequestKey, authenticator: &Authenticator) {
         let Some(shelf) = self.shelves.get_mut(client) else { return };
-        let same = |entry: &&Entry| entry.authenticator == *authenticator && entry.is_in_flight();
-        if shelf.entries.get(key).filter(same).is_some() {
-            shelf.remove(key);
+        shelf.in_flight = shelf.in_flight.saturating_sub(1);
+        if shelf.is_awaited(key, authenticator) {
+            shelf.entries.remove(key);
         }
     }
 
@@ -136,7 +142,7 @@ impl Duplicates {
         for shelf in self.shelves.values_mut() {
             shelf.drop_expired(now);
         }
-        self.shelves.retain(|_, shelf| !shelf.order.is_empty());
+        self.shelves.retain(|_, shelf| !shelf.order.is_empty() || shelf.in_flight > 0);
         self.remembered = self.shelves.values().map(|shelf| shelf.order.len()).sum();
     }
 
@@ -178,17 +184,14 @@ impl Shelf {
 
     /// A new authenticator under the same identifier replaces what was there (RFC 5080 §2.2.2).
     fn put(&mut self, key: RequestKey, entry: Entry) {
-        self.remove(&key);
         self.order.push_back((key, entry.serial));
         self.entries.insert(key, entry);
         self.in_flight = self.in_flight.saturating_add(1);
     }
 
-    fn remove(&mut self, key: &RequestKey) {
-        let Some(entry) = self.entries.remove(key) else { return };
-        if entry.is_in_flight() {
-            self.in_flight = self.in_flight.saturating_sub(1);
-        }
+    fn is_awaited(&self, key: &RequestKey, authenticator: &Authenticator) -> bool {
+        let same = |entry: &Entry| entry.authenticator == *authenticator && entry.is_in_flight();
+        self.entries.get(key).is_some_and(same)
     }
 
     /// Forgets the oldest request that is not in flight: somebody waits for the answer to one that is.
@@ -198,7 +201,7 @@ impl Shelf {
             match self.entries.get(&key).filter(|entry| entry.serial == serial) {
                 Some(entry) if entry.is_in_flight() => self.order.push_back((key, serial)),
                 Some(_) => {
-                    self.remove(&key);
+                    self.entries.remove(&key);
                     return Some(());
                 }
                 None => return Some(()),
@@ -292,10 +295,10 @@ mod tests {
     fn a_request_without_an_answer_may_be_tried_again() {
         let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
         assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
-        memory.forget("gate", &key(1, 7), &FIRST);
+        memory.done("gate", &key(1, 7), &FIRST);
         assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
         assert_eq!(memory.answered("gate", &key(1, 7), &FIRST, octets("yes"), now), Kept::Yes);
-        memory.forget("gate", &key(1, 7), &FIRST);
+        memory.done("gate", &key(1, 7), &FIRST);
         assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::Answered(octets("yes")));
     }
 
@@ -308,7 +311,29 @@ mod tests {
         assert_eq!(memory.admit(&gate, key(9999, 0), &FIRST, now), Seen::TooMany);
         assert_eq!(memory.admit(&client("other"), key(9999, 0), &FIRST, now), Seen::New);
         assert_eq!(memory.answered("gate", &key(0, 0), &FIRST, octets("yes"), now), Kept::Yes);
+        memory.done("gate", &key(0, 0), &FIRST);
         assert_eq!(memory.admit(&gate, key(9999, 0), &FIRST, now), Seen::New);
+    }
+
+    #[test]
+    fn a_replaced_request_is_in_flight_until_its_worker_is_done() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        for number in 0..limits::IN_FLIGHT_PER_CLIENT_MAX {
+            assert_eq!(memory.admit(&gate, key(1, 7), &numbered(number), now), Seen::New);
+        }
+        assert_eq!(memory.admit(&gate, key(1, 7), &SECOND, now), Seen::TooMany);
+        memory.done("gate", &key(1, 7), &numbered(0));
+        assert_eq!(memory.admit(&gate, key(1, 7), &SECOND, now), Seen::New);
+    }
+
+    #[test]
+    fn a_replaced_request_is_not_worth_working_on() {
+        let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
+        assert_eq!(memory.admit(&gate, key(1, 7), &FIRST, now), Seen::New);
+        assert!(memory.is_awaited("gate", &key(1, 7), &FIRST));
+        assert_eq!(memory.admit(&gate, key(1, 7), &SECOND, now), Seen::New);
+        assert!(!memory.is_awaited("gate", &key(1, 7), &FIRST));
+        assert!(memory.is_awaited("gate", &key(1, 7), &SECOND));
     }
 
     #[test]
@@ -335,12 +360,11 @@ mod tests {
     fn replacing_one_identifier_for_ever_fills_nothing() {
         let (mut memory, gate, now) = (Duplicates::default(), client("gate"), Instant::now());
         for number in 0..3 * limits::REMEMBERED_PER_CLIENT_MAX {
-            let mut authenticator = [0; 16];
-            authenticator[..8].copy_from_slice(&number.to_be_bytes());
-            assert_eq!(memory.admit(&gate, key(1, 7), &authenticator, now), Seen::New);
+            assert_eq!(memory.admit(&gate, key(1, 7), &numbered(number), now), Seen::New);
+            memory.done("gate", &key(1, 7), &numbered(number));
         }
         assert!(memory.remembered <= limits::REMEMBERED_PER_CLIENT_MAX);
-        assert_eq!(memory.shelves["gate"].in_flight, 1);
+        assert_eq!(memory.shelves["gate"].in_flight, 0);
     }
 
     #[test]
@@ -359,6 +383,13 @@ mod tests {
             let key = key(u16::try_from(number).unwrap(), 0);
             assert_eq!(memory.admit(&client, key, &FIRST, now), Seen::New);
             assert_eq!(memory.answered(name, &key, &FIRST, octets("yes"), now), Kept::Yes);
+            memory.done(name, &key, &FIRST);
         }
+    }
+
+    fn numbered(number: usize) -> Authenticator {
+        let mut authenticator = [0; 16];
+        authenticator[..8].copy_from_slice(&number.to_be_bytes());
+        authenticator
     }
 }

@@ -87,7 +87,7 @@ closed_list! {
         BackendSilence = "backend-silence",
         /// The reply does not fit into a packet behind the request's Proxy-States.
         ReplyTooLong = "reply-too-long",
-        /// The client has used the identifier for another request before the answer was ready.
+        /// The client has used the identifier for another request before the answer was ready. One that still waited is not worked on.
         Superseded = "superseded",
         /// The kernel did not take the reply.
         NotSent = "not-sent",

@@ -128,7 +128,7 @@ impl Turn<'_> {
                     path,
                 };
                 if self.queue.put(&client.name, job).is_err() {
-                    self.server.duplicates().forget(&client.name, &key, authenticator);
+                    self.server.duplicates().done(&client.name, &key, authenticator);
                     self.dropped(Dropped::Overloaded, client, path.peer);
                 }
             }

@@ -71,12 +71,22 @@ fn run(server: &Server, queue: &Queue<Job>) {
     let mut buffer: Box<PacketBuffer> = Box::new([0; _]);
     while let Some(taken) = queue.take() {
         let job = &taken.item;
-        // A fault in one login must not take a worker from the others; the panic hook has written about it.
-        if catch_unwind(AssertUnwindSafe(|| work(server, job, &mut buffer))).is_err() {
-            log::error("a login ended in a fault of the program; it got no answer");
+        // Nobody waits for the answer to a replaced request, so that it costs no hash and no code.
+        let is_awaited = server.duplicates().is_awaited(&job.client.name, &job.key, &job.authenticator);
+        if is_awaited {
+            guarded(server, job, &mut buffer);
+        } else {
+            server.dropped(Dropped::Superseded, Some(&job.client), job.path.peer);
         }
         // Where there was no answer, the client may ask again.
-        server.duplicates().forget(&job.client.name, &job.key, &job.authenticator);
+        server.duplicates().done(&job.client.name, &job.key, &job.authenticator);
+    }
+}
+
+/// A fault in one login must not take a worker from the others; the panic hook has written about it.
+fn guarded(server: &Server, job: &Job, buffer: &mut PacketBuffer) {
+    if catch_unwind(AssertUnwindSafe(|| work(server, job, buffer))).is_err() {
+        log::error("a login ended in a fault of the program; it got no answer");
     }
 }
 

@@ -273,6 +273,26 @@ fn of_a_hundred_parallel_uses_of_one_code_one_is_accepted() {
 }
 
 #[test]
+fn a_request_that_was_replaced_while_it_waited_spends_no_code() {
+    let site = Site::start();
+    let mut gate = Gate::at(&site, 1);
+    let both = format!("{PASSWORD},{}", code());
+    let before = (0..60).map(|number| gate.request(&format!("nobody-{number}"), "x,000000", None));
+    let mut requests: Vec<_> = before.collect();
+    requests.push(gate.request("alice", &both, None));
+    gate.next = gate.next.wrapping_sub(1);
+    requests.push(gate.request("nobody", "x,000000", None));
+    for request in &requests {
+        gate.socket.send(request).unwrap();
+    }
+    for _ in 1..requests.len() {
+        gate.socket.recv(&mut [0; 4096]).unwrap();
+    }
+    assert_eq!(site.counter("superseded"), 1);
+    assert_eq!(gate.ask("alice", &both, None).code, Code::AccessAccept);
+}
+
+#[test]
 fn the_same_packet_gets_the_same_octets() {
     let site = Site::start();
     let mut gate = Gate::at(&site, 0);

@@ -9,7 +9,7 @@ use common::ports::{Clock, Random};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    /// A clock before 1970 reads as the epoch: the store's floor then refuses everything.
+    /// A clock before 1970 reads as the epoch, which lies before every floor that has ever been raised.
     fn now(&self) -> UnixTime {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         UnixTime::from_seconds(since.as_secs())

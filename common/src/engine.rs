@@ -2,6 +2,7 @@
 //!
 //! It blocks and holds no lock or connection between two calls.
 
+use crate::account::PasswordHash;
 use crate::attempt::FirstAnswer;
 use crate::bundle::{Bundle, Outcome};
 use crate::keys::{KeyError, KeyRing};
@@ -9,10 +10,10 @@ use crate::lane::LaneKey;
 use crate::login::{self, Counted, Evidence, Prompt, Step, Subject, Verdict, View};
 use crate::policy::Policy;
 use crate::ports::{Clock, Identity, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError, Stored};
-use crate::record::{Ending, Record, Severity};
+use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{Session, Stage};
 use crate::username::Username;
-use crate::{Answer, Attempt, AttemptId, Door, PrimaryMode, Reason, Secret, UnixTime, limits};
+use crate::{AccountId, Answer, Attempt, AttemptId, Door, PrimaryMode, Reason, Secret, UnixTime, limits};
 
 /// Everything that the engine stands on.
 pub struct Parts {
@@ -141,7 +142,8 @@ impl Engine {
         }
     }
 
-    /// A lost race is decided again, a bounded number of times; the password is checked once, unless the account has another one now.
+    /// A lost race is decided again, a bounded number of times; the password is checked once, unless the account has
+    /// another one now.
     fn decide_until_written(
         &self,
         attempt: &Attempt,
@@ -152,9 +154,8 @@ impl Engine {
         let mut checked = None;
         for _ in 0..limits::RACES_MAX {
             let case = self.load(attempt, session)?;
-            let account = case.loaded.account.as_ref();
-            let basis = account.map(|account| (account.id, account.password_hash.clone()));
             // What was right for the account before is nothing for the one that is there now.
+            let basis = case.checked_against();
             if checked.replace(basis.clone()).is_some_and(|before| before != basis) {
                 evidence.password = None;
             }
@@ -164,18 +165,21 @@ impl Engine {
                 Outgoing::Decide(verdict, bundle) => (bundle, Reply::Done(session.attempt(), verdict)),
             };
             if self.write(&bundle)? == Written::Yes {
-                self.parts.store.release();
-                self.parts.sink.release();
-                if answer.is_some()
-                    && evidence.password.is_none()
-                    && refuses_a_password(attempt, session, &reply)
-                {
+                let is_unseen = answer.is_some() && evidence.password.is_none();
+                if is_unseen && refuses_a_password(attempt, session, &reply) {
                     self.parts.primary.pretend();
                 }
+                self.let_go();
                 return Ok(reply);
             }
         }
         Err(Trouble::Races)
+    }
+
+    /// A prompt may come next, and the process may be killed at it.
+    fn let_go(&self) {
+        self.parts.store.release();
+        self.parts.sink.release();
     }
 
     /// Asks the machine until it has what it needs. It asks for a count and for a password check at most once each.
@@ -291,6 +295,13 @@ impl Engine {
         Ok(Written::Yes)
     }
 
+    /// The user, where a right password says that there is one.
+    fn user_of(&self, attempt: &Attempt, session: &Session) -> Option<String> {
+        let name = Username::parse(attempt.typed.as_str()).ok()?;
+        let is_known = session.primary() == PrimaryResult::Right;
+        is_known.then(|| self.parts.policy.folding.fold(&name).into())
+    }
+
     fn ending_record(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) -> Record {
         Record {
             at: self.now(),
@@ -303,7 +314,7 @@ impl Engine {
             door: attempt.door,
             place: attempt.place.clone(),
             typed: attempt.typed.as_str().to_owned(),
-            user: None,
+            user: self.user_of(attempt, session),
             source: attempt.source.clone(),
             rule: None,
             primary: session.primary(),
@@ -328,6 +339,14 @@ struct Case {
     loaded: Box<crate::ports::Loaded>,
     lane: LaneKey,
     now: UnixTime,
+}
+
+impl Case {
+    /// Which account and hash a password is checked against.
+    fn checked_against(&self) -> Option<(AccountId, Option<PasswordHash>)> {
+        let account = self.loaded.account.as_ref()?;
+        Some((account.id, account.password_hash.clone()))
+    }
 }
 
 /// A step that ends a round.

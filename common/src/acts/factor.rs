@@ -73,11 +73,15 @@ fn prove(
 ) -> Result<Spend, ActError> {
     let code = code.expose_text().unwrap_or_default().trim();
     let step = key.matching_step(code, desk.now, limits::TOTP_SKEW_STEPS).ok_or(ActError::WrongCode)?;
+    let begins_at = key.step_begins(step);
+    if begins_at <= desk.floor {
+        return Err(ActError::CodeRefused);
+    }
     Ok(Spend::TotpStep {
         account,
         factor,
         step,
-        begins_at: key.step_begins(step),
+        begins_at,
         expires_at: key.step_expires(step, limits::TOTP_SKEW_STEPS),
     })
 }

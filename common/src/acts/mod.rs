@@ -171,6 +171,9 @@ pub enum ActError {
         "the code does not belong to this secret at this time: check the clock of the phone and try the next code"
     )]
     WrongCode,
+    /// The code is from before the floor, as after a restore.
+    #[error("the code is from a time that the store refuses, as just after a restore: wait for the next one")]
+    CodeRefused,
     /// The secret or its parameters cannot be used.
     #[error(transparent)]
     Totp(#[from] TotpError),
@@ -191,6 +194,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) keys: &'a KeyRing,
     pub(crate) random: &'a dyn Random,
     pub(crate) now: UnixTime,
+    /// No code whose interval begins at or before this proves anything.
+    pub(crate) floor: UnixTime,
 }
 
 /// What an act comes to.

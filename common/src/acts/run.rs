@@ -63,7 +63,13 @@ impl Engine {
         let now = self.now();
         let lane = LaneKey::of_nobody(self.keys(), None)?;
         let loaded = self.parts.store.load(minutes.name, &lane, None)?;
-        let desk = Desk { policy: self.policy(), keys: self.keys(), random: self.random(), now };
+        let desk = Desk {
+            policy: self.policy(),
+            keys: self.keys(),
+            random: self.random(),
+            now,
+            floor: loaded.floor,
+        };
         let before = loaded.account;
         let done = carry_out(&desk, minutes.name, before.clone(), minutes.act)?;
         self.rename_target_is_free(minutes.act)?;

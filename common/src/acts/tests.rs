@@ -61,6 +61,15 @@ fn a_factor_counts_once_it_is_proven_and_its_code_is_spent_by_that() {
 }
 
 #[test]
+fn a_code_from_before_the_floor_proves_nothing() {
+    let world = world();
+    world.add("alice", State::Enabled);
+    world.memory.0.lock().unwrap().floor = crate::UnixTime::from_seconds(world.now());
+    let refused = try_act(&world, "alice", &app_with_code(&world.code()));
+    assert!(matches!(refused, Err(ActError::CodeRefused)));
+}
+
+#[test]
 fn a_removed_name_that_returns_is_a_new_account() {
     let world = World::with_alice(Policy::new(State::Enforced));
     let app = world.app_password("alice", &["sshd"]);

@@ -544,6 +544,17 @@ fn a_store_that_went_back_is_told_of_once() {
 }
 
 #[test]
+fn who_goes_away_after_a_right_password_is_named() {
+    let world = World::with_alice(policy());
+    for (password, user) in [("pw", Some("alice")), ("wrong", None)] {
+        let session = world.begin(&at_vpn("alice"), password);
+        world.engine.abandon(&at_vpn("alice"), &session);
+        let record = world.last_record();
+        assert_eq!((record.reason, record.user.as_deref()), (Reason::Abandoned, user));
+    }
+}
+
+#[test]
 fn a_session_ends_after_five_minutes() {
     let world = World::with_alice(policy());
     let vpn = at_vpn("alice");

@@ -42,15 +42,16 @@ pub(super) fn watch(child: Pid) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
-/// The descriptor that came with a message. The receiver left room for one only.
-pub(super) fn passed_descriptor(message: &RecvMsg<'_, '_, ()>) -> io::Result<Option<OwnedFd>> {
-    for control in message.cmsgs()? {
-        if let ControlMessageOwned::ScmRights(descriptors) = control {
-            // SAFETY: the kernel has just made this descriptor for the receiver (unix(7)), and nobody else owns it.
-            return Ok(descriptors.first().map(|descriptor| unsafe { OwnedFd::from_raw_fd(*descriptor) }));
-        }
-    }
-    Ok(None)
+/// The descriptor that came with a message; none, if it was cut off because this process may have no more, or if
+/// there were several.
+pub(super) fn passed_descriptor(message: &RecvMsg<'_, '_, ()>) -> Option<OwnedFd> {
+    let passed = message.cmsgs().ok()?.flat_map(|control| match control {
+        ControlMessageOwned::ScmRights(descriptors) => descriptors,
+        _ => Vec::new(),
+    });
+    // SAFETY: the kernel has just made these descriptors for the receiver (unix(7)), and nobody else owns them.
+    let mut owned: Vec<_> = passed.map(|descriptor| unsafe { OwnedFd::from_raw_fd(descriptor) }).collect();
+    owned.pop().filter(|_| owned.is_empty())
 }
 
 fn close_range(first: u32, last: u32) -> io::Result<()> {

@@ -3,6 +3,7 @@
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use common::ports::PasswordCheck;
@@ -10,7 +11,7 @@ use common::{Secret, Username, limits};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::{set_dumpable, set_name, set_pdeathsig};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::socket::{MsgFlags, recvmsg, send};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid, getppid};
@@ -92,7 +93,8 @@ enum Woken {
 }
 
 impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
-    /// Lets go of all that was inherited, and dies with its parent. Passwords must not get into a core file.
+    /// Lets go of all that was inherited, and dies with its parent. Passwords must not get into a core file. A stop is for
+    /// the parent, which lets this process go when the last login is decided.
     pub(super) fn prepare(
         control: &'a OwnedFd,
         checker: &'a C,
@@ -102,6 +104,7 @@ impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
         die_with(parent)?;
         set_dumpable(false)?;
         set_name(c"countersign-pam")?;
+        stop_signals().thread_block()?;
         close_all_but(control)?;
         send(control.as_raw_fd(), &READY, MsgFlags::MSG_NOSIGNAL)?;
         Ok(Self { control, checker, limits, conversations: Vec::new() })
@@ -111,19 +114,27 @@ impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
     pub(super) fn run(mut self) -> io::Result<()> {
         loop {
             self.reap();
-            match self.wait()? {
-                Woken::ByConversations => {}
-                Woken::ByRequest => match self.receive()? {
-                    Received::End => return self.end_all(),
-                    Received::Nonsense => {}
-                    Received::Request(request, reply_to) => self.begin(&request, &reply_to),
-                },
+            match self.next() {
+                Ok(Received::End) => return self.end_all(),
+                Ok(Received::Nonsense) => {}
+                Ok(Received::Request(request, reply_to)) => self.begin(&request, &reply_to),
+                // Only root could make another process like this one.
+                Err(error) if is_shortage(error) => sleep(RETRY),
+                Err(error) => return Err(error.into()),
             }
         }
     }
 
+    /// A request, or `Nonsense` when there is something else to do first.
+    fn next(&self) -> Result<Received, Errno> {
+        match self.wait()? {
+            Woken::ByConversations => Ok(Received::Nonsense),
+            Woken::ByRequest => self.receive(),
+        }
+    }
+
     /// Waits for a request, if there is room for one, for the end of a conversation, or for its time to be up.
-    fn wait(&self) -> io::Result<Woken> {
+    fn wait(&self) -> Result<Woken, Errno> {
         let mut watched: Vec<_> =
             self.conversations.iter().map(|one| PollFd::new(one.end.as_fd(), PollFlags::POLLIN)).collect();
         if self.conversations.len() < self.limits.conversations_max {
@@ -131,7 +142,7 @@ impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
         }
         match poll(&mut watched, self.patience()) {
             Ok(_) | Err(Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         }
         let control = watched.get(self.conversations.len());
         let is_request = control.is_some_and(|control| control.any().unwrap_or_default());
@@ -146,7 +157,7 @@ impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
         })
     }
 
-    fn receive(&self) -> io::Result<Received> {
+    fn receive(&self) -> Result<Received, Errno> {
         let mut octets = Zeroizing::new([0; REQUEST_OCTETS_MAX]);
         let mut rights = nix::cmsg_space!([i32; 1]);
         let mut slices = [IoSliceMut::new(octets.as_mut_slice())];
@@ -154,9 +165,9 @@ impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
         let message = match recvmsg::<()>(self.control.as_raw_fd(), &mut slices, Some(&mut rights), flags) {
             Ok(message) => message,
             Err(Errno::EAGAIN | Errno::EINTR) => return Ok(Received::Nonsense),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
-        let reply_to = passed_descriptor(&message)?;
+        let reply_to = passed_descriptor(&message);
         let (count, is_cut) = (message.bytes, message.flags.contains(MsgFlags::MSG_TRUNC));
         if count == 0 && reply_to.is_none() {
             return Ok(Received::End);
@@ -172,7 +183,10 @@ impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
         }
         let parent = getpid();
         let converse = || {
-            if die_with(parent).is_ok() && close_all_but(reply_to).is_ok() {
+            let is_ready = die_with(parent).is_ok()
+                && close_all_but(reply_to).is_ok()
+                && SigSet::empty().thread_set_mask().is_ok();
+            if is_ready {
                 let check = (self.checker)(&request.name, &request.password);
                 let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
                 // Whoever asked may have gone; nobody else is to hear the answer.
@@ -208,8 +222,19 @@ impl<'a, C: Fn(&Username, &Secret) -> PasswordCheck> Server<'a, C> {
 /// What came over the control socket.
 enum Received {
     Request(Request, OwnedFd),
+    /// Nothing to begin a conversation with.
     Nonsense,
     End,
+}
+
+/// Whether an error of the kernel passes.
+fn is_shortage(error: Errno) -> bool {
+    matches!(error, Errno::ENOMEM | Errno::ENOBUFS | Errno::EMFILE | Errno::ENFILE)
+}
+
+/// What a service manager or a terminal sends to all processes of a service at once.
+fn stop_signals() -> SigSet {
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().collect()
 }
 
 /// Asks the kernel to end this process when its parent dies, which may have happened already.

@@ -1,10 +1,11 @@
 //! The process that asks PAM, with a checker in the place of PAM: right, wrong, crashing, hanging, busy.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use common::ports::{PasswordCheck, Primary as _};
 use common::{Secret, Username};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 
 use super::{HelperLimits, PamHelper};
 
@@ -23,6 +24,7 @@ fn stack(name: &Username, password: &Secret) -> PasswordCheck {
             PasswordCheck::Right
         }
         b"broken" => PasswordCheck::Unavailable,
+        b"is interruptible" if SigSet::thread_get_mask().unwrap() == SigSet::empty() => PasswordCheck::Right,
         password if password == name.as_str().as_bytes() => PasswordCheck::Right,
         _ => PasswordCheck::Wrong,
     }
@@ -115,6 +117,34 @@ fn more_requests_than_places_wait_for_their_turn() {
             scope.spawn(|| assert_eq!(check(&helper, "slow"), PasswordCheck::Right));
         }
     });
+}
+
+/// Open descriptors that a process may have.
+fn limit_descriptors(helper: &PamHelper, count: &str) {
+    let (process, limit) = (helper.process.to_string(), format!("--nofile={count}:"));
+    assert!(Command::new("prlimit").args(["--pid", &process, &limit]).status().unwrap().success());
+}
+
+#[test]
+fn a_shortage_of_descriptors_passes() {
+    let helper = helper();
+    limit_descriptors(&helper, "3");
+    for _ in 0..5 {
+        assert_eq!(check(&helper, "alice"), PasswordCheck::Unavailable);
+    }
+    limit_descriptors(&helper, "64");
+    assert_eq!(check(&helper, "alice"), PasswordCheck::Right);
+}
+
+/// A stop of the service is for its server, which lets the process go when the last login is decided.
+#[test]
+fn signals_to_stop_do_not_end_the_process_but_conversations() {
+    let helper = helper();
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        kill(helper.process, signal).unwrap();
+        assert_eq!(check(&helper, "alice"), PasswordCheck::Right, "{signal}");
+    }
+    assert_eq!(check(&helper, "is interruptible"), PasswordCheck::Right);
 }
 
 #[test]

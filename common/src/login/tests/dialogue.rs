@@ -1,0 +1,148 @@
+//! What is asked, of whom, and what it gives away.
+
+use super::*;
+
+#[test]
+fn a_neutral_dialogue_asks_everybody_the_same() {
+    let world = World::with_alice(policy());
+    world.add("blocked", State::Enforced);
+    world.act("blocked", &Act::Block(Block::Indefinitely));
+    world.add("off", State::Disabled);
+    let cases = [
+        ("alice", "pw"),
+        ("alice", "wrong"),
+        ("nobody", "pw"),
+        ("blocked", "pw"),
+        ("off", "wrong"),
+        ("no\nname", "pw"),
+    ];
+    for (name, password) in cases {
+        let answers = [password, "000000", "?", "", "000001"];
+        let prompts = world.login(&at_sshd(name), &answers).ok().unwrap().prompts;
+        let expected = [text::PASSWORD, text::CODE, text::CODE_AGAIN, text::WAYS, text::CODE_AGAIN];
+        assert_eq!(prompts, expected, "{name:?}");
+    }
+}
+
+#[test]
+fn an_appended_code_tells_nothing_of_the_password() {
+    let world = World::with_alice(policy());
+    world.add("blocked", State::Enforced);
+    world.act("blocked", &Act::Block(Block::Indefinitely));
+    let told = |name: &str, first: &str| {
+        let answers = [first, "000000", "000001", "000002"];
+        world.login(&at_sshd(name), &answers).ok().unwrap().prompts
+    };
+    let expected = [text::PASSWORD, text::CODE, text::CODE_AGAIN, text::CODE_AGAIN];
+    for (name, password) in [("alice", "pw"), ("alice", "wrong"), ("nobody", "pw"), ("blocked", "pw")] {
+        world.wait(1000);
+        assert_eq!(told(name, &format!("{password},000000")), expected, "{name} {password}");
+    }
+}
+
+#[test]
+fn every_second_answer_costs_one_count_and_one_commit_whatever_is_known_of_the_first() {
+    let world = World::with_alice(policy());
+    let costs = |name: &str, password: &str| {
+        let session = world.begin(&at_vpn(name), password);
+        let before = world.memory.0.lock().unwrap().writes();
+        let Reply::Ask(..) = world.engine.answer(&at_vpn(name), &session, &text_answer("000000")) else {
+            panic!("not asked again")
+        };
+        world.memory.0.lock().unwrap().writes() - before
+    };
+    for (name, password) in [("alice", "pw"), ("alice", "wrong"), ("nobody", "pw")] {
+        assert_eq!(costs(name, password), 2, "{name} {password}");
+    }
+}
+
+#[test]
+fn a_plain_dialogue_refuses_a_wrong_password_at_once() {
+    let world = World::with_alice(policy());
+    let plain = Profile { dialogue: Dialogue::Plain, ..Profile::default() };
+    check(&world, &profile(at_sshd("alice"), plain), &["wrong"], Err(Reason::WrongPassword));
+    check(&world, &profile(at_sshd("nobody"), plain), &["pw"], Err(Reason::UnknownUser));
+    check(&world, &profile(at_sshd("alice"), plain), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn a_question_is_recorded_whoever_it_was_put_to() {
+    let world = World::with_alice(policy());
+    for (name, password, primary) in [
+        ("alice", "pw", PrimaryResult::Right),
+        ("alice", "no", PrimaryResult::Wrong),
+        ("nobody", "pw", PrimaryResult::Unknown),
+    ] {
+        let _ = world.begin(&at_vpn(name), password);
+        let record = world.last_record();
+        assert_eq!((record.ending, record.primary), (Ending::Challenge, primary));
+    }
+}
+
+#[test]
+fn a_password_that_is_not_looked_at_costs_the_same_work() {
+    let world = World::with_alice(policy());
+    let work = || {
+        let load =
+            |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+        (load(&world.primary.checks), load(&world.primary.pretences))
+    };
+    let _ = world.engine.begin(&at_sshd("nobody"), Some(&Answer::Void));
+    let _ = world.engine.begin(&at_sshd("a:b"), Some(&text_answer("pw")));
+    assert_eq!(work(), (0, 2));
+    for _ in 0..5 {
+        let _ = world.engine.begin(&at_sshd("alice"), Some(&text_answer("wrong")));
+    }
+    assert_eq!(work(), (5, 2));
+    // From here on the lane is full.
+    let _ = world.engine.begin(&at_sshd("alice"), Some(&text_answer("pw")));
+    assert_eq!(work(), (5, 3));
+}
+
+#[test]
+fn junk_uses_up_rounds_and_counts_for_nothing() {
+    let world = World::with_alice(policy());
+    let mut reply = world.engine.begin(&at_vpn("alice"), Some(&text_answer("pw")));
+    let mut rounds = 0;
+    let verdict = loop {
+        match reply {
+            Reply::Done(_, verdict) => break verdict,
+            Reply::Ask(session, _) => {
+                rounds += 1;
+                reply = world.engine.answer(&at_vpn("alice"), &session, &Answer::Void);
+            }
+        }
+    };
+    assert_eq!((rounds, short(&verdict)), (3, Err(Reason::NotAnAnswer)));
+    check(&world, &at_vpn("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn each_refusal_has_its_own_reason_in_the_record() {
+    let world = World::with_alice(policy());
+    world.add("blocked", State::Enforced);
+    world.act("blocked", &Act::Block(Block::Indefinitely));
+    world.add("bare", State::Enforced);
+    let guesses = |name: &str, password| {
+        world.wait(1000);
+        let answers = [password, "000000", "000001", "000002"];
+        short(&world.verdict(&at_sshd(name), &answers))
+    };
+    assert_eq!(guesses("alice", "wrong"), Err(Reason::WrongPassword));
+    assert_eq!(guesses("alice", "pw"), Err(Reason::WrongCode));
+    assert_eq!(guesses("nobody", "pw"), Err(Reason::UnknownUser));
+    assert_eq!(guesses("blocked", "pw"), Err(Reason::Blocked));
+    assert_eq!(guesses("bare", "pw"), Err(Reason::NoUsableFactor));
+    assert_eq!(guesses("a:b", "pw"), Err(Reason::NameInvalid));
+}
+
+#[test]
+fn who_goes_away_after_a_right_password_is_named() {
+    let world = World::with_alice(policy());
+    for (password, user) in [("pw", Some("alice")), ("wrong", None)] {
+        let session = world.begin(&at_vpn("alice"), password);
+        world.engine.abandon(&at_vpn("alice"), &session);
+        let record = world.last_record();
+        assert_eq!((record.reason, record.user.as_deref()), (Reason::Abandoned, user));
+    }
+}

@@ -1,0 +1,194 @@
+//! A store in memory that keeps the contract of the port.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use crate::account::PasswordHash;
+use crate::bundle::{AccountChange, Bundle, Outcome, Precondition, Spend};
+use crate::chain::{ChainMac, ChainPosition};
+use crate::id::{AttemptId, FactorId, RecoveryCodeId};
+use crate::lane::{Lane, LaneKey};
+use crate::ports::{Loaded, Store, StoreError};
+use crate::record::Record;
+use crate::world::{app_secret, keys, outside::Counting};
+use crate::{UnixTime, Username};
+
+/// What the store in memory holds.
+#[derive(Default)]
+pub(crate) struct Memory {
+    accounts: HashMap<Username, crate::account::Account>,
+    steps: HashMap<FactorId, u64>,
+    codes: Vec<RecoveryCodeId>,
+    lanes: HashMap<LaneKey, Lane>,
+    successes: HashMap<AttemptId, crate::bundle::Success>,
+    pub(crate) records: Vec<Record>,
+    pub(crate) commits: u64,
+    /// Commits that lose their race before one wins.
+    pub(crate) races_to_lose: u32,
+    pub(crate) is_down: bool,
+    /// The store has just found that it is an older copy of itself.
+    pub(crate) has_gone_back: bool,
+    /// An administrator sets new passwords between the load of a login and its commit.
+    pub(crate) new_password_before_next_accept: bool,
+    counts: u64,
+    /// An administrator blocks everybody between the load of a login and its commit.
+    pub(crate) block_before_next_spend: bool,
+    pub(crate) floor: UnixTime,
+}
+
+/// A store in memory that keeps the contract of the port.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryStore(pub(crate) Arc<Mutex<Memory>>);
+
+impl MemoryStore {
+    fn up(&self) -> Result<std::sync::MutexGuard<'_, Memory>, StoreError> {
+        let memory = self.0.lock().unwrap();
+        if memory.is_down {
+            return Err(StoreError::Damaged { what: "the store of a test".to_owned(), source: None });
+        }
+        Ok(memory)
+    }
+}
+
+impl Store for MemoryStore {
+    fn load(
+        &self,
+        name: &Username,
+        lane: &LaneKey,
+        session: Option<AttemptId>,
+    ) -> Result<Loaded, StoreError> {
+        let memory = self.up()?;
+        Ok(Loaded {
+            account: memory.accounts.get(name).cloned(),
+            spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
+            spent_recovery_codes: memory.codes.clone(),
+            lane: memory.lanes.get(lane).copied().unwrap_or_default(),
+            success: session.and_then(|session| memory.successes.get(&session).cloned()),
+            floor: memory.floor,
+        })
+    }
+
+    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
+        let mut memory = self.up()?;
+        memory.counts += 1;
+        let lane = memory.lanes.entry(*lane).or_default();
+        *lane = lane.counted(now);
+        Ok(*lane)
+    }
+
+    fn take_rollback_found(&self) -> bool {
+        std::mem::take(&mut self.0.lock().unwrap().has_gone_back)
+    }
+
+    fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
+        let mut memory = self.up()?;
+        Ok(bundles.iter().map(|bundle| memory.commit(bundle)).collect())
+    }
+}
+
+impl Memory {
+    fn commit(&mut self, bundle: &Bundle) -> Outcome {
+        self.commits += 1;
+        if self.block_before_next_spend && !bundle.spends.is_empty() {
+            self.block_before_next_spend = false;
+            for account in self.accounts.values_mut() {
+                account.version += 1;
+                account.block = Some(crate::account::Block::Indefinitely);
+            }
+        }
+        if self.new_password_before_next_accept && bundle.precondition != Precondition::Nothing {
+            self.new_password_before_next_accept = false;
+            for account in self.accounts.values_mut() {
+                account.version += 1;
+                account.password_hash = Some(PasswordHash::new("new".to_owned()));
+            }
+        }
+        if self.races_to_lose > 0 {
+            self.races_to_lose -= 1;
+            return Outcome::Conflict;
+        }
+        if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(|spend| self.is_unspent(spend)) {
+            return Outcome::Conflict;
+        }
+        if bundle.success.as_ref().is_some_and(|success| self.successes.contains_key(&success.session)) {
+            return Outcome::Conflict;
+        }
+        self.apply(bundle);
+        let position =
+            |sequence| ChainPosition { stream: "test".to_owned(), sequence, mac: ChainMac::BEGINNING };
+        Outcome::Applied((0..bundle.records.len() as u64).map(position).collect())
+    }
+
+    fn holds(&self, precondition: &Precondition) -> bool {
+        match precondition {
+            Precondition::Nothing => true,
+            Precondition::Absent(name) => !self.accounts.contains_key(name),
+            Precondition::Version { account, version } => {
+                self.accounts.values().any(|stored| stored.id == *account && stored.version == *version)
+            }
+        }
+    }
+
+    fn is_unspent(&self, spend: &Spend) -> bool {
+        match spend {
+            Spend::TotpStep { factor, step, begins_at, .. } => {
+                self.steps.get(factor).is_none_or(|highest| step > highest) && *begins_at > self.floor
+            }
+            Spend::RecoveryCode { code, .. } => !self.codes.contains(code),
+        }
+    }
+
+    fn apply(&mut self, bundle: &Bundle) {
+        match &bundle.account {
+            None => {}
+            Some(AccountChange::Insert(account) | AccountChange::Update(account)) => {
+                self.accounts.retain(|_, stored| stored.id != account.id);
+                self.accounts.insert(account.name.clone(), (**account).clone());
+            }
+            Some(AccountChange::Remove(id)) => self.accounts.retain(|_, stored| stored.id != *id),
+        }
+        for spend in &bundle.spends {
+            match spend {
+                Spend::TotpStep { factor, step, .. } => {
+                    self.steps.insert(*factor, *step);
+                }
+                Spend::RecoveryCode { code, .. } => self.codes.push(*code),
+            }
+        }
+        if let Some(success) = &bundle.success {
+            self.successes.insert(success.session, success.clone());
+        }
+        if let Some(lane) = &bundle.cleared_lane {
+            self.lanes.remove(lane);
+        }
+        if let Some(lane) = &bundle.counted_lane {
+            let lane = self.lanes.entry(*lane).or_default();
+            *lane = lane.counted(bundle.at);
+        }
+        self.records.extend(bundle.records.iter().cloned());
+    }
+
+    /// Durable writes so far.
+    pub(crate) fn writes(&self) -> u64 {
+        self.commits + self.counts
+    }
+
+    /// Seals every factor to another account, so that none opens.
+    pub(crate) fn spoil_factors(&mut self) {
+        let keys = keys();
+        for account in self.accounts.values_mut() {
+            for factor in &mut account.factors {
+                let crate::account::FactorKind::Totp { secret, .. } = &mut factor.kind;
+                let other = crate::AccountId::from_bytes([9; 16]);
+                *secret = keys.seal(&Counting::default(), other, "elsewhere", &app_secret()).unwrap();
+            }
+        }
+    }
+
+    /// How many steps and recovery codes are spent.
+    pub(crate) fn spent(&self) -> (Vec<(FactorId, u64)>, usize) {
+        let mut steps: Vec<_> = self.steps.iter().map(|(factor, step)| (*factor, *step)).collect();
+        steps.sort_unstable();
+        (steps, self.codes.len())
+    }
+}

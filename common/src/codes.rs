@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::keys::{KeyError, KeyId, KeyRing, Purpose};
-use crate::ports::Random;
+use crate::random::Random;
 use crate::{AccountId, Secret};
 
 /// Lower case, without `i l o 0 1`: 31 characters, 4.95 bits each.

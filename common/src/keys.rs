@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::ports::Random;
+use crate::random::Random;
 use crate::{AccountId, Secret};
 
 /// Octets of a master key.

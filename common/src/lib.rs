@@ -26,6 +26,7 @@ pub mod limits;
 pub mod login;
 pub mod policy;
 pub mod ports;
+pub mod random;
 pub mod reason;
 pub mod record;
 pub mod secret;

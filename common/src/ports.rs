@@ -10,16 +10,12 @@ use crate::lane::{Lane, LaneKey};
 use crate::record::Record;
 use crate::{Secret, UnixTime, Username};
 
+pub use crate::random::Random;
+
 /// The wall clock.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> UnixTime;
-}
-
-/// A source of randomness fit for keys.
-pub trait Random: Send + Sync {
-    /// Fills all of `octets`. An implementation that cannot must end the process rather than return.
-    fn fill(&self, octets: &mut [u8]);
 }
 
 /// What one load gives: both halves of an account, as of one moment.

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyError, KeyRing, Purpose, decrypt, encrypt};
-use crate::ports::Random;
+use crate::random::Random;
 use crate::record::PrimaryResult;
 use crate::{AttemptId, Secret, UnixTime, limits};
 

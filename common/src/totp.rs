@@ -4,7 +4,7 @@ use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Serialize};
 use totp_rs::{Algorithm, Builder, Totp};
 
-use crate::ports::Random;
+use crate::random::Random;
 use crate::{Secret, UnixTime};
 
 /// The hash behind a code (RFC 6238 §1.2).

@@ -33,8 +33,8 @@ pub fn serve(options: &Options) -> Result<(), ServerError> {
     umask(Mode::from_bits_truncate(0o077));
     let settings = world::load(&options.config)?;
     let start = Start::here(&options.user)?;
-    let helper = helper(&settings, &start)?;
     let signals = Signals::block()?;
+    let helper = helper(&settings, &start)?;
     let listeners = settings.radius.listen.iter().map(|address| Listener::open(*address));
     let listeners = listeners.collect::<Result<Vec<_>, _>>()?;
     start.give_up_rights()?;
@@ -42,7 +42,7 @@ pub fn serve(options: &Options) -> Result<(), ServerError> {
     Service::start(Server::new(listeners, world), helper)?.run(&signals)
 }
 
-/// The process that asks PAM is forked first of all: it inherits no socket, and there is no thread yet.
+/// The process that asks PAM is forked first of all: it inherits no port, and there is no thread yet.
 fn helper(settings: &Settings, start: &Start) -> Result<Option<Arc<PamHelper>>, ServerError> {
     match (&settings.primary, start) {
         (config::Primary::Pam { .. }, Start::AsUser) => Err(ServerError::HelperNeedsRoot),
@@ -85,12 +85,14 @@ impl Service {
             match signals.next(PollTimeout::from(1000_u16))? {
                 Some(Event::Reload) => self.reload(),
                 Some(Event::Stop) => break Ok(()),
-                // It needs root, which is gone. Whoever started us, systemd mostly, is to start us again.
-                Some(Event::ChildEnded) => break Err(ServerError::HelperEnded),
-                None => {}
+                Some(Event::ChildChanged) | None => {}
             }
             if self.receiver.is_finished() {
                 break Err(ServerError::ReceiverEnded);
+            }
+            // Another one needs root, which is gone. Whoever started us, systemd mostly, is to start us again.
+            if self.helper.as_ref().is_some_and(|helper| helper.has_ended()) {
+                break Err(ServerError::HelperEnded);
             }
             due.work(&self.server, Instant::now());
         };

@@ -16,8 +16,8 @@ pub enum Event {
     Reload,
     /// SIGTERM, SIGINT: it is over.
     Stop,
-    /// SIGCHLD: our only child, the process that asks PAM, has ended.
-    ChildEnded,
+    /// SIGCHLD: our only child, the process that asks PAM, has ended, or was stopped or let go on.
+    ChildChanged,
 }
 
 /// The signals that mean something to us.
@@ -51,7 +51,7 @@ impl Signals {
         let signal = number.and_then(|number| Signal::try_from(number).ok());
         Ok(signal.map(|signal| match signal {
             Signal::SIGHUP => Event::Reload,
-            Signal::SIGCHLD => Event::ChildEnded,
+            Signal::SIGCHLD => Event::ChildChanged,
             _ => Event::Stop,
         }))
     }

@@ -71,7 +71,7 @@ impl Site {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let settings = write_settings(&folder);
-        key_file::create(&places::master_key(&settings), &assembly::SystemRandom).unwrap();
+        key_file::create(&places::master_key(&settings), &assembly::SystemRandom, None).unwrap();
         assembly::store::Sqlite::create(&places::store(&settings), None).unwrap();
         add_alice(&settings);
         let listener = Listener::open("127.0.0.1:0".parse().unwrap()).unwrap();

@@ -80,6 +80,22 @@ fn without_its_backend_a_client_hears_what_it_wants_to_hear() -> Outcome {
     site.wait_for_record("grace", "backend-unavailable").map(drop)
 }
 
+/// A service manager sends SIGTERM to every process of a service, and a debugger stops one for a while.
+#[test]
+fn signals_to_the_process_that_asks_pam_lose_no_login() -> Outcome {
+    let site = Site::here()?;
+    site.machine.write_pam_service("countersign-primary", &PRIMARY)?;
+    let user = site.add_user("henry")?;
+    let server = Radiusd::start(site, Backend::Pam("countersign-primary"))?;
+    for helper in children(server.pid())? {
+        for signal in ["-STOP", "-CONT", "-TERM", "-INT", "-HUP"] {
+            checked(Command::new("kill").args([signal, &helper.to_string()]))?;
+        }
+    }
+    assert_eq!(server.from(CHALLENGE).signs_in(&user, SYSTEM_PASSWORD)?, "Access-Accept");
+    Ok(())
+}
+
 /// It could not make another without root, and would never let anybody in again.
 #[test]
 fn a_server_that_lost_the_process_that_asks_pam_ends() -> Outcome {

@@ -13,7 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, recv, sendmsg, socketpair,
 };
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid, waitpid};
 use nix::unistd::{Pid, getpid};
 use zeroize::Zeroizing;
 
@@ -83,6 +83,14 @@ impl PamHelper {
             1 if ready == READY => Ok(()),
             _ => Err(io::ErrorKind::UnexpectedEof.into()),
         }
+    }
+
+    /// Whether the process is gone. Then every check is `Unavailable`, and only root can fork another.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        // Its end stays to be waited for, which `drop` does.
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+        waitid(Id::Pid(self.process), flags) != Ok(WaitStatus::StillAlive)
     }
 
     /// An error says that the process is gone or too slow.

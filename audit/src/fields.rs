@@ -8,84 +8,60 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::escape::visible;
 
-macro_rules! fields {
-    ($(#[doc = $meaning:literal] $variant:ident = $name:literal,)+) => {
-        /// One field of a line in syslog.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum Field {
-            $(#[doc = $meaning] $variant,)+
-        }
-
-        impl Field {
-            /// Every field, in the order of RFC 3164 lines and of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name in a line.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            /// What it means, as the documentation says it.
-            #[must_use]
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning.trim_start()),+ }
-            }
-        }
-    };
-}
-
-fields! {
-    /// `login`, `act` (an administrator's act) or `anchor` (the head of a chain, each minute).
-    Event = "event",
-    /// When it was decided, in UTC (RFC 3339); the stamp of the line is when it was sent.
-    Time = "time",
-    /// The attempt's id, the same in all its records.
-    Attempt = "attempt",
-    /// `info`, `notice`, `error` or `alert`.
-    Severity = "severity",
-    /// `pam`, `radius` or `command-line`.
-    Door = "door",
-    /// The PAM service.
-    Service = "service",
-    /// The RADIUS client, by its name in the configuration.
-    Client = "client",
-    /// The name as typed.
-    Typed = "typed",
-    /// The canonical name.
-    User = "user",
-    /// From where: an address or a Calling-Station-Id.
-    Source = "source",
-    /// The rule that decided.
-    Rule = "rule",
-    /// What is known of the first password: `right`, `wrong`, `unknown`, `not-checked` (given, not looked at), `unavailable` or `not-asked`.
-    Primary = "primary",
-    /// The second proof.
-    Factor = "factor",
-    /// `accept`, `reject`, `unavailable`, `challenge` (a question was put), `act` or `finding` (nothing was decided).
-    Ending = "ending",
-    /// Why: one of the reasons below.
-    Reason = "reason",
-    /// What an administrator did.
-    Act = "act",
-    /// The administrator's login uid, which survives su and sudo.
-    LoginUid = "login-uid",
-    /// The administrator's real uid.
-    Uid = "uid",
-    /// The administrator's terminal.
-    Tty = "tty",
-    /// The administrator's host.
-    Host = "host",
-    /// What it was before the act.
-    Before = "before",
-    /// What it is after the act.
-    After = "after",
-    /// The chain that the record stands in.
-    Stream = "stream",
-    /// The record's place in its chain, from 1.
-    Sequence = "seq",
-    /// The record's MAC: with stream and seq it anchors the chain.
-    Mac = "mac",
+common::closed_list! {
+    /// One field of a line in syslog, in the order of RFC 3164 lines and of the documentation.
+    Field {
+        /// `login`, `act` (an administrator's act) or `anchor` (the head of a chain, each minute).
+        Event = "event",
+        /// When it was decided, in UTC (RFC 3339); the stamp of the line is when it was sent.
+        Time = "time",
+        /// The attempt's id, the same in all its records.
+        Attempt = "attempt",
+        /// `info`, `notice`, `error` or `alert`.
+        Severity = "severity",
+        /// `pam`, `radius` or `command-line`.
+        Door = "door",
+        /// The PAM service.
+        Service = "service",
+        /// The RADIUS client, by its name in the configuration.
+        Client = "client",
+        /// The name as typed.
+        Typed = "typed",
+        /// The canonical name.
+        User = "user",
+        /// From where: an address or a Calling-Station-Id.
+        Source = "source",
+        /// The rule that decided.
+        Rule = "rule",
+        /// What is known of the first password: `right`, `wrong`, `unknown`, `not-checked` (given, not looked at), `unavailable` or `not-asked`.
+        Primary = "primary",
+        /// The second proof.
+        Factor = "factor",
+        /// `accept`, `reject`, `unavailable`, `challenge` (a question was put), `act` or `finding` (nothing was decided).
+        Ending = "ending",
+        /// Why: one of the reasons below.
+        Reason = "reason",
+        /// What an administrator did.
+        Act = "act",
+        /// The administrator's login uid, which survives su and sudo.
+        LoginUid = "login-uid",
+        /// The administrator's real uid.
+        Uid = "uid",
+        /// The administrator's terminal.
+        Tty = "tty",
+        /// The administrator's host.
+        Host = "host",
+        /// What it was before the act.
+        Before = "before",
+        /// What it is after the act.
+        After = "after",
+        /// The chain that the record stands in.
+        Stream = "stream",
+        /// The record's place in its chain, from 1.
+        Sequence = "seq",
+        /// The record's MAC: with stream and seq it anchors the chain.
+        Mac = "mac",
+    }
 }
 
 /// Fields with their values, in the order of [`Field::ALL`], fit for a line but not yet quoted.

@@ -17,6 +17,7 @@ pub mod acts;
 pub mod attempt;
 pub mod bundle;
 pub mod chain;
+mod closed_list;
 pub mod codes;
 pub mod engine;
 pub mod id;

@@ -2,106 +2,84 @@
 
 use serde::{Deserialize, Serialize};
 
-macro_rules! reasons {
-    ($(#[doc = $meaning:literal] $variant:ident = $name:literal,)+) => {
-        /// Why a login or act ended as it did.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum Reason {
-            $(#[doc = $meaning] #[serde(rename = $name)] $variant,)+
-        }
-
-        impl Reason {
-            /// Every reason, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word in records.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            /// What it means, as the documentation says it.
-            #[must_use]
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning.trim_start()),+ }
-            }
-        }
-    };
-}
-
-reasons! {
-    /// Accepted: the first password and a second proof were right.
-    BothProofs = "both-proofs",
-    /// Accepted: an app password in its scope stood for both.
-    AppPasswordAlone = "app-password-alone",
-    /// Accepted: the client asks for the second proof only, and it was right.
-    SecondProofAlone = "second-proof-alone",
-    /// Accepted without a second step: the account's state is `disabled`.
-    SkippedDisabled = "skipped-disabled",
-    /// Accepted without a second step: the account is `enabled` and has registered nothing yet.
-    SkippedNotRegistered = "skipped-not-registered",
-    /// Accepted, or left to other modules, without a second step: a rule says so.
-    SkippedByRule = "skipped-by-rule",
-    /// Accepted: the same answer to the same State came again, as after a lost packet.
-    Retransmission = "retransmission",
-    /// Asked for the second proof; a login that ends here was never answered.
-    Challenged = "challenged",
-    /// The first password was wrong.
-    WrongPassword = "wrong-password",
-    /// Neither the primary nor the store knows the name.
-    UnknownUser = "unknown-user",
-    /// The name has characters that no user name has, or is too long.
-    NameInvalid = "name-invalid",
-    /// The account is blocked.
-    Blocked = "blocked",
-    /// A rule denies it.
-    DeniedByRule = "denied-by-rule",
-    /// The account is `enforced` and has no factor that may be used here.
-    NoUsableFactor = "no-usable-factor",
-    /// The code was wrong.
-    WrongCode = "wrong-code",
-    /// The code was right but has been used.
-    CodeAlreadyUsed = "code-already-used",
-    /// The recovery code was right but has been used.
-    RecoveryCodeAlreadyUsed = "recovery-code-already-used",
-    /// The client cannot ask a second question and the answer brought no code with it.
-    CodeMissing = "code-missing",
-    /// The app password was right but is not good at this service or client.
-    AppPasswordOutOfScope = "app-password-out-of-scope",
-    /// The app password was right but the service or account is privileged.
-    AppPasswordPrivileged = "app-password-privileged",
-    /// The proof was right but no rule allows its method here.
-    MethodNotAllowed = "method-not-allowed",
-    /// The answer was empty, overlong, made up by the application, or the password repeated.
-    NotAnAnswer = "not-an-answer",
-    /// The attempt used up its rounds.
-    TooManyRounds = "too-many-rounds",
-    /// Too many wrong answers from this source; the answer was not looked at.
-    Throttled = "throttled",
-    /// The dialogue took too long.
-    SessionExpired = "session-expired",
-    /// The State has brought its login already.
-    SessionSpent = "session-spent",
-    /// Nothing at all would have been proven.
-    NothingProven = "nothing-proven",
-    /// The backend of the first password did not answer.
-    BackendUnavailable = "backend-unavailable",
-    /// The store did not answer or could not write.
-    StoreUnavailable = "store-unavailable",
-    /// The key file does not open what is stored.
-    KeyUnavailable = "key-unavailable",
-    /// The clock stands before the floor that the store keeps.
-    ClockBehind = "clock-behind",
-    /// The store turned out to be an older copy of itself: codes from before are refused, later blocks are lost.
-    StoreWentBack = "store-went-back",
-    /// Other logins changed the account each time this one was decided.
-    TooManyRaces = "too-many-races",
-    /// The user went away before the dialogue ended.
-    Abandoned = "abandoned",
-    /// An administrator's act was carried out.
-    ActDone = "act-done",
-    /// An administrator's act was refused.
-    ActRefused = "act-refused",
+crate::closed_list! {
+    /// Why a login or act ended as it did.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    Reason {
+        /// Accepted: the first password and a second proof were right.
+        BothProofs = "both-proofs",
+        /// Accepted: an app password in its scope stood for both.
+        AppPasswordAlone = "app-password-alone",
+        /// Accepted: the client asks for the second proof only, and it was right.
+        SecondProofAlone = "second-proof-alone",
+        /// Accepted without a second step: the account's state is `disabled`.
+        SkippedDisabled = "skipped-disabled",
+        /// Accepted without a second step: the account is `enabled` and has registered nothing yet.
+        SkippedNotRegistered = "skipped-not-registered",
+        /// Accepted, or left to other modules, without a second step: a rule says so.
+        SkippedByRule = "skipped-by-rule",
+        /// Accepted: the same answer to the same State came again, as after a lost packet.
+        Retransmission = "retransmission",
+        /// Asked for the second proof; a login that ends here was never answered.
+        Challenged = "challenged",
+        /// The first password was wrong.
+        WrongPassword = "wrong-password",
+        /// Neither the primary nor the store knows the name.
+        UnknownUser = "unknown-user",
+        /// The name has characters that no user name has, or is too long.
+        NameInvalid = "name-invalid",
+        /// The account is blocked.
+        Blocked = "blocked",
+        /// A rule denies it.
+        DeniedByRule = "denied-by-rule",
+        /// The account is `enforced` and has no factor that may be used here.
+        NoUsableFactor = "no-usable-factor",
+        /// The code was wrong.
+        WrongCode = "wrong-code",
+        /// The code was right but has been used.
+        CodeAlreadyUsed = "code-already-used",
+        /// The recovery code was right but has been used.
+        RecoveryCodeAlreadyUsed = "recovery-code-already-used",
+        /// The client cannot ask a second question and the answer brought no code with it.
+        CodeMissing = "code-missing",
+        /// The app password was right but is not good at this service or client.
+        AppPasswordOutOfScope = "app-password-out-of-scope",
+        /// The app password was right but the service or account is privileged.
+        AppPasswordPrivileged = "app-password-privileged",
+        /// The proof was right but no rule allows its method here.
+        MethodNotAllowed = "method-not-allowed",
+        /// The answer was empty, overlong, made up by the application, or the password repeated.
+        NotAnAnswer = "not-an-answer",
+        /// The attempt used up its rounds.
+        TooManyRounds = "too-many-rounds",
+        /// Too many wrong answers from this source; the answer was not looked at.
+        Throttled = "throttled",
+        /// The dialogue took too long.
+        SessionExpired = "session-expired",
+        /// The State has brought its login already.
+        SessionSpent = "session-spent",
+        /// Nothing at all would have been proven.
+        NothingProven = "nothing-proven",
+        /// The backend of the first password did not answer.
+        BackendUnavailable = "backend-unavailable",
+        /// The store did not answer or could not write.
+        StoreUnavailable = "store-unavailable",
+        /// The key file does not open what is stored.
+        KeyUnavailable = "key-unavailable",
+        /// The clock stands before the floor that the store keeps.
+        ClockBehind = "clock-behind",
+        /// The store turned out to be an older copy of itself: codes from before are refused, later blocks are lost.
+        StoreWentBack = "store-went-back",
+        /// Other logins changed the account each time this one was decided.
+        TooManyRaces = "too-many-races",
+        /// The user went away before the dialogue ended.
+        Abandoned = "abandoned",
+        /// An administrator's act was carried out.
+        ActDone = "act-done",
+        /// An administrator's act was refused.
+        ActRefused = "act-refused",
+    }
 }
 
 #[cfg(test)]
@@ -115,5 +93,12 @@ mod tests {
         let names: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.name()).collect();
         let meanings: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.meaning()).collect();
         assert_eq!((names.len(), meanings.len()), (Reason::ALL.len(), Reason::ALL.len()));
+    }
+
+    #[test]
+    fn the_name_in_a_record_is_the_name() {
+        for reason in Reason::ALL {
+            assert_eq!(serde_json::to_string(reason).unwrap(), format!("\"{}\"", reason.name()));
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::Path;
 
 use common::keys::{KEY_OCTETS, KeyId, KeyRing, MasterKey};
@@ -21,14 +21,16 @@ const HEADER: &str = "\
 # Countersign master keys, newest first: id, space, 32 octets in base64.\n\
 # Whoever has this file and the database has every secret. Without it nobody can log in: keep a copy offline.\n";
 
-/// Makes a key file with one new key. An existing file is never touched.
-pub fn create(path: &Path, random: &dyn Random) -> Result<KeyRing, AssemblyError> {
+/// Makes a key file with one new key, of `owner` (a uid) or of whoever calls. An existing file is never touched.
+/// The owner is set through the open file: in a folder of the owner, the path could name another one by then.
+pub fn create(path: &Path, random: &dyn Random, owner: Option<u32>) -> Result<KeyRing, AssemblyError> {
     let octets = new_key(random);
     let line = Zeroizing::new(format!("1 {}\n", *Zeroizing::new(BASE64.encode(octets.as_slice()))));
     let written = || {
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(HEADER.as_bytes())?;
         file.write_all(line.as_bytes())?;
+        fchown(&file, owner, None)?;
         file.sync_all()
     };
     written().map_err(|source| AssemblyError::WriteKeys { path: path.to_owned(), source })?;
@@ -98,20 +100,32 @@ mod tests {
     fn a_new_key_file_is_private_and_reads_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
-        let made = create(&path, &SystemRandom).unwrap();
+        let made = create(&path, &SystemRandom, None).unwrap();
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let again = read(&path, own_uid(&path)).unwrap();
         let purpose = common::keys::Purpose::Chain;
         assert_eq!(made.derive(KeyId(1), purpose).unwrap(), again.derive(KeyId(1), purpose).unwrap());
-        assert!(matches!(create(&path, &SystemRandom), Err(AssemblyError::WriteKeys { .. })));
+        assert!(matches!(create(&path, &SystemRandom, None), Err(AssemblyError::WriteKeys { .. })));
+    }
+
+    /// Root gives it away; anybody else can only keep it, and may say so.
+    #[test]
+    fn a_new_key_file_belongs_to_the_owner_that_was_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = own_uid(folder.path());
+        let owner = if own == 0 { 12_345 } else { own };
+        let path = folder.path().join("master.key");
+        let _ = create(&path, &SystemRandom, Some(owner)).unwrap();
+        assert_eq!(own_uid(&path), owner);
+        assert!(read(&path, owner).is_ok());
     }
 
     #[test]
     fn a_key_file_that_others_can_read_or_that_is_a_link_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("master.key");
-        let _ = create(&path, &SystemRandom).unwrap();
+        let _ = create(&path, &SystemRandom, None).unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         assert!(matches!(read(&link, own_uid(&path)), Err(AssemblyError::ReadKeys { .. })));

@@ -318,6 +318,42 @@ fn a_first_password_that_nobody_can_be_asked_for_is_warned_of() -> Outcome {
 }
 
 #[test]
+fn a_state_directory_that_is_not_the_owners_alone_is_refused() -> Outcome {
+    let _turn = turn();
+    let machine = Machine::here()?;
+    let folder = machine.new_folder("states")?;
+    let state = folder.join("state");
+    let settings = folder.join("countersign.toml");
+    let text = format!("default-state = \"enabled\"\nstate-directory = \"{}\"\n", state.display());
+    machine.write(&settings, &text)?;
+    let after = |preparation: &str| {
+        let script = format!("rm -rf state real && {preparation}");
+        checked(Command::new("sh").args(["-ec", &script]).current_dir(&folder))?;
+        let mut init = Command::new(machine.built("countersign"));
+        checked(init.arg("--config").arg(&settings).args(["init", "--yes"]))
+    };
+    // The first one makes the system user.
+    after("true")?;
+    for preparation in [
+        "install -d -m 0750 -o countersign state",
+        "install -d -m 0500 -o countersign state",
+        "install -d -m 1700 -o countersign state",
+        "install -d -m 0700 -o nobody state",
+        "install -d -m 0700 -o countersign real && ln -s real state",
+        "touch state",
+    ] {
+        let refused = after(preparation).expect_err(preparation);
+        assert!(refused.to_string().contains("mode 0700"), "{preparation}: {refused}");
+        assert!(!state.join("master.key").exists(), "{preparation}");
+    }
+    after("install -d -m 0700 -o countersign state")?;
+    let owner = |path: &Path| fs::metadata(path).expect("it was made").uid();
+    assert_eq!(owner(&state.join("master.key")), owner(&state));
+    assert_ne!(owner(&state), 0);
+    Ok(())
+}
+
+#[test]
 fn stats_show_the_store_and_say_that_no_server_runs() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     desk.add_user("alice", SECRETS[0])?;

@@ -64,7 +64,7 @@ pub(super) fn state_directory(
     let (key, store) = (places::master_key(settings), places::store(settings));
     let has_store = fs::symlink_metadata(&store).is_ok();
     steps.push(make_key(&key, has_store, owner)?);
-    // Last, so that the owner cannot have put anything where the key was made.
+    // After the key, so that in a new folder the owner cannot have put anything in its way.
     lchown(folder, Some(owner.uid), Some(owner.gid)).map_err(Failure::file("chown", folder))?;
     if has_store {
         steps.push(Step::found("store", &store));
@@ -78,7 +78,7 @@ pub(super) fn state_directory(
 fn make_folder(folder: &Path, owner: Owner) -> Result<Step, Failure> {
     if let Ok(metadata) = fs::symlink_metadata(folder) {
         let is_owned = metadata.uid() == owner.uid || metadata.uid() == 0;
-        if !metadata.is_dir() || !is_owned || metadata.mode() & 0o077 != 0 {
+        if !metadata.is_dir() || !is_owned || metadata.mode() & 0o7777 != 0o700 {
             return Err(Failure::UnsafeFolder(folder.to_owned()));
         }
         return Ok(Step::found("state directory", folder));
@@ -98,7 +98,6 @@ fn make_key(key: &Path, has_store: bool, owner: Owner) -> Result<Step, Failure> 
         return Err(Failure::KeyLost(key.to_owned()));
     }
     // The ring itself is not needed yet.
-    let _ = key_file::create(key, &SystemRandom)?;
-    lchown(key, Some(owner.uid), Some(owner.gid)).map_err(Failure::file("chown", key))?;
+    let _ = key_file::create(key, &SystemRandom, Some(owner.uid))?;
     Ok(Step::made("master key", key))
 }

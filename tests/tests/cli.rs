@@ -354,6 +354,23 @@ fn a_state_directory_that_is_not_the_owners_alone_is_refused() -> Outcome {
 }
 
 #[test]
+fn init_opens_the_folder_of_the_settings_whatever_the_umask_is() -> Outcome {
+    let _turn = turn();
+    let machine = Machine::here()?;
+    let folder = machine.new_folder("umask")?.join("countersign");
+    // The state directory is the compiled-in one; another test has been there.
+    let script = format!(
+        "rm -rf /var/lib/countersign && umask 0077 && {} --config {}/countersign.toml init --yes --default-state enabled",
+        machine.built("countersign").display(),
+        folder.display()
+    );
+    checked(Command::new("sh").args(["-ec", &script]))?;
+    let mode = |path: &Path| fs::metadata(path).expect("it was made").mode() & 0o7777;
+    assert_eq!((mode(&folder), mode(&folder.join("countersign.toml"))), (0o755, 0o644));
+    Ok(())
+}
+
+#[test]
 fn stats_show_the_store_and_say_that_no_server_runs() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     desk.add_user("alice", SECRETS[0])?;

@@ -67,7 +67,7 @@ fn settings(file: &Path, arguments: &Arguments, steps: &mut Vec<Step>) -> Result
     }
     let choices = choices::choices(arguments)?;
     if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder).map_err(Failure::file("make", folder))?;
+        place::settings_folder(folder)?;
     }
     initial::write_settings(file, &choices)?;
     steps.push(Step::made("settings", file));

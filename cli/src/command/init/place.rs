@@ -1,7 +1,7 @@
 //! The system user, and the folder with the key and the store that belong to it.
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, lchown};
+use std::fs::{self, DirBuilder, Permissions};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _, lchown};
 use std::path::Path;
 use std::process::Command;
 
@@ -51,6 +51,15 @@ fn run(program: &'static str, command: &mut Command) -> Result<(), Failure> {
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().last().unwrap_or("it said nothing");
     Err(Failure::Program { program, said: last.to_owned() })
+}
+
+/// The folder of the settings. Everybody has to get at them, whatever the umask is; one that is there stays as it is.
+pub(super) fn settings_folder(folder: &Path) -> Result<(), Failure> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder).map_err(Failure::file("make", folder))?;
+    fs::set_permissions(folder, Permissions::from_mode(0o755)).map_err(Failure::file("chmod", folder))
 }
 
 /// The folder, the key and the store. A key is never overwritten, and none is made beside a store that needs another.

@@ -10,6 +10,7 @@ mod given_out;
 mod moment;
 mod qr;
 mod report;
+mod silence;
 mod table;
 mod terminal;
 mod view;

@@ -3,12 +3,16 @@
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use common::{Secret, limits};
-use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use nix::errno::Errno;
+use nix::sys::signal::raise;
+use nix::unistd::read;
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::silence::{Heard, Silence};
 
-/// Octets of a line of standard input.
-const LINE_OCTETS_MAX: u64 = 4096;
+/// Octets of a line; a terminal takes no longer one (termios(3), canonical mode).
+const LINE_OCTETS_MAX: usize = 4096;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,56 +31,66 @@ pub(crate) fn seat() -> Seat {
 /// Asks for something that nobody else may read. `what` names it where standard input has none.
 pub(crate) fn secret(question: &str, what: &'static str) -> Result<Secret, Failure> {
     match seat() {
-        Seat::Terminal => {
-            let _silence = Silence::begin();
-            let answer = rpassword::prompt_password(question);
-            answer.map(Secret::from).map_err(|source| Failure::Read { from: "the terminal", source })
-        }
+        Seat::Terminal => hidden(question, what),
         Seat::Script => secret_line(what),
     }
 }
 
 /// No echo from before the question on: whoever types fast would see the first letters otherwise.
-struct Silence(Option<Termios>);
-
-impl Silence {
-    fn begin() -> Self {
-        let before = tcgetattr(io::stdin()).ok();
-        if let Some(before) = &before {
-            let mut silent = before.clone();
-            silent.local_flags.remove(LocalFlags::ECHO);
-            // Where this fails, rpassword says why when it tries the same.
-            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, &silent);
+/// Where a signal only stops us, the question is put again afterwards.
+fn hidden(question: &str, what: &'static str) -> Result<Secret, Failure> {
+    let failed = |error: Errno| Failure::Read { from: "the terminal", source: error.into() };
+    loop {
+        let silence = Silence::begin().map_err(failed)?;
+        say(question)?;
+        match silence.wait().map_err(failed)? {
+            Heard::Line => return typed_line(what),
+            Heard::Signal(signal) => {
+                drop(silence);
+                say("\n")?;
+                raise(signal).map_err(failed)?;
+            }
         }
-        Self(before)
     }
 }
 
-impl Drop for Silence {
-    fn drop(&mut self) {
-        if let Some(before) = &self.0 {
-            let _ = tcsetattr(io::stdin(), SetArg::TCSANOW, before);
-        }
+fn say(text: &str) -> Result<(), Failure> {
+    let mut output = io::stderr().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Failure::Write)
+}
+
+/// Reads one line past the buffer of standard input, which nobody would wipe; the terminal hands over no more than one.
+fn typed_line(what: &'static str) -> Result<Secret, Failure> {
+    let mut buffer = Zeroizing::new([0; LINE_OCTETS_MAX]);
+    let count = read(io::stdin(), buffer.as_mut_slice())
+        .map_err(|error| Failure::Read { from: "the terminal", source: error.into() })?;
+    match buffer.get(..count) {
+        None | Some([]) => Err(Failure::NoAnswer(what)),
+        Some(line) => Ok(without_line_end(line)),
     }
+}
+
+fn without_line_end(line: &[u8]) -> Secret {
+    let text = line.strip_suffix(b"\n").unwrap_or(line);
+    Secret::new(text.strip_suffix(b"\r").unwrap_or(text).to_vec())
 }
 
 /// Reads one line of standard input without a question.
 pub(crate) fn secret_line(what: &'static str) -> Result<Secret, Failure> {
-    let mut line = zeroize::Zeroizing::new(Vec::new());
-    let read = io::stdin().lock().take(LINE_OCTETS_MAX).read_until(b'\n', &mut line);
+    let mut line = Zeroizing::new(Vec::new());
+    let octets_max = u64::try_from(LINE_OCTETS_MAX).unwrap_or(u64::MAX);
+    let read = io::stdin().lock().take(octets_max).read_until(b'\n', &mut line);
     let count = read.map_err(|source| Failure::Read { from: "standard input", source })?;
     if count == 0 {
         return Err(Failure::NoAnswer(what));
     }
-    let text = line.strip_suffix(b"\n").unwrap_or(&line);
-    Ok(Secret::new(text.strip_suffix(b"\r").unwrap_or(text).to_vec()))
+    Ok(without_line_end(&line))
 }
 
 /// Asks for something that may be seen.
 pub(crate) fn answer(question: &str, what: &'static str) -> Result<String, Failure> {
     if seat() == Seat::Terminal {
-        let mut output = io::stderr().lock();
-        output.write_all(question.as_bytes()).and_then(|()| output.flush()).map_err(Failure::Write)?;
+        say(question)?;
     }
     let line = secret_line(what)?;
     Ok(line.expose_text().unwrap_or_default().trim().to_owned())

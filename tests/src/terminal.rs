@@ -87,9 +87,13 @@ impl Terminal {
 
     /// Types a line and the return key.
     pub fn send(&mut self, line: &str) -> Result<&mut Self, Failure> {
-        let typed = format!("{line}\n");
+        self.press(&format!("{line}\n"))
+    }
+
+    /// Types just these keys; `\u{3}` is Ctrl-C.
+    pub fn press(&mut self, keys: &str) -> Result<&mut Self, Failure> {
         let name = Path::new(&self.name);
-        self.master.write_all(typed.as_bytes()).map_err(Failure::file("type to", name))?;
+        self.master.write_all(keys.as_bytes()).map_err(Failure::file("type to", name))?;
         Ok(self)
     }
 

@@ -371,6 +371,29 @@ fn init_opens_the_folder_of_the_settings_whatever_the_umask_is() -> Outcome {
 }
 
 #[test]
+fn a_question_that_is_cut_off_leaves_the_terminal_with_its_echo() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let program = desk.machine.built("countersign");
+    let settings = desk.folder.join("countersign.toml");
+    let ask = format!("{} --config {} user passwd alice", program.display(), settings.display());
+    desk.done(&["user", "add", "alice"])?;
+    for (line, typed, code) in [
+        (format!("trap : INT; {ask}"), "\u{3}", 130),
+        // SIGTERM, as soon as it asks.
+        (format!("timeout --foreground --preserve-status 1 {ask}"), "", 143),
+    ] {
+        let script = format!("{line}; echo \"code $?\"; stty -a; echo all said");
+        let mut terminal = Terminal::start(Command::new("sh").args(["-c", &script]))?;
+        terminal.expect("New password: ")?;
+        terminal.press(typed)?;
+        terminal.expect(&format!("code {code}"))?;
+        let settings = terminal.read_until("all said")?;
+        assert!(settings.contains(" echo ") && settings.contains(" icanon "), "{settings}");
+    }
+    Ok(())
+}
+
+#[test]
 fn stats_show_the_store_and_say_that_no_server_runs() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     desk.add_user("alice", SECRETS[0])?;

@@ -394,6 +394,38 @@ fn a_question_that_is_cut_off_leaves_the_terminal_with_its_echo() -> Outcome {
 }
 
 #[test]
+fn a_test_tries_the_login_of_the_stack_that_is_named() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    desk.add_user("bob", SECRETS[1])?;
+    // These names are looked up as the doors would, in the user database.
+    for name in ["alice", "bob"] {
+        desk.machine.add_user(name, PASSWORD)?;
+    }
+    let with = |more: &[&str], user: &str, lines: &[&str]| {
+        let ended = desk.json(&[&["test", user], more].concat(), Given { lines, clock_ahead: 0 })?;
+        Ok::<_, Failure>(format!("{} {}", ended["verdict"], ended["grounds"]).replace('"', ""))
+    };
+    let alices = code(SECRETS[0], 0)?;
+    assert_eq!(with(&["--primary", "stack"], "alice", &[&alices])?, "accept both-proofs");
+    let bobs = code(SECRETS[1], 0)?;
+    assert_eq!(with(&["--primary", "none"], "bob", &[&bobs])?, "accept second-proof");
+
+    // Where nobody checks passwords here, none is asked for.
+    let file = desk.folder.join("countersign.toml");
+    let text = desk.read("countersign.toml").replace("[radius]", "[primary]\nbackend = \"none\"\n[radius]");
+    desk.machine.write(&file, &text)?;
+    let next = code(SECRETS[0], 30)?;
+    assert_eq!(with(&[], "alice", &[&next])?, "accept second-proof");
+    let own = desk.json(
+        &["test", "bob", "--primary", "own"],
+        Given { lines: &[PASSWORD, &code(SECRETS[1], 30)?], clock_ahead: 0 },
+    )?;
+    assert_eq!(own["verdict"], "unavailable");
+    Ok(())
+}
+
+#[test]
 fn stats_show_the_store_and_say_that_no_server_runs() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     desk.add_user("alice", SECRETS[0])?;

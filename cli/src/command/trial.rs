@@ -2,8 +2,8 @@
 //! and then tells the administrator what no user hears: the reason.
 
 use assembly::Office;
+use assembly::config::{Primary, Settings};
 use clap::Args;
-use common::attempt::Profile;
 use common::engine::Reply;
 use common::login::{Echo, Prompt};
 use common::{
@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::terminal;
+use crate::words::one_of;
 
 /// Arguments of `test`.
 #[derive(Args)]
@@ -29,20 +30,27 @@ pub(crate) struct Arguments {
     /// As if through this RADIUS client, with its profile, instead of a service.
     #[arg(long, conflicts_with = "service")]
     client: Option<String>,
+    /// Who has checked the first password, as in the PAM stack; where nothing is said, the backend tells.
+    #[arg(long, value_parser = one_of(&PRIMARIES, primary_word), conflicts_with = "client")]
+    primary: Option<PrimaryMode>,
+}
+
+/// The stacks with a login to try: after `failed` there is none for anybody without an app password.
+const PRIMARIES: [PrimaryMode; 3] = [PrimaryMode::Own, PrimaryMode::Stack, PrimaryMode::None];
+
+/// As in a PAM stack.
+const fn primary_word(primary: PrimaryMode) -> &'static str {
+    match primary {
+        PrimaryMode::Own => "own",
+        PrimaryMode::Stack => "stack",
+        PrimaryMode::Failed => "failed",
+        PrimaryMode::None => "none",
+    }
 }
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, Failure> {
-    let (place, profile) = place(context, arguments)?;
+    let attempt = attempt(context, arguments)?;
     let office = context.office()?;
-    let attempt = Attempt {
-        door: Door::CommandLine,
-        place,
-        typed: TypedName::new(arguments.name.as_bytes()),
-        source: None,
-        target: target(&arguments.name),
-        primary: PrimaryMode::Own,
-        profile,
-    };
     let (id, verdict) = sign_in(&office, &attempt)?;
     context.say(&Tried::new(&attempt, id, &verdict))?;
     Ok(match verdict {
@@ -51,20 +59,49 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
     })
 }
 
-fn place(context: &Context, arguments: &Arguments) -> Result<(Place, Profile), Failure> {
+/// What the door in question would tell the core.
+fn attempt(context: &Context, arguments: &Arguments) -> Result<Attempt, Failure> {
+    let typed = TypedName::new(arguments.name.as_bytes());
     let Some(client) = &arguments.client else {
-        let service = arguments.service.clone();
-        let profile = context.settings_without_clients()?.services.profile(&service);
-        return Ok((Place::Service(service), profile));
+        let settings = context.settings_without_clients()?;
+        return Ok(Attempt {
+            door: Door::CommandLine,
+            place: Place::Service(arguments.service.clone()),
+            typed,
+            source: None,
+            target: target(User::from_name(&arguments.name)),
+            primary: arguments.primary.unwrap_or(implied(&settings)),
+            profile: settings.services.profile(&arguments.service),
+        });
     };
     let settings = context.settings()?;
     let found = settings.clients.by_name(client).ok_or_else(|| Failure::NoSuchClient(client.clone()))?;
-    Ok((Place::Client(client.clone()), found.profile))
+    Ok(Attempt {
+        door: Door::CommandLine,
+        place: Place::Client(client.clone()),
+        typed,
+        source: None,
+        target: Target::Ordinary,
+        primary: implied(&settings),
+        profile: found.profile,
+    })
 }
 
-fn target(name: &str) -> Target {
-    let user = User::from_name(name).ok().flatten();
-    if user.is_some_and(|user| user.uid.is_root()) { Target::Root } else { Target::Ordinary }
+/// Where nobody checks passwords here, asking for one could only end in "could not tell".
+fn implied(settings: &Settings) -> PrimaryMode {
+    match &settings.primary {
+        Primary::Local | Primary::Pam { .. } => PrimaryMode::Own,
+        Primary::None => PrimaryMode::None,
+    }
+}
+
+/// As at the PAM door: where nobody can tell whose uid it is, root's rights are assumed to be at stake.
+fn target(found: nix::Result<Option<User>>) -> Target {
+    match found {
+        Ok(Some(user)) if !user.uid.is_root() => Target::Ordinary,
+        Ok(None) => Target::Ordinary,
+        Ok(Some(_)) | Err(_) => Target::Root,
+    }
 }
 
 fn sign_in(office: &Office, attempt: &Attempt) -> Result<(AttemptId, Verdict), Failure> {
@@ -139,5 +176,22 @@ impl Report for Tried {
             "{verdict} at {}: {}\nReason {}, attempt {}.\n",
             self.place, self.meaning, self.reason, self.attempt
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::Target;
+    use nix::errno::Errno;
+    use nix::unistd::User;
+
+    use super::target;
+
+    #[test]
+    fn whose_uid_nobody_can_tell_is_taken_for_root() {
+        assert_eq!(target(Err(Errno::EIO)), Target::Root);
+        assert_eq!(target(User::from_name("root")), Target::Root);
+        assert_eq!(target(User::from_name("nobody")), Target::Ordinary);
+        assert_eq!(target(Ok(None)), Target::Ordinary);
     }
 }

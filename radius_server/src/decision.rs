@@ -77,7 +77,6 @@ impl Desk<'_> {
                 of_verdict(verdict, client.settings.when_backend_fails)
             }
             Reply::Ask(session, prompt) => {
-                self.health.asked();
                 let (keys, random) = (self.engine.keys(), self.engine.random());
                 match session.seal(keys, random, &client.settings.name, attempt.typed.as_str()) {
                     Ok(state) => {
@@ -85,10 +84,7 @@ impl Desk<'_> {
                         let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
                         Decision::Challenge { prompt: prompt.clone(), state, seconds }
                     }
-                    Err(_) => {
-                        self.health.saw(&Verdict::Unavailable(Reason::KeyUnavailable));
-                        Decision::Silence(Dropped::Undecidable)
-                    }
+                    Err(_) => Decision::Silence(Dropped::Undecidable),
                 }
             }
         }

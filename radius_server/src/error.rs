@@ -79,6 +79,15 @@ pub enum ServerError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What every login needs cannot be used.
+    #[error("no login can be decided")]
+    Probe {
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The clock is behind what the store has seen.
+    #[error("no login can be decided: the clock of this machine has gone back; set it right")]
+    ClockBehind,
     /// A call of the kernel that has nothing to do with a file.
     #[error("cannot {operation}")]
     Kernel {

@@ -1,5 +1,5 @@
 //! Whether this server as a whole can decide logins. Where it cannot, it is silent, also to Status-Server (RFC 5997):
-//! clients go to their next server then.
+//! clients go to their next server then. What one account lacks, such as a key that opens its secrets, says nothing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -16,26 +16,19 @@ impl Default for Health {
 }
 
 impl Health {
-    /// Takes note of a verdict. Only what concerns every login counts: a lost primary is answered by profile, and its
-    /// login may or may not have read the store.
+    /// Takes note of a verdict. A decision was written, or else is none; a question may have been put without a write. Only
+    /// what concerns every login counts: a lost primary is answered by profile.
     pub fn saw(&self, verdict: &Verdict) {
         match verdict {
             Verdict::Accept(_) | Verdict::Reject(_) => self.set(true),
-            Verdict::Unavailable(Reason::StoreUnavailable | Reason::KeyUnavailable | Reason::ClockBehind) => {
-                self.set(false);
-            }
+            Verdict::Unavailable(Reason::StoreUnavailable | Reason::ClockBehind) => self.set(false),
             Verdict::Unavailable(_) => {}
         }
     }
 
-    /// A question was put: store and keys did their part.
-    pub fn asked(&self) {
-        self.set(true);
-    }
-
-    /// The store has been read without a login.
-    pub fn probed<T, E>(&self, read: &Result<T, E>) {
-        self.set(read.is_ok());
+    /// Store, keys and clock have been tried without a login.
+    pub fn probed<T, E>(&self, probe: &Result<T, E>) {
+        self.set(probe.is_ok());
     }
 
     /// Whether logins can be decided, as far as is known.
@@ -61,6 +54,13 @@ mod tests {
         health.saw(&Verdict::Unavailable(Reason::BackendUnavailable));
         assert!(!health.is_good());
         health.saw(&Verdict::Reject(Reason::WrongCode));
+        assert!(health.is_good());
+    }
+
+    #[test]
+    fn an_account_whose_secret_does_not_open_concerns_nobody_else() {
+        let health = Health::default();
+        health.saw(&Verdict::Unavailable(Reason::KeyUnavailable));
         assert!(health.is_good());
     }
 }

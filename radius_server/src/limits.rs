@@ -26,8 +26,10 @@ pub const LOG_INTERVAL: Duration = Duration::from_secs(60);
 pub const LOGGED_PAIRS_MAX: usize = 1_024;
 /// How often the heads of the chain of records go to syslog.
 pub const ANCHOR_INTERVAL: Duration = Duration::from_secs(60);
-/// How often the store is tried while it cannot be used.
-pub const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+/// How often store, keys and clock are tried.
+pub const PROBE_INTERVAL: Duration = Duration::from_secs(30);
+/// How often they are tried while they cannot be used.
+pub const PROBE_IN_TROUBLE_INTERVAL: Duration = Duration::from_secs(2);
 /// How long requests may still be worked on after the signal to stop.
 pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a reader of the counters may take to read them.
@@ -47,6 +49,8 @@ mod tests {
             format!("and {REMEMBERED_MAX} of all"),
             format!("of one client {IN_FLIGHT_PER_CLIENT_MAX} may be in flight"),
             format!("take turns at the {WORKERS} workers and none has more than {WORKERS_PER_CLIENT_MAX}"),
+            format!("tries store keys and clock every {} seconds", PROBE_INTERVAL.as_secs()),
+            format!("and every {} while they cannot be used", PROBE_IN_TROUBLE_INTERVAL.as_secs()),
             format!("({} seconds at most)", STOP_PATIENCE.as_secs()),
         ] {
             assert!(page.contains(&sentence), "{sentence}");

@@ -169,30 +169,42 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
     Builder::new().name(name.to_owned()).spawn(work).map_err(|source| ServerError::Thread { source })
 }
 
+/// Looks whether logins can be decided, and tells of each change.
+fn probe(server: &Server) {
+    let was_good = server.health.is_good();
+    let probe = server.world().probe();
+    server.health.probed(&probe);
+    match (was_good, probe) {
+        (true, Err(error)) => log::error(&error.with_causes()),
+        (false, Ok(())) => log::info("logins can be decided again"),
+        (true, Ok(())) | (false, Err(_)) => {}
+    }
+}
+
 /// When something is due again.
 struct Due {
     anchor: Instant,
     probe: Instant,
+    probe_in_trouble: Instant,
 }
 
 impl Due {
     fn new(now: Instant) -> Self {
-        Self { anchor: now, probe: now }
+        Self { anchor: now, probe: now, probe_in_trouble: now }
     }
 
     fn work(&mut self, server: &Server, now: Instant) {
         server.tidy(now);
         if now >= self.anchor {
             self.anchor = now.checked_add(limits::ANCHOR_INTERVAL).unwrap_or(now);
-            let anchored = server.world().anchor();
-            server.health.probed(&anchored);
-            if let Err(error) = anchored {
+            if let Err(error) = server.world().anchor() {
                 log::error(&format!("the heads of the records could not be read: {error}"));
             }
         }
-        if !server.health.is_good() && now >= self.probe {
+        if now >= self.probe || (!server.health.is_good() && now >= self.probe_in_trouble) {
             self.probe = now.checked_add(limits::PROBE_INTERVAL).unwrap_or(now);
-            server.health.probed(&server.world().probe());
+            self.probe_in_trouble = now.checked_add(limits::PROBE_IN_TROUBLE_INTERVAL).unwrap_or(now);
+            probe(server);
         }
     }
 }

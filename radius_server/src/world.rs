@@ -7,6 +7,7 @@ use assembly::audit::SyslogSink;
 use assembly::config::{self, Colour, ConfigError, Settings};
 use assembly::primary::PamHelper;
 use assembly::store::Sqlite;
+use assembly::{key_file, places};
 use common::PrimaryMode;
 use common::engine::Engine;
 use common::ports::{Listing as _, StoreError};
@@ -79,12 +80,19 @@ impl World {
         Ok(())
     }
 
-    /// Reads a little from the store.
+    /// Tries what every login needs: to write to the store, a clock that has not gone back, and the key file, without
+    /// which the next start fails.
     ///
     /// # Errors
-    /// It cannot be read.
-    pub fn probe(&self) -> Result<(), StoreError> {
-        self.store.heads().map(drop)
+    /// [`ServerError::Probe`], [`ServerError::ClockBehind`].
+    pub fn probe(&self) -> Result<(), ServerError> {
+        let floor = self.store.probe().map_err(|source| ServerError::Probe { source: source.into() })?;
+        if self.engine.now() < floor {
+            return Err(ServerError::ClockBehind);
+        }
+        let owner = places::owner(&self.settings);
+        let keys = owner.and_then(|owner| key_file::read(&places::master_key(&self.settings), owner));
+        keys.map(drop).map_err(|source| ServerError::Probe { source: source.into() })
     }
 }
 

@@ -394,3 +394,19 @@ fn status_server_is_answered_while_the_store_can_be_used_and_silent_else() {
     assert_eq!(gate.exchange(&request).code, Code::AccessAccept);
     assert_eq!(site.counter("status-answered"), 2);
 }
+
+#[test]
+fn a_store_that_takes_no_write_and_a_lost_key_file_are_no_health() {
+    let site = Site::start();
+    let world = site.server.world();
+    assert!(world.probe().is_ok());
+    let queue = fs::File::open(places::store(&world.settings).with_extension("db-queue")).unwrap();
+    queue.lock().unwrap();
+    assert!(world.probe().is_err());
+    queue.unlock().unwrap();
+    let key = places::master_key(&world.settings);
+    fs::rename(&key, key.with_extension("away")).unwrap();
+    assert!(world.probe().is_err());
+    fs::rename(key.with_extension("away"), &key).unwrap();
+    assert!(world.probe().is_ok());
+}

@@ -103,6 +103,14 @@ pub(crate) fn floor(connection: &Connection) -> Result<UnixTime, SqliteError> {
     Ok(statement.query_row([], |row| moment(row, 0))?)
 }
 
+/// Writes the floor out again as it is. There and back, because SQLite writes nothing where nothing has changed.
+pub(crate) fn rewrite_floor(connection: &Connection) -> Result<UnixTime, SqliteError> {
+    for step in [1, -1] {
+        connection.prepare_cached("UPDATE meta SET floor = floor + ?1")?.execute([step])?;
+    }
+    floor(connection)
+}
+
 /// Raises the floor; it never sinks.
 pub(crate) fn raise_floor(connection: &Connection, to: UnixTime) -> Result<(), SqliteError> {
     connection.prepare_cached("UPDATE meta SET floor = ?1 WHERE floor < ?1")?.execute([to.seconds()])?;

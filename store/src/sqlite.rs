@@ -102,6 +102,11 @@ impl Sqlite {
         self.with(&self.writer, "copying the store", |opened| crate::restore::copy_to(opened.parts().0, path))
     }
 
+    /// Writes durably and changes nothing, in turn and to the disk as a login would, and gives the floor.
+    pub fn probe(&self) -> Result<UnixTime, StoreError> {
+        self.write(|transaction| Ok((spent::rewrite_floor(transaction)?, None)))
+    }
+
     /// The file of the database.
     #[must_use]
     pub fn path(&self) -> &Path {

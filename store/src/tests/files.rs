@@ -169,6 +169,20 @@ fn a_full_queue_is_unavailable_and_no_verdict() {
 }
 
 #[test]
+fn a_probe_writes_in_turn_and_changes_nothing() {
+    let yard = Yard::new(Process::LongLived);
+    let store = yard.sqlite();
+    let log = || fs::metadata(yard.path.with_file_name("countersign.db-wal")).map_or(0, |log| log.len());
+    let (before, floor) = (log(), load(&store, "alice").floor);
+    assert_eq!(store.probe().unwrap(), floor);
+    assert!(log() > before, "nothing went to the disk");
+    assert_eq!(load(&store, "alice").floor, floor);
+    let queue = fs::File::open(yard.path.with_file_name("countersign.db-queue")).unwrap();
+    queue.lock().unwrap();
+    assert!(store.probe().is_err());
+}
+
+#[test]
 fn readers_do_not_wait_for_the_writer() {
     let yard = Yard::new(Process::LongLived);
     let queue = fs::File::open(yard.path.with_file_name("countersign.db-queue")).unwrap();

@@ -1,5 +1,5 @@
 //! `cargo xtask install` and `uninstall`: the module, the programs and what they need, placed on this machine or below
-//! a folder. No PAM stack is touched: what is to be written there is printed.
+//! a folder. No PAM stack of the machine is touched: what is to be written there is printed.
 
 mod files;
 mod placing;
@@ -20,8 +20,8 @@ pub(crate) const INSTALL_AS_ROOT: &str = "install-as-root";
 /// See [`INSTALL_AS_ROOT`].
 pub(crate) const UNINSTALL_AS_ROOT: &str = "uninstall-as-root";
 
-/// The administrator's: settings and state, which only `--purge` removes.
-const KEPT: [&str; 2] = ["/etc/countersign", "/var/lib/countersign"];
+/// The administrator's: settings, the stack for first passwords and state, which only `--purge` removes.
+const KEPT: [&str; 3] = ["/etc/countersign", files::PRIMARY_STACK, "/var/lib/countersign"];
 
 /// Why an installation stopped.
 #[derive(Debug, thiserror::Error)]
@@ -102,8 +102,7 @@ pub(crate) fn install_as_root(destination: &Path, programs: &Path) -> Result<Exi
 /// Places everything and says where.
 pub(crate) fn place(destination: &Path, programs: &Path) -> Result<Vec<PathBuf>, InstallError> {
     let pieces = files::pieces(programs)?;
-    placing::place_all(destination, &pieces)?;
-    Ok(pieces.iter().map(|piece| placing::below(destination, &piece.target)).collect())
+    placing::place_all(destination, &pieces)
 }
 
 pub(crate) fn uninstall(arguments: &[String]) -> Result<ExitCode, Problem> {
@@ -128,7 +127,7 @@ pub(crate) fn uninstall(arguments: &[String]) -> Result<ExitCode, Problem> {
 /// The part that may need root; `flags` are `--purge` and `--force`, or fewer.
 pub(crate) fn uninstall_as_root<S: AsRef<str>>(destination: &Path, flags: &[S]) -> Result<ExitCode, Problem> {
     let is_asked = |flag: &str| flags.iter().any(|asked| asked.as_ref() == flag);
-    let naming = stacks::naming_the_module(&placing::below(destination, Path::new("/etc/pam.d")));
+    let naming = stacks::naming_the_module(destination);
     if !naming.is_empty() && !is_asked("--force") {
         let files: Vec<String> = naming.iter().map(|file| file.display().to_string()).collect();
         return Err(InstallError::StillNamed(files.join(", ")).into());
@@ -136,17 +135,22 @@ pub(crate) fn uninstall_as_root<S: AsRef<str>>(destination: &Path, flags: &[S]) 
     for file in placing::remove_all(destination)? {
         println!("removed {}", file.display());
     }
-    for folder in KEPT.map(|folder| placing::below(destination, Path::new(folder))) {
-        match (folder.exists(), is_asked("--purge")) {
+    for kept in KEPT.map(|kept| placing::below(destination, Path::new(kept))) {
+        match (kept.exists(), is_asked("--purge")) {
             (true, true) => {
-                fs::remove_dir_all(&folder).map_err(InstallError::file("remove", &folder))?;
-                println!("removed {}", folder.display());
+                remove(&kept).map_err(InstallError::file("remove", &kept))?;
+                println!("removed {}", kept.display());
             }
-            (true, false) => println!("kept    {}: --purge removes it", folder.display()),
+            (true, false) => println!("kept    {}: --purge removes it", kept.display()),
             (false, _) => {}
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A folder goes with all that is in it.
+fn remove(kept: &Path) -> io::Result<()> {
+    if kept.is_dir() { fs::remove_dir_all(kept) } else { fs::remove_file(kept) }
 }
 
 /// Who does the work.

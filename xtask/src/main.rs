@@ -9,6 +9,7 @@ mod install;
 mod lint;
 mod policy;
 mod problem;
+mod soak;
 mod suites;
 mod test;
 mod tidy;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   test [SUITE...]      unit tests, and each suite in a throw-away copy of this machine; without names: all of them
   bench [--long] [--json]
                        a login at each door beside the peer that administrators use today
+  soak [MINUTES]       property tests and races over and over, an hour by default
   lint                 formatting, clippy, dependency policy, file lengths
   tidy                 formats the code
   install [--destdir FOLDER] [--debug | --from FOLDER]
@@ -51,6 +53,7 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         ("demo", options) => demo::run(options),
         ("bench", options) => bench::run(options),
         ("test", suites) => test::run(suites),
+        ("soak", options) => soak::run(options),
         ("lint", []) => lint::run(),
         ("tidy", []) => tidy::run(),
         ("install", options) => install::install(options),

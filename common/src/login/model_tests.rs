@@ -76,6 +76,15 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
+/// At least `least` cases; `cargo xtask soak` asks for more.
+fn cases(least: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig {
+        cases: if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { least },
+        ..asked
+    }
+}
+
 const ATTEMPTS: usize = 6;
 
 fn attempts() -> [Attempt; ATTEMPTS] {
@@ -261,7 +270,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(cases(400))]
 
     #[test]
     fn no_yes_without_the_proofs_and_nothing_twice(events in proptest::collection::vec(event(), 1..60)) {

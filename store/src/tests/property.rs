@@ -232,8 +232,17 @@ fn compare(store: &Sqlite, model: &Model) {
     }
 }
 
+/// At least `least` cases; `cargo xtask soak` asks for more.
+fn cases(least: u32) -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig {
+        cases: if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { least },
+        ..asked
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(cases(96))]
     #[test]
     fn the_store_does_what_the_model_does(batches in vec((0..2500_u64, vec(parts(), 1..4)), 1..25)) {
         let yard = Yard::new(Process::LongLived);

@@ -9,6 +9,9 @@ use crate::install::InstallError;
 /// The module's file name: what PAM stacks name.
 pub(crate) const MODULE: &str = "pam_countersign.so";
 
+/// The stack that checks first passwords for `backend = "pam"`.
+pub(super) const PRIMARY_STACK: &str = "/etc/pam.d/countersign-primary";
+
 /// Below which folders Linux distributions keep PAM modules, as `FOLDER/security` or `FOLDER/MULTIARCH/security`.
 const LIBRARY_FOLDERS: [&str; 4] = ["usr/lib64", "lib64", "usr/lib", "lib"];
 
@@ -21,32 +24,47 @@ pub(super) struct Piece {
     pub(super) target: PathBuf,
     /// Its permissions.
     pub(super) mode: u32,
+    /// What becomes of one that is there.
+    pub(super) existing: Existing,
+}
+
+/// What becomes of a file that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// It is an older one of ours.
+    Replaced,
+    /// It is the administrator's, also if we have placed it once: only `--purge` removes it.
+    Kept,
 }
 
 /// All files; `programs` is the folder with what cargo built.
 pub(super) fn pieces(programs: &Path) -> Result<Vec<Piece>, InstallError> {
     let module = module_folder(Path::new("/"))?.join(MODULE);
-    let packaging = cargo::repository().join("packaging");
-    let examples = cargo::repository().join("config/etc");
+    let etc = cargo::repository().join("config/etc");
     let program = |name: &str, target: &str| Piece {
         source: programs.join(name),
         target: PathBuf::from(target),
         mode: 0o755,
+        existing: Existing::Replaced,
     };
-    let data = |source: PathBuf, target: &str| Piece { source, target: PathBuf::from(target), mode: 0o644 };
+    let data = |source: PathBuf, target: PathBuf| Piece {
+        source,
+        target,
+        mode: 0o644,
+        existing: Existing::Replaced,
+    };
+    let of_etc = |source: &str, target: &str| data(etc.join(source), PathBuf::from(target));
     Ok(vec![
-        Piece { source: programs.join("libpam_countersign.so"), target: module, mode: 0o644 },
+        data(programs.join("libpam_countersign.so"), module),
         program("countersign", "/usr/bin/countersign"),
         program("countersign-radiusd", "/usr/sbin/countersign-radiusd"),
-        data(
-            packaging.join("countersign-radiusd.service"),
-            "/usr/lib/systemd/system/countersign-radiusd.service",
-        ),
-        data(packaging.join("sysusers.conf"), "/usr/lib/sysusers.d/countersign.conf"),
-        data(packaging.join("tmpfiles.conf"), "/usr/lib/tmpfiles.d/countersign.conf"),
+        of_etc("systemd/countersign-radiusd.service", "/usr/lib/systemd/system/countersign-radiusd.service"),
+        of_etc("sysusers.d/countersign.conf", "/usr/lib/sysusers.d/countersign.conf"),
+        of_etc("tmpfiles.d/countersign.conf", "/usr/lib/tmpfiles.d/countersign.conf"),
         // `countersign init` writes the files without `.example`; those are the administrator's.
-        data(examples.join("countersign.toml"), "/etc/countersign/countersign.toml.example"),
-        data(examples.join("clients.toml"), "/etc/countersign/clients.toml.example"),
+        of_etc("countersign.toml", "/etc/countersign/countersign.toml.example"),
+        of_etc("clients.toml", "/etc/countersign/clients.toml.example"),
+        Piece { existing: Existing::Kept, ..of_etc("pam.d/countersign-primary", PRIMARY_STACK) },
     ])
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use crate::install::InstallError;
-use crate::install::files::Piece;
+use crate::install::files::{Existing, Piece};
 
 /// Says what an installation has placed, one absolute path a line; a later `uninstall` removes these and no others.
 const MANIFEST: &str = "/usr/share/countersign/installed";
@@ -16,21 +16,32 @@ pub(super) fn below(destination: &Path, path: &Path) -> PathBuf {
     destination.join(path.strip_prefix("/").unwrap_or(path))
 }
 
-/// Places all pieces and writes down which.
-pub(super) fn place_all(destination: &Path, pieces: &[Piece]) -> Result<(), InstallError> {
-    let open = |piece: &Piece| File::open(&piece.source).map_err(InstallError::file("read", &piece.source));
+/// Places all pieces but those that are the administrator's already, and writes down which. Says where they are.
+pub(super) fn place_all(destination: &Path, pieces: &[Piece]) -> Result<Vec<PathBuf>, InstallError> {
+    let is_due = |piece: &&Piece| {
+        piece.existing == Existing::Replaced || !is_there(&below(destination, &piece.target))
+    };
+    let pieces: Vec<&Piece> = pieces.iter().filter(is_due).collect();
+    let open = |piece: &&Piece| File::open(&piece.source).map_err(InstallError::file("read", &piece.source));
     // Opened first: a program that was never built is no reason for half an installation.
     let contents = pieces.iter().map(open).collect::<Result<Vec<_>, _>>()?;
     let mut placed = read_manifest(destination)?;
-    placed.extend(pieces.iter().map(|piece| piece.target.clone()));
+    let ours = pieces.iter().filter(|piece| piece.existing == Existing::Replaced);
+    placed.extend(ours.map(|piece| piece.target.clone()));
     placed.sort();
     placed.dedup();
     // Written first: an installation that is cut off half-way can be taken away too.
     write_manifest(destination, &placed)?;
-    for (piece, content) in pieces.iter().zip(contents) {
-        place(content, &below(destination, &piece.target), piece.mode)?;
+    let targets: Vec<PathBuf> = pieces.iter().map(|piece| below(destination, &piece.target)).collect();
+    for ((piece, target), content) in pieces.iter().zip(&targets).zip(contents) {
+        place(content, target, piece.mode)?;
     }
-    Ok(())
+    Ok(targets)
+}
+
+/// A link counts, wherever it leads.
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
 }
 
 /// Removes what the manifest names, then the manifest; says what was removed.
@@ -62,7 +73,7 @@ fn remove_own_folder(file: &Path) {
 /// A rename in the same folder: a program that is running or a module that is loading sees the old file or the new one.
 fn place(mut content: impl io::Read, target: &Path, mode: u32) -> Result<(), InstallError> {
     let folder = target.parent().unwrap_or(Path::new("/"));
-    fs::create_dir_all(folder).map_err(InstallError::file("make", folder))?;
+    make_folder(folder)?;
     let writing = || InstallError::file("write", target);
     let mut file = tempfile::Builder::new().prefix(".countersign-").tempfile_in(folder).map_err(writing())?;
     io::copy(&mut content, &mut file).map_err(writing())?;
@@ -73,6 +84,19 @@ fn place(mut content: impl io::Read, target: &Path, mode: u32) -> Result<(), Ins
     file.as_file().sync_all().map_err(writing())?;
     file.persist(target).map_err(|error| writing()(error.error))?;
     Ok(())
+}
+
+/// Makes a folder with those above it, open to everybody whatever the umask is.
+fn make_folder(folder: &Path) -> Result<(), InstallError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        make_folder(above)?;
+    }
+    let made =
+        fs::create_dir(folder).and_then(|()| fs::set_permissions(folder, fs::Permissions::from_mode(0o755)));
+    made.map_err(InstallError::file("make", folder))
 }
 
 fn read_manifest(destination: &Path) -> Result<Vec<PathBuf>, InstallError> {
@@ -110,7 +134,12 @@ mod tests {
         let own = destination.join("etc/countersign/countersign.toml");
         fs::create_dir_all(own.parent().unwrap()).unwrap();
         fs::write(&own, "the administrator's").unwrap();
-        let piece = |target: &str, mode| Piece { source: source.clone(), target: target.into(), mode };
+        let piece = |target: &str, mode| Piece {
+            source: source.clone(),
+            target: target.into(),
+            mode,
+            existing: Existing::Replaced,
+        };
         let pieces = [piece("/usr/bin/a", 0o755), piece("/etc/countersign/a.example", 0o644)];
         place_all(&destination, &pieces).unwrap();
         let program = destination.join("usr/bin/a");
@@ -120,5 +149,23 @@ mod tests {
         assert_eq!(remove_all(&destination).unwrap().len(), 3);
         assert_eq!(files_below(&destination), [own]);
         assert_eq!(remove_all(&destination).unwrap(), Vec::<PathBuf>::new());
+    }
+
+    #[test]
+    fn what_is_the_administrators_is_neither_replaced_nor_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let source = root.path().join("stack");
+        fs::write(&source, "as delivered").unwrap();
+        let piece = Piece { source, target: "/etc/pam.d/a".into(), mode: 0o644, existing: Existing::Kept };
+        let destination = root.path().join("destination");
+        let target = destination.join("etc/pam.d/a");
+        assert_eq!(
+            place_all(&destination, std::slice::from_ref(&piece)).unwrap(),
+            std::slice::from_ref(&target)
+        );
+        fs::write(&target, "changed").unwrap();
+        assert_eq!(place_all(&destination, &[piece]).unwrap(), Vec::<PathBuf>::new());
+        remove_all(&destination).unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "changed");
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::install::files::MODULE;
+use crate::install::placing::below;
 
 /// The suite `install` follows these lines: what is indented by four spaces is typed or written as it stands.
 pub(super) const NEXT_STEPS: &str = "\
@@ -52,10 +53,16 @@ pub(crate) fn lines_after(beginning: &str) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// The PAM files with a line that names the module: without it, nobody gets in there.
-pub(super) fn naming_the_module(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut naming: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|file| names(file)).collect();
+/// Where Linux-PAM looks for stacks (pam.conf(5)): a file for each service, or one with all.
+const STACK_FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
+const ALL_STACKS: &str = "/etc/pam.conf";
+
+/// The PAM files below `destination` with a line that names the module: without it, nobody gets in there.
+pub(super) fn naming_the_module(destination: &Path) -> Vec<PathBuf> {
+    let folders = STACK_FOLDERS.iter().map(|folder| below(destination, Path::new(folder)));
+    let entries = folders.flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let files = entries.map(|entry| entry.path()).chain([below(destination, Path::new(ALL_STACKS))]);
+    let mut naming: Vec<PathBuf> = files.filter(|file| names(file)).collect();
     naming.sort();
     naming
 }
@@ -71,11 +78,20 @@ mod tests {
 
     #[test]
     fn a_stack_that_names_the_module_is_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, line: &str| fs::write(folder.path().join(name), line).unwrap();
-        write("sshd", "auth required pam_countersign.so primary=own\n");
-        write("login", "auth required pam_unix.so # not pam_countersign.so yet\n");
-        assert_eq!(naming_the_module(folder.path()), [folder.path().join("sshd")]);
+        let machine = tempfile::tempdir().unwrap();
+        let write = |name: &str, line: &str| {
+            let file = machine.path().join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(&file, line).unwrap();
+            file
+        };
+        let named = [
+            write("etc/pam.conf", "sshd auth required pam_countersign.so primary=own\n"),
+            write("etc/pam.d/sshd", "auth required pam_countersign.so primary=own\n"),
+            write("usr/lib/pam.d/su", "auth required pam_countersign.so primary=own\n"),
+        ];
+        write("etc/pam.d/login", "auth required pam_unix.so # not pam_countersign.so yet\n");
+        assert_eq!(naming_the_module(machine.path()), named);
     }
 
     /// docs/pam.md explains the stacks; the lines must be the same.

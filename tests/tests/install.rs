@@ -3,14 +3,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use test_ground::{Authenticator, Failure, Machine, Outcome, Sshd, Terminal, checked};
+use serde_json::Value;
+use test_ground::{Authenticator, Daemon, Failure, Machine, Outcome, RadiusRequest, Sshd, Terminal, checked};
 
 const PASSWORD: &str = "correct horse";
 const CODE: &str = "One-time code";
+
+/// The unit that gets installed, seen from the checkout.
+const UNIT: &str = "config/etc/systemd/countersign-radiusd.service";
 
 /// Where an installation may place files.
 const FOLDERS: [&str; 4] = ["/usr", "/etc", "/opt", "/var/lib"];
@@ -110,8 +114,18 @@ fn a_destination_folder_gets_all_files_and_nothing_else_changes() -> Outcome {
     let folder = machine.new_folder("destination")?;
     let destination = folder.join("image");
     let destdir = destination.display().to_string();
-    let printed = xtask(&machine, &["install", "--destdir", &destdir])?;
-    assert!(!printed.contains("/etc/pam.d"), "{printed}");
+    let script = format!(
+        "umask 0077 && {} install --destdir {destdir} --from {}",
+        machine.built("xtask").display(),
+        machine.built("").display()
+    );
+    let printed = checked(&mut shell(&script))?;
+    let primary = destination.join("etc/pam.d/countersign-primary");
+    assert_eq!(printed.matches("/etc/pam.d").count(), 1, "{printed}");
+    assert!(printed.contains(&primary.display().to_string()), "{printed}");
+    let closed =
+        checked(Command::new("find").arg(&destination).args(["-type", "d", "-not", "-perm", "0755"]))?;
+    assert_eq!(closed, "", "folders that a strict umask has closed");
     let modes: Vec<_> =
         ["usr/bin/countersign", "usr/sbin/countersign-radiusd", "usr/share/countersign/installed"]
             .map(|path| fs::metadata(destination.join(path)).expect(path).permissions().mode() & 0o7777)
@@ -126,17 +140,115 @@ fn a_destination_folder_gets_all_files_and_nothing_else_changes() -> Outcome {
     for line in manifest.lines() {
         assert!(destination.join(line.trim_start_matches('/')).is_file(), "{line}");
     }
+    // The stack for first passwords is the administrator's from now on.
+    machine.write(&primary, "auth required pam_sss.so\n")?;
+    xtask(&machine, &["install", "--destdir", &destdir])?;
     xtask(&machine, &["uninstall", "--destdir", &destdir])?;
-    let left = checked(Command::new("find").arg(&destination).args(["-not", "-type", "d"]))?;
-    assert_eq!(left, "");
+    assert_eq!(fs::read_to_string(&primary).expect("a stack"), "auth required pam_sss.so\n");
+    let kept = format!("{}\n", primary.display());
+    let files = || checked(Command::new("find").arg(&destination).args(["-not", "-type", "d"]));
+    assert_eq!(files()?, kept);
+    xtask(&machine, &["uninstall", "--destdir", &destdir, "--purge"])?;
+    assert_eq!(files()?, "");
     Ok(())
+}
+
+#[test]
+fn a_module_that_is_named_anywhere_is_not_taken_away() -> Outcome {
+    let machine = Machine::here()?;
+    let destination = machine.new_folder("named")?;
+    let destdir = destination.display().to_string();
+    xtask(&machine, &["install", "--destdir", &destdir])?;
+    for (file, line) in [
+        ("etc/pam.d/sshd", "auth required pam_countersign.so primary=own\n"),
+        ("usr/lib/pam.d/login", "auth required pam_countersign.so primary=own\n"),
+        ("etc/pam.conf", "sshd auth required pam_countersign.so primary=own\n"),
+    ] {
+        let file = destination.join(file);
+        machine.write(&file, line)?;
+        let refused = xtask(&machine, &["uninstall", "--destdir", &destdir]).expect_err("it is named");
+        let expected = format!("{} still names pam_countersign.so", file.display());
+        assert!(refused.to_string().contains(&expected), "{refused}");
+        fs::remove_file(&file).expect("a PAM file");
+    }
+    xtask(&machine, &["uninstall", "--destdir", &destdir]).map(drop)
+}
+
+/// systemd does not run in a copy; the rights that its unit leaves are taken by setpriv(1).
+#[test]
+fn the_rights_of_the_unit_are_enough_for_a_root_helper_with_faillock() -> Outcome {
+    let machine = Machine::here()?;
+    let folder = machine.new_folder("rights")?;
+    for program in ["countersign", "countersign-radiusd"] {
+        machine.install(program, &folder.join(program))?;
+    }
+    let settings = folder.join("countersign.toml");
+    let port = machine.free_port()?;
+    let text = format!(
+        "default-state = \"disabled\"\nstate-directory = \"{0}/state\"\n[primary]\nbackend = \"pam\"\n\
+         pam-service = \"rights\"\n[radius]\nlisten = [\"127.0.0.1:{port}\"]\n\
+         [audit.syslog]\ntarget = \"unix:/run/no-collector\"\n",
+        folder.display()
+    );
+    machine.write(&settings, &text)?;
+    let stack = [
+        "auth required pam_faillock.so preauth",
+        "auth [success=1 default=ignore] pam_unix.so",
+        "auth [default=die] pam_faillock.so authfail",
+        "auth sufficient pam_faillock.so authsucc",
+        "account required pam_unix.so",
+    ];
+    machine.write_pam_service("rights", &stack)?;
+    machine.add_user("dora", PASSWORD)?;
+    let countersign = |arguments: &[&str]| {
+        checked(Command::new(folder.join("countersign")).arg("--config").arg(&settings).args(arguments))
+    };
+    countersign(&["init", "--yes"])?;
+    let client =
+        countersign(&["--json", "client", "add", "gate", "--address", "127.0.0.1", "--dialogue", "plain"])?;
+    let client: Value = serde_json::from_str(&client).expect("a client");
+
+    let mut server = Command::new("setpriv");
+    server.arg(format!("--bounding-set=-all,{}", rights_of_the_unit())).arg("--no-new-privs");
+    server.arg(folder.join("countersign-radiusd")).arg("--config").arg(&settings);
+    let mut server = Daemon::start(&mut server, &folder.join("log"))?;
+    server.wait_for_output("ready as uid ")?;
+    let code = |password: &str| {
+        let password = format!("\"{password}\"");
+        let request = RadiusRequest {
+            port,
+            secret: client["secret"].as_str().expect("a secret"),
+            kind: "auth",
+            attributes: &[
+                ("User-Name", "\"dora\""),
+                ("User-Password", &password),
+                ("Message-Authenticator", "0x00"),
+            ],
+            seconds: 10,
+        };
+        Ok::<_, Failure>(request.send()?.code().to_owned())
+    };
+    assert_eq!(code("wrong")?, "Access-Reject");
+    let tally = fs::metadata("/run/faillock/dora").expect("faillock has counted");
+    assert_eq!(tally.uid().to_string(), checked(Command::new("id").args(["-u", "dora"]))?.trim());
+    assert_eq!(code(PASSWORD)?, "Access-Accept");
+    server.stop().map(drop)
+}
+
+/// The bounding set of the unit, as setpriv(1) writes it.
+fn rights_of_the_unit() -> String {
+    let unit = fs::read_to_string(UNIT).expect("a unit");
+    let sets = unit.lines().filter_map(|line| line.strip_prefix("CapabilityBoundingSet="));
+    let names = sets.flat_map(str::split_whitespace);
+    let names = names.map(|name| format!("+{}", name.trim_start_matches("CAP_").to_lowercase()));
+    names.collect::<Vec<_>>().join(",")
 }
 
 #[test]
 fn the_unit_is_one_that_systemd_understands() -> Outcome {
     let machine = Machine::here()?;
     let folder = machine.new_folder("unit")?;
-    let unit = fs::read_to_string("packaging/countersign-radiusd.service").expect("a unit");
+    let unit = fs::read_to_string(UNIT).expect("a unit");
     let file = folder.join("countersign-radiusd.service");
     machine.write(&file, &unit.replace("/usr/sbin/countersign-radiusd", "/bin/true"))?;
     let output = Command::new("systemd-analyze").arg("verify").arg(&file).output().expect("systemd-analyze");

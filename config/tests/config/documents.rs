@@ -220,6 +220,7 @@ fn the_unit_starts_as_root_and_reloads() {
         "the helper needs root; the server drops its rights"
     );
     assert!(has("ExecReload", "/bin/kill -HUP $MAINPID") && has("NoNewPrivileges", "yes"));
+    assert!(has("KillMode", "mixed"), "a stop must not end the process that asks PAM before the server");
     let writable = load(SETTINGS_EXAMPLE, "").settings.state_directory;
     assert!(has("ReadWritePaths", writable.to_str().unwrap()), "the store can be written");
 }

@@ -2,76 +2,16 @@
 #![cfg(test)]
 
 mod desk;
+mod going_back;
+mod setting_up;
+mod tampering;
 
-use std::fs;
-use std::net::UdpSocket;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use desk::{Desk, Given, PASSWORD, code, turn};
-use serde_json::Value;
+use desk::{Desk, Given, NO_COLLECTOR, PASSWORD, SECRETS, code};
 use test_ground::{
     Daemon, Failure, Machine, Outcome, RadiusAnswer, RadiusRequest, Rsyslogd, SocketForm, Terminal, checked,
 };
-
-/// Secrets of 160 bits in base32 (the one of RFC 6238, and others).
-const SECRETS: [&str; 4] = [
-    "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
-    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-    "KRSXG5CTMVRXEZLUKN2XAZLSKNSWG4TF",
-    "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U",
-];
-
-/// A collector that nobody has started.
-const NO_COLLECTOR: &str = "unix:/run/no-collector";
-
-#[test]
-fn init_asks_what_nobody_else_can_choose_and_overwrites_nothing() -> Outcome {
-    let _turn = turn();
-    let machine = Machine::here()?;
-    let settings = machine.new_folder("init")?.join("countersign.toml");
-    let init = |more: &[&str]| {
-        let mut command = Command::new(machine.built("countersign"));
-        command.arg("--config").arg(&settings).arg("init").args(more);
-        command
-    };
-    let mut terminal = Terminal::start(&init(&[]))?;
-    terminal.expect("Has to register;")?.expect("default-state: ")?.send("perhaps")?;
-    terminal.expect("default-state: ")?.send("enabled")?;
-    terminal.expect("backend [local]: ")?.send("")?;
-    terminal.expect("issuer [Countersign]: ")?.send("Example Ltd")?;
-    let ended = terminal.end()?;
-    assert!(ended.code == 0 && ended.transcript.contains("countersign enroll NAME totp"), "{ended:?}");
-
-    let text = fs::read_to_string(&settings).expect("settings");
-    assert!(
-        text.contains("default-state = \"enabled\"") && text.contains("issuer = \"Example Ltd\""),
-        "{text}"
-    );
-    let state = Path::new("/var/lib/countersign");
-    let uid = checked(Command::new("id").args(["-u", "countersign"]))?;
-    let rights = |path: &Path| {
-        let metadata = fs::metadata(path).expect("it was made");
-        (metadata.mode() & 0o7777, metadata.uid().to_string())
-    };
-    assert_eq!(rights(state), (0o700, uid.trim().to_owned()));
-    for file in ["master.key", "store.db"] {
-        assert_eq!(rights(&state.join(file)), (0o600, uid.trim().to_owned()), "{file}");
-    }
-
-    let key = fs::read(state.join("master.key")).expect("a key");
-    let again = checked(&mut init(&["--yes"]))?;
-    assert!(again.contains("Nothing was left to do.") && !again.contains(": made"), "{again}");
-    assert_eq!(fs::read(state.join("master.key")).expect("a key"), key);
-    let refused = checked(&mut init(&["--default-state", "disabled"])).expect_err("not overwritten");
-    assert!(refused.to_string().contains("is not overwritten"), "{refused}");
-    fs::remove_file(state.join("master.key")).expect("a key to lose");
-    let refused = checked(&mut init(&["--yes"])).expect_err("a new key would not open the store");
-    assert!(refused.to_string().contains("put your copy of the key back"), "{refused}");
-    Ok(())
-}
 
 #[test]
 fn a_user_is_added_registered_and_signs_in_at_the_terminal() -> Outcome {
@@ -278,24 +218,6 @@ fn whoever_is_not_root_hears_it() -> Outcome {
 }
 
 #[test]
-fn no_key_is_made_where_others_could_exchange_it() -> Outcome {
-    let _turn = turn();
-    let machine = Machine::here()?;
-    let folder = machine.new_folder("open")?;
-    let settings = folder.join("countersign.toml");
-    machine.write(
-        &settings,
-        &format!("default-state = \"enabled\"\nstate-directory = \"{}\"\n", folder.display()),
-    )?;
-    let mut init = Command::new(machine.built("countersign"));
-    let refused =
-        checked(init.arg("--config").arg(&settings).args(["init", "--yes"])).expect_err("mode 0755");
-    assert!(refused.to_string().contains("mode 0700"), "{refused}");
-    assert!(!folder.join("master.key").exists());
-    Ok(())
-}
-
-#[test]
 fn a_first_password_that_nobody_can_be_asked_for_is_warned_of() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     let check = |service: &str| {
@@ -314,59 +236,6 @@ fn a_first_password_that_nobody_can_be_asked_for_is_warned_of() -> Outcome {
     let there = check("login")?;
     assert!(there.code == 0 && there.errors.is_empty(), "{there:?}");
     assert_eq!(check("pam.login")?.code, 1);
-    Ok(())
-}
-
-#[test]
-fn a_state_directory_that_is_not_the_owners_alone_is_refused() -> Outcome {
-    let _turn = turn();
-    let machine = Machine::here()?;
-    let folder = machine.new_folder("states")?;
-    let state = folder.join("state");
-    let settings = folder.join("countersign.toml");
-    let text = format!("default-state = \"enabled\"\nstate-directory = \"{}\"\n", state.display());
-    machine.write(&settings, &text)?;
-    let after = |preparation: &str| {
-        let script = format!("rm -rf state real && {preparation}");
-        checked(Command::new("sh").args(["-ec", &script]).current_dir(&folder))?;
-        let mut init = Command::new(machine.built("countersign"));
-        checked(init.arg("--config").arg(&settings).args(["init", "--yes"]))
-    };
-    // The first one makes the system user.
-    after("true")?;
-    for preparation in [
-        "install -d -m 0750 -o countersign state",
-        "install -d -m 0500 -o countersign state",
-        "install -d -m 1700 -o countersign state",
-        "install -d -m 0700 -o nobody state",
-        "install -d -m 0700 -o countersign real && ln -s real state",
-        "touch state",
-    ] {
-        let refused = after(preparation).expect_err(preparation);
-        assert!(refused.to_string().contains("mode 0700"), "{preparation}: {refused}");
-        assert!(!state.join("master.key").exists(), "{preparation}");
-    }
-    after("install -d -m 0700 -o countersign state")?;
-    let owner = |path: &Path| fs::metadata(path).expect("it was made").uid();
-    assert_eq!(owner(&state.join("master.key")), owner(&state));
-    assert_ne!(owner(&state), 0);
-    Ok(())
-}
-
-#[test]
-fn init_opens_the_folder_of_the_settings_whatever_the_umask_is() -> Outcome {
-    let _turn = turn();
-    let machine = Machine::here()?;
-    let folder = machine.new_folder("umask")?.join("countersign");
-    // The state directory is the compiled-in one; another test has been there.
-    let script = format!(
-        "rm -rf /var/lib/countersign && umask 0077 && {} --config {}/countersign.toml init --yes --default-state enabled",
-        machine.built("countersign").display(),
-        folder.display()
-    );
-    checked(Command::new("sh").args(["-ec", &script]))?;
-    let mode = |path: &Path| fs::metadata(path).expect("it was made").mode() & 0o7777;
-    assert_eq!((mode(&folder), mode(&folder.join("countersign.toml"))), (0o755, 0o644));
     Ok(())
 }
 
@@ -466,145 +335,4 @@ fn stats_show_every_counter_of_a_running_server() -> Outcome {
         assert!(shown.contains(title), "{title} in {shown}");
     }
     server.stop().map(drop)
-}
-
-/// A desk with five records, and the lines that its collector received of them.
-fn desk_with_records() -> Result<(Desk, String), Failure> {
-    let collector = UdpSocket::bind("127.0.0.1:0").expect("a collector");
-    let port = collector.local_addr().expect("its address").port();
-    collector.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
-    let desk = Desk::new(&format!("udp:127.0.0.1:{port}"))?;
-    let mut lines = String::new();
-    for name in ["u1", "u2", "u3", "u4", "u5"] {
-        desk.done(&["user", "add", name])?;
-        let mut datagram = [0; 4096];
-        let length = collector.recv(&mut datagram).expect("a line of syslog");
-        lines.push_str(&format!("{}\n", String::from_utf8_lossy(&datagram[..length])));
-    }
-    desk.machine.write(&desk.folder.join("anchors.log"), &lines)?;
-    assert_eq!(desk.json(&["audit", "verify"], Given::default())?["sound"], true);
-    Ok((desk, lines))
-}
-
-/// Verifies with anchors after a change; there must be this flaw at this place.
-fn tampering_is_found(statements: &str, sequence: u64, kind: &str) -> Outcome {
-    let (desk, lines) = desk_with_records()?;
-    let anchors = desk.folder.join("anchors.log").display().to_string();
-    let verify = ["audit", "verify", "--anchors", &anchors];
-    let before = desk.json(&verify, Given::default())?;
-    assert!(before["sound"] == true && before["tail-proven"] == true, "{before}\n{lines}");
-    desk.sql(statements)?;
-    let ended = desk.run(&[&verify, ["--json"].as_slice()].concat(), Given::default())?;
-    assert_eq!(ended.code, 1, "{ended:?}");
-    let after: Value = serde_json::from_str(&ended.output).expect("a report");
-    let finding = &after["streams"][0]["findings"][0];
-    assert!(finding["sequence"] == sequence && finding["flaw"]["kind"] == kind, "{after}");
-    Ok(())
-}
-
-#[test]
-fn a_changed_record_is_found() -> Outcome {
-    let change =
-        "UPDATE records SET body = CAST(replace(CAST(body AS TEXT), 'u3', 'u9') AS BLOB) WHERE sequence = 3";
-    tampering_is_found(change, 3, "changed")
-}
-
-#[test]
-fn a_removed_record_is_found() -> Outcome {
-    tampering_is_found("DELETE FROM records WHERE sequence = 2", 2, "removed")
-}
-
-#[test]
-fn reordered_records_are_found() -> Outcome {
-    let exchange = "UPDATE records SET sequence = 99 WHERE sequence = 2;
-        UPDATE records SET sequence = 2 WHERE sequence = 4;
-        UPDATE records SET sequence = 4 WHERE sequence = 99";
-    tampering_is_found(exchange, 2, "reordered")
-}
-
-#[test]
-fn records_cut_off_without_their_head_are_found() -> Outcome {
-    tampering_is_found("DELETE FROM records WHERE sequence > 3", 4, "cut-off-before-head")
-}
-
-/// Whoever also sets the head back leaves a whole chain; only a line that left the machine tells.
-#[test]
-fn records_cut_off_with_their_head_are_found_by_anchors() -> Outcome {
-    let cut = "DELETE FROM records WHERE sequence > 3;
-        UPDATE heads SET sequence = 3, mac = (SELECT mac FROM records WHERE sequence = 3)";
-    tampering_is_found(cut, 4, "cut-off-before-anchor")
-}
-
-#[test]
-fn a_clock_set_back_an_hour_after_a_purge_brings_no_used_code_back() -> Outcome {
-    let desk = Desk::new(NO_COLLECTOR)?;
-    desk.add_user("alice", SECRETS[0])?;
-    desk.add_user("bob", SECRETS[1])?;
-    desk.add_user("carol", SECRETS[2])?;
-    let (hours, back) = (2 * 3600, 3600);
-    let (first, second) = (code(SECRETS[0], 0)?, code(SECRETS[1], hours)?);
-    assert_eq!(desk.sign_in("alice", &first, 0)?, "accept both-proofs");
-    // This login forgets the code of two hours ago, and raises the floor to its end.
-    assert_eq!(desk.sign_in("bob", &second, hours)?, "accept both-proofs");
-    let spent = checked(Command::new("sqlite3").arg(desk.store()).arg("SELECT count(*) FROM spent_totp"))?;
-    assert_eq!(spent.trim(), "1", "the first code was not purged");
-
-    // What was forgotten stays used, at the time when its code is shown again; what is still known does too.
-    assert_eq!(desk.sign_in("alice", &first, 0)?, "reject code-already-used");
-    assert_eq!(desk.sign_in("bob", &second, hours)?, "reject code-already-used");
-    // Before the floor nothing can be told from a replay, not even a code that was never used.
-    let carols = code(SECRETS[2], -back)?;
-    assert_eq!(desk.sign_in("carol", &carols, -back)?, "unavailable clock-behind");
-    let later = hours + 3600;
-    assert_eq!(desk.sign_in("alice", &code(SECRETS[0], later)?, later)?, "accept both-proofs");
-    Ok(())
-}
-
-/// A desk where a backup was made, and two codes and a recovery code were used since.
-fn desk_with_backup() -> Result<(Desk, [String; 3]), Failure> {
-    let desk = Desk::new(NO_COLLECTOR)?;
-    desk.add_user("alice", SECRETS[0])?;
-    desk.add_user("bob", SECRETS[1])?;
-    desk.add_user("carol", SECRETS[2])?;
-    let codes = desk.json(&["recovery-codes", "carol"], Given::default())?;
-    let recovery = codes["codes"][0].as_str().expect("a code").to_owned();
-    let backup = desk.folder.join("backup.db").display().to_string();
-    desk.done(&["store", "backup", &backup])?;
-    assert_eq!(fs::metadata(&backup).expect("a backup").mode() & 0o777, 0o600);
-    // The second one is of a step that is still to come: clocks of phones may be ahead.
-    let used = [code(SECRETS[0], 0)?, code(SECRETS[1], 30)?, recovery];
-    for (name, code) in ["alice", "bob", "carol"].iter().zip(&used) {
-        assert_eq!(desk.sign_in(name, code, 0)?, "accept both-proofs", "{name}");
-    }
-    Ok((desk, used))
-}
-
-#[test]
-fn an_old_backup_restored_brings_no_used_code_back() -> Outcome {
-    let (desk, used) = desk_with_backup()?;
-    let backup = desk.folder.join("backup.db").display().to_string();
-    let said = desk.done(&["store", "restore", &backup])?;
-    assert!(said.contains("is refused"), "{said}");
-    for (name, code) in ["alice", "bob", "carol"].iter().zip(&used) {
-        let verdict = desk.sign_in(name, code, 0)?;
-        assert!(!verdict.starts_with("accept"), "{name}: {verdict}");
-    }
-    assert_eq!(desk.sign_in("alice", &code(SECRETS[0], 120)?, 120)?, "accept both-proofs");
-    Ok(())
-}
-
-#[test]
-fn an_old_copy_of_the_file_put_back_by_hand_brings_no_used_code_back() -> Outcome {
-    let (desk, used) = desk_with_backup()?;
-    desk.copy_over_store(&desk.folder.join("backup.db"))?;
-    let noticed = desk.run(&["user", "list"], Given::default())?;
-    assert!(noticed.errors.contains("the store went back"), "{noticed:?}");
-    let records = desk.json(&["audit", "list", "--limit", "1"], Given::default())?;
-    assert_eq!(records[0]["record"]["reason"], "store-went-back");
-    for (name, code) in ["alice", "bob"].iter().zip(&used) {
-        let verdict = desk.sign_in(name, code, 0)?;
-        assert!(!verdict.starts_with("accept"), "{name}: {verdict}");
-    }
-    assert_eq!(desk.sign_in("alice", &code(SECRETS[0], 120)?, 120)?, "accept both-proofs");
-    Ok(())
 }

@@ -13,6 +13,17 @@ use test_ground::{Failure, Machine, checked, totp_code};
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse";
 
+/// Secrets of 160 bits in base32 (the one of RFC 6238, and others).
+pub(crate) const SECRETS: [&str; 4] = [
+    "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+    "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "KRSXG5CTMVRXEZLUKN2XAZLSKNSWG4TF",
+    "MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U",
+];
+
+/// A collector that nobody has started.
+pub(crate) const NO_COLLECTOR: &str = "unix:/run/no-collector";
+
 /// Where Debian puts the library that gives one program another time.
 const FAKETIME: &str = "/usr/lib/*-linux-gnu/faketime/libfaketime.so.1";
 

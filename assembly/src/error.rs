@@ -31,7 +31,7 @@ pub enum AssemblyError {
         path: PathBuf,
     },
     /// The key file is not one of ours.
-    #[error("the key file {} has a line that is no key: restore it from your copy", path.display())]
+    #[error("the key file {} is too long, or has a line that is no key or an id that stands twice: restore it from your copy", path.display())]
     KeysUnreadable {
         /// Which file.
         path: PathBuf,

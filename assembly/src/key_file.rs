@@ -2,6 +2,7 @@
 //!
 //! One key a line, newest first: the id, a space, 32 octets in base64. Lines that begin with `#` are comments.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
@@ -31,7 +32,9 @@ pub fn create(path: &Path, random: &dyn Random, owner: Option<u32>) -> Result<Ke
         file.write_all(HEADER.as_bytes())?;
         file.write_all(line.as_bytes())?;
         fchown(&file, owner, None)?;
-        file.sync_all()
+        file.sync_all()?;
+        // The name must last as long as what is sealed under it.
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     };
     written().map_err(|source| AssemblyError::WriteKeys { path: path.to_owned(), source })?;
     Ok(KeyRing::new(MasterKey { id: KeyId(1), octets }, Vec::new()))
@@ -48,13 +51,17 @@ pub fn read(path: &Path, owner: u32) -> Result<KeyRing, AssemblyError> {
     let failed = |source| AssemblyError::ReadKeys { path: path.to_owned(), source };
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
+        // A pipe in its place must not make every login wait.
+        .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC | libc::O_NONBLOCK)
         .open(path)
         .map_err(failed)?;
     check_rights(&file, path, owner)?;
     let mut text = Zeroizing::new(String::new());
-    file.take(FILE_OCTETS_MAX).read_to_string(&mut text).map_err(failed)?;
-    parse(&text).ok_or_else(|| AssemblyError::KeysUnreadable { path: path.to_owned() })
+    let read = file.take(FILE_OCTETS_MAX + 1).read_to_string(&mut text).map_err(failed)?;
+    // A file that is cut would lose its older keys without a word.
+    let whole = u64::try_from(read).is_ok_and(|octets| octets <= FILE_OCTETS_MAX);
+    let keys = whole.then(|| parse(&text)).flatten();
+    keys.ok_or_else(|| AssemblyError::KeysUnreadable { path: path.to_owned() })
 }
 
 fn check_rights(file: &File, path: &Path, owner: u32) -> Result<(), AssemblyError> {
@@ -69,7 +76,12 @@ fn check_rights(file: &File, path: &Path, owner: u32) -> Result<(), AssemblyErro
 
 fn parse(text: &str) -> Option<KeyRing> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let mut keys = lines.map(key_of_line).collect::<Option<Vec<_>>>()?.into_iter();
+    let keys = lines.map(key_of_line).collect::<Option<Vec<_>>>()?;
+    let ids: BTreeSet<_> = keys.iter().map(|key| key.id).collect();
+    if ids.len() < keys.len() {
+        return None;
+    }
+    let mut keys = keys.into_iter();
     let newest = keys.next()?;
     Some(KeyRing::new(newest, keys.collect()))
 }
@@ -138,7 +150,10 @@ mod tests {
         let key = BASE64.encode(&[1; 32]);
         let ring = parse(&format!("# note\n2 {key}\n1 {key}\n")).unwrap();
         assert_eq!(ring.ids().collect::<Vec<_>>(), [KeyId(2), KeyId(1)]);
-        for broken in [format!("x {key}"), "1 AAAA".to_owned(), format!("1 {key}\nrubbish"), String::new()] {
+        let twice = format!("1 {key}\n1 {key}");
+        for broken in
+            [format!("x {key}"), "1 AAAA".to_owned(), format!("1 {key}\nrubbish"), twice, String::new()]
+        {
             assert!(parse(&broken).is_none(), "{broken}");
         }
     }

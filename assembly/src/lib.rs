@@ -1,10 +1,13 @@
 //! Settings to engine: the one place that knows every backend. Doors see the middle of the program through here only.
 
+#[cfg(any(feature = "pam", feature = "server"))]
 mod backend;
 mod error;
 pub mod key_file;
+#[cfg(any(feature = "pam", feature = "server"))]
 mod nobody;
 pub mod places;
+#[cfg(any(feature = "pam", feature = "server"))]
 mod sinks;
 mod system;
 

@@ -13,7 +13,7 @@ use crate::ports::{Clock, Identity, Names, PasswordCheck, Primary, Random, Sink,
 use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{Session, Stage};
 use crate::username::Username;
-use crate::{AccountId, Answer, Attempt, AttemptId, Door, PrimaryMode, Reason, Secret, UnixTime, limits};
+use crate::{AccountId, Answer, Attempt, AttemptId, Place, PrimaryMode, Reason, Secret, UnixTime, limits};
 
 /// Everything that the engine stands on.
 pub struct Parts {
@@ -269,9 +269,9 @@ impl Engine {
     }
 
     fn identify(&self, attempt: &Attempt, name: &Username, stored: Stored) -> Identity {
-        match (attempt.door, attempt.primary) {
+        match (&attempt.place, attempt.primary) {
             // Behind RADIUS there is no other module: whoever answers for passwords knows the names.
-            (Door::Radius, _) | (_, PrimaryMode::Own) => self.parts.primary.identify(name, stored),
+            (Place::Client(_), _) | (_, PrimaryMode::Own) => self.parts.primary.identify(name, stored),
             (_, PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None) => {
                 self.parts.names.identify(name, stored)
             }

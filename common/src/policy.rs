@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::account::State;
-use crate::attempt::{Attempt, Door, Place, Target};
+use crate::attempt::{Attempt, Place, Target};
 use crate::username::{Folding, Username};
 
 /// A second proof that a rule can allow.
@@ -188,10 +188,10 @@ impl Policy {
         }
     }
 
-    /// Whether a user is a break-glass account. RADIUS has none: break glass is for getting into the machine.
+    /// Whether a user is a break-glass account. RADIUS clients have none: break glass is for getting into the machine.
     #[must_use]
     pub fn is_break_glass(&self, attempt: &Attempt, user: &Username) -> bool {
-        attempt.door != Door::Radius && self.break_glass.contains(user)
+        matches!(attempt.place, Place::Service(_)) && self.break_glass.contains(user)
     }
 }
 

@@ -1,0 +1,460 @@
+//! Records as a collector and an auditor get them: by the real rsyslogd, from logins through both doors at once.
+#![cfg(test)]
+
+mod collector;
+mod post;
+mod stalled;
+#[expect(dead_code, reason = "this suite uses its part of it")]
+mod transaction;
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use collector::{Collector, Fields, Form};
+use post::{CODE, DOORBELL, GATE, Heard, PASSWORD, Post, Request, SECRET, STATION, code, next_code};
+use serde_json::Value;
+use stalled::{Deaf, Full, NOBODY, frames_as_on_a_cable};
+use test_ground::{Failure, Machine, Outcome, RadiusRequest, Terminal};
+
+// Names that want to be more than a name.
+
+/// Names with all that could end a line, a field, a quotation or an element, and with fields of their own behind it.
+const NAMES: [&[u8]; 11] = [
+    b"eve\" user=\"root\" ending=\"accept",
+    b"eve\\\" user=\\\"root\\\" ending=\\\"accept\\",
+    b"eve\"] accept both-proofs",
+    b"eve\"][countersign@32473 user=\"root\" ending=\"accept\"] [x",
+    b"eve\n<85>1 2026-11-22T11:50:37Z gate countersign-radiusd 812 1 [countersign@32473 ending=\"accept\" user=\"root\"] x",
+    b"eve\r\n<85>Nov 22 11:50:37 gate countersign-radiusd[812]: event=\"login\" user=\"root\" ending=\"accept\"",
+    b"user=\"root\" ending=\"accept\" ",
+    b"\x01\x07\x08\t\x1b[2J\x1b]0;x\x07\x7f=\\]\"%s%n",
+    "eve\u{85}\u{2028}\u{2029}\u{202e}\u{200b}\u{feff} user=\"root\"".as_bytes(),
+    b"eve\xff\xfe\xc3\"] user=\"root\" \n",
+    b"\\u{a}\\u{22}#012\\n&#10;\\",
+];
+
+#[test]
+fn a_name_forges_nothing_in_structured_data_over_udp() -> Outcome {
+    let collector = Collector::on_network(&Machine::here()?)?;
+    names_forge_nothing(&collector, &format!("udp:127.0.0.1:{}", collector.port()), Form::Rfc5424)
+}
+
+#[test]
+fn a_name_forges_nothing_in_structured_data_over_tcp() -> Outcome {
+    let collector = Collector::on_network(&Machine::here()?)?;
+    names_forge_nothing(&collector, &format!("tcp:127.0.0.1:{}", collector.port()), Form::Rfc5424)
+}
+
+#[test]
+fn a_name_forges_nothing_in_pairs_on_the_socket_of_syslog() -> Outcome {
+    let collector = Collector::start(&Machine::here()?, Path::new("/dev/log"))?;
+    names_forge_nothing(&collector, "unix:/dev/log", Form::Rfc3164)
+}
+
+#[test]
+fn a_name_forges_nothing_in_pairs_over_udp() -> Outcome {
+    let collector = Collector::on_network(&Machine::here()?)?;
+    names_forge_nothing(&collector, &format!("udp:127.0.0.1:{}", collector.port()), Form::Rfc3164)
+}
+
+/// Every name is tried at both doors, and so is one that has an account; then the collector has what the store has, a
+/// line for each record, and in each the same fields.
+fn names_forge_nothing(collector: &Collector, target: &str, form: Form) -> Outcome {
+    let post = Post::open(target, form)?;
+    let account = "o\"]\\=neil\" user=\"root";
+    post.add_users(&[account])?;
+    for name in NAMES {
+        assert_eq!(post.pam(OsStr::from_bytes(name), "x", &[])?, "PAM_AUTH_ERR");
+        // RADIUS takes NUL as well, and where a user sits is as much a stranger's text as who he is.
+        let name = [name, b"\0"].concat();
+        let request = Request { name: &name, password: "x", station: &name, ..Request::default() };
+        assert_eq!(post.radius(&request)?.0, Heard::Refusal);
+    }
+    asks_by_radclient(&post)?;
+    post.signs_in_by_pam(account, &code()?)?;
+    post.signs_in_by_radius(account, &next_code()?)?;
+
+    let stored = post.records()?;
+    let lines = collector.records(form, stored.len())?;
+    assert_eq!(lines.len(), stored.len(), "{lines:#?}");
+    for record in &stored {
+        let place = [("stream", record["stream"].as_str()), ("seq", Some(&*record["sequence"].to_string()))];
+        let same =
+            |line: &&Fields| place.iter().all(|(name, value)| line.get(*name).map(String::as_str) == *value);
+        let found: Vec<&Fields> = lines.iter().filter(same).collect();
+        let [line] = found.as_slice() else { panic!("{} lines of {record}", found.len()) };
+        shows(line, &record["record"]);
+    }
+    collector.has_one_line_of_text_for_each(form)?;
+    let typed: Vec<&str> = stored.iter().filter_map(|stored| stored["record"]["typed"].as_str()).collect();
+    let by_radius = NAMES.iter().map(|name| [name, b"\0".as_slice()].concat());
+    let sent = NAMES.iter().map(|name| name.to_vec()).chain(by_radius).chain([RADCLIENT_NAME.1.into()]);
+    for name in sent {
+        assert!(typed.iter().any(|typed| is_what_was_typed(typed, &name)), "{name:?} in {typed:#?}");
+    }
+    Ok(())
+}
+
+/// As radclient is told it, and as it sends it.
+const RADCLIENT_NAME: (&str, &str) =
+    (r#""mallory\" user=\"root\"\n<85>1 - - -""#, "mallory\" user=\"root\"\n<85>1 - - -");
+
+fn asks_by_radclient(post: &Post) -> Outcome {
+    let attributes = [
+        ("User-Name", RADCLIENT_NAME.0),
+        ("User-Password", "\"x\""),
+        ("Message-Authenticator", "0x00"),
+        ("Packet-Src-IP-Address", GATE),
+    ];
+    let request = RadiusRequest {
+        port: post.port(),
+        secret: SECRET,
+        kind: "auth",
+        attributes: &attributes,
+        seconds: 10,
+    };
+    assert_eq!(request.send()?.code(), "Access-Reject");
+    Ok(())
+}
+
+/// What is not UTF-8 is shown as U+FFFD, and such a name ends in one.
+fn is_what_was_typed(stored: &str, name: &[u8]) -> bool {
+    match std::str::from_utf8(name) {
+        Ok(name) => stored == name,
+        Err(_) => stored == format!("{}\u{fffd}", String::from_utf8_lossy(name)),
+    }
+}
+
+/// A line has the fields of its record with their values, and no others.
+fn shows(line: &Fields, record: &Value) {
+    let text = |name: &str| record[name].as_str();
+    let act = &record["act"];
+    let uid = act["actor"]["uid"].as_u64().map(|uid| uid.to_string());
+    let login_uid = act["actor"]["login-uid"].as_u64().map(|uid| uid.to_string());
+    let known = [
+        ("event", Some(if act.is_null() { "login" } else { "act" })),
+        ("attempt", text("attempt")),
+        ("severity", text("severity")),
+        ("door", text("door")),
+        ("service", record["place"]["service"].as_str()),
+        ("client", record["place"]["client"].as_str()),
+        ("typed", text("typed")),
+        ("user", text("user")),
+        ("source", text("source")),
+        ("rule", text("rule")),
+        ("primary", text("primary")),
+        ("factor", text("factor")),
+        ("ending", text("ending")),
+        ("reason", text("reason")),
+        ("act", act["act"].as_str()),
+        ("uid", uid.as_deref()),
+        ("login-uid", login_uid.as_deref()),
+        ("tty", act["actor"]["tty"].as_str()),
+        ("host", act["actor"]["host"].as_str()),
+        ("before", act["before"].as_str()),
+        ("after", act["after"].as_str()),
+    ];
+    let known: Fields =
+        known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    let mut shown: Fields = line.iter().map(|(name, value)| (name.clone(), typed_again(value))).collect();
+    for name in ["time", "stream", "seq", "mac"] {
+        assert!(shown.remove(name).is_some_and(|value| !value.is_empty()), "{name} in {line:#?}");
+    }
+    assert_eq!(shown, known);
+}
+
+/// Undoes `\u{..}` (docs/records.md); all that is left must be visible.
+fn typed_again(shown: &str) -> String {
+    assert!(!shown.chars().any(char::is_control), "{shown:?}");
+    let mut parts = shown.split("\\u{");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (number, rest) = part.split_once('}').expect("an end");
+        let number = u32::from_str_radix(number, 16).expect("a number");
+        text.push(char::from_u32(number).expect("a character"));
+        text.push_str(rest);
+    }
+    text
+}
+
+// Collectors that do not take what they are sent.
+
+/// Who signs in, once by each door: nobody has to wait for another code.
+const USERS: [&str; 7] = ["u1", "u2", "u3", "u4", "u5", "u6", "u7"];
+
+/// What the middle one of the logins beside a stalled collector may take longer than the one beside a healthy collector:
+/// the 40 ms that the module waits once (docs/records.md), and 160 ms for a machine that is busy with other suites.
+/// Whoever waits for a collector takes far longer: the kernel sends a SYN again after a second (RFC 6298 §2), and the
+/// server gives a line up after two.
+const LONGER_MAX: Duration = Duration::from_millis(200);
+
+/// And each single one, which may meet with anything on a busy machine, but with no timer of those.
+const SINGLE_LONGER_MAX: Duration = Duration::from_millis(900);
+
+/// One post and how long each login there took.
+struct Timed {
+    what: &'static str,
+    post: Post,
+    pam: Vec<Duration>,
+    radius: Vec<Duration>,
+}
+
+impl Timed {
+    fn at(what: &'static str, address: SocketAddr) -> Result<Self, Failure> {
+        let post = Post::open(&format!("tcp:{address}"), Form::Rfc5424)?;
+        post.add_users(&USERS)?;
+        Ok(Self { what, post, pam: Vec::new(), radius: Vec::new() })
+    }
+
+    fn signs_in(&mut self, user: &str) -> Outcome {
+        let (first, second) = (code()?, next_code()?);
+        let begun = Instant::now();
+        self.post.signs_in_by_pam(user, &first)?;
+        self.pam.push(begun.elapsed());
+        let begun = Instant::now();
+        self.post.signs_in_by_radius(user, &second)?;
+        self.radius.push(begun.elapsed());
+        Ok(())
+    }
+
+    /// Both questions and both verdicts of everybody are in the store, and the store is sound.
+    fn has_every_record(&self) -> Outcome {
+        let stored = self.post.records()?;
+        for (user, door) in USERS.iter().flat_map(|user| [(user, "pam"), (user, "radius")]) {
+            let of_login = stored.iter().map(|stored| &stored["record"]);
+            let of_login = of_login.filter(|record| record["typed"] == *user && record["door"] == door);
+            let reasons: Vec<&str> = of_login.filter_map(|record| record["reason"].as_str()).collect();
+            assert_eq!(reasons, ["challenged", "both-proofs"], "{user} by {door} with {}", self.what);
+        }
+        let (exit, verified) = self.post.verify(None)?;
+        assert_eq!((exit, &verified["sound"]), (Some(0), &Value::Bool(true)), "{verified}");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stalled_collector_delays_no_login_and_loses_no_record_of_the_store() -> Outcome {
+    frames_as_on_a_cable()?;
+    let collector = Collector::on_network(&Machine::here()?)?;
+    let mut healthy = Timed::at("a healthy collector", ([127, 0, 0, 1], collector.port()).into())?;
+    let full = Full::listen();
+    let mut deaf = Deaf::listen();
+    let mut stalled = [
+        Timed::at("a listener with a full backlog", full.address())?,
+        Timed::at("a collector that stopped reading", deaf.address())?,
+        Timed::at("nobody listening", NOBODY)?,
+    ];
+    stops_reading(&mut deaf, &stalled[1].post)?;
+    // By turns, so that all have the same machine.
+    for user in USERS {
+        healthy.signs_in(user)?;
+        for timed in &mut stalled {
+            timed.signs_in(user)?;
+        }
+    }
+    assert!(full.is_full() && deaf.is_stuck()?);
+    for timed in &stalled {
+        is_no_slower(timed.what, &timed.pam, &healthy.pam);
+        is_no_slower(timed.what, &timed.radius, &healthy.radius);
+        timed.has_every_record()?;
+    }
+    healthy.has_every_record()?;
+    let stored = healthy.post.records()?.len();
+    assert_eq!(collector.records(Form::Rfc5424, stored)?.len(), stored);
+    Ok(())
+}
+
+/// The server has connected, and sends lines of refusals until not an octet more goes out.
+fn stops_reading(deaf: &mut Deaf, post: &Post) -> Outcome {
+    let refusals = |count: u32| -> Outcome {
+        for _ in 0..count {
+            let name = [b'\n'; 100];
+            let request = Request { from: DOORBELL, name: &name, password: "x", ..Request::default() };
+            assert_eq!(post.radius(&request)?.0, Heard::Refusal);
+        }
+        Ok(())
+    };
+    refusals(1)?;
+    deaf.accept_and_fill_the_backlog()?;
+    deaf.fill(|| refusals(100))
+}
+
+fn is_no_slower(what: &str, stalled: &[Duration], healthy: &[Duration]) {
+    let (median, longest) = (median(stalled), stalled.iter().max().copied().unwrap_or_default());
+    let (healthy_median, healthy_longest) =
+        (self::median(healthy), healthy.iter().max().copied().unwrap_or_default());
+    println!(
+        "{what}: median {median:?}, longest {longest:?}; healthy: {healthy_median:?}, {healthy_longest:?}"
+    );
+    assert!(median <= healthy_median.saturating_add(LONGER_MAX), "{what}: {stalled:?} beside {healthy:?}");
+    assert!(
+        longest <= healthy_longest.saturating_add(SINGLE_LONGER_MAX),
+        "{what}: {stalled:?} beside {healthy:?}"
+    );
+}
+
+fn median(durations: &[Duration]) -> Duration {
+    let mut sorted = durations.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied().expect("logins")
+}
+
+// One login, and the chain that it stands in.
+
+#[test]
+fn a_login_has_one_attempt_id_and_the_same_fields_through_either_door() -> Outcome {
+    let collector = Collector::on_network(&Machine::here()?)?;
+    let post = Post::open(&format!("udp:127.0.0.1:{}", collector.port()), Form::Rfc5424)?;
+    post.add_users(&["alice", "bert"])?;
+    for user in ["alice", "bert"] {
+        post.signs_in_by_pam(user, &code()?)?;
+        post.signs_in_by_radius(user, &next_code()?)?;
+    }
+    let stored = post.records()?;
+    let lines = collector.records(Form::Rfc5424, stored.len())?;
+    let mut attempts = Vec::new();
+    for user in ["alice", "bert"] {
+        let [by_pam, by_radius] = ["pam", "radius"].map(|door| records_of(&lines, user, door));
+        for records in [&by_pam, &by_radius] {
+            let reasons: Vec<&str> = records.iter().map(|record| &*record["reason"]).collect();
+            assert_eq!(reasons, ["challenged", "both-proofs"]);
+            assert_eq!(records[0]["attempt"], records[1]["attempt"]);
+            let same = stored.iter().filter(|stored| stored["record"]["attempt"] == *records[0]["attempt"]);
+            assert_eq!(same.count(), 2);
+            attempts.push(records[0]["attempt"].clone());
+        }
+        for (pam, radius) in by_pam.iter().zip(&by_radius) {
+            are_alike(pam, radius);
+        }
+    }
+    attempts.sort_unstable();
+    attempts.dedup();
+    assert_eq!(attempts.len(), 4);
+    Ok(())
+}
+
+fn records_of<'a>(lines: &'a [Fields], user: &str, door: &str) -> Vec<&'a Fields> {
+    let is_wanted =
+        |line: &&Fields| line["typed"] == user && line["door"] == door && line["event"] == "login";
+    lines.iter().filter(is_wanted).collect()
+}
+
+/// The same fields, but that one came to a service and the other to a client; the same values of what was decided.
+fn are_alike(pam: &Fields, radius: &Fields) {
+    let place = |name: &String| {
+        if ["service", "client"].contains(&&**name) { "place".to_owned() } else { name.clone() }
+    };
+    let names = |fields: &Fields| fields.keys().map(place).collect::<BTreeSet<_>>();
+    assert_eq!(names(pam), names(radius));
+    assert_eq!((&*pam["source"], &*radius["source"]), ("local", STATION));
+    assert!(pam.contains_key("service") && radius.contains_key("client"));
+    for name in ["severity", "user", "primary", "factor", "ending", "reason"] {
+        assert_eq!(pam.get(name), radius.get(name), "{name}");
+    }
+}
+
+#[test]
+fn lines_of_rfc_5424_in_the_collectors_file_prove_the_tail() -> Outcome {
+    let collector = Collector::on_network(&Machine::here()?)?;
+    lines_prove_the_tail(&collector, &format!("tcp:127.0.0.1:{}", collector.port()), Form::Rfc5424)
+}
+
+#[test]
+fn lines_of_rfc_3164_in_the_collectors_file_prove_the_tail() -> Outcome {
+    let collector = Collector::on_network(&Machine::here()?)?;
+    lines_prove_the_tail(&collector, &format!("udp:127.0.0.1:{}", collector.port()), Form::Rfc3164)
+}
+
+/// Whoever cuts off the end of a stream and sets its head back leaves a whole chain; only what left the machine tells.
+fn lines_prove_the_tail(collector: &Collector, target: &str, form: Form) -> Outcome {
+    let mut post = Post::open(target, form)?;
+    post.add_users(&["alice"])?;
+    post.signs_in_by_pam("alice", &code()?)?;
+    post.signs_in_by_radius("alice", &next_code()?)?;
+    let stored = post.records()?.len();
+    let lines = collector.records(form, stored)?;
+    post.stop_server()?;
+    let anchors = collector.file(form);
+    let (exit, proven) = post.verify(Some(&anchors))?;
+    assert_eq!((exit, &proven["tail-proven"]), (Some(0), &Value::Bool(true)), "{proven}");
+    let streams = proven["streams"].as_array().expect("streams");
+    let sound: u64 = streams.iter().filter_map(|stream| stream["sound-records"].as_u64()).sum();
+    assert_eq!(usize::try_from(sound), Ok(stored));
+    for stream in streams {
+        assert_eq!(stream["tail"]["proven-up-to"]["sequence"], stream["sound-records"], "{proven}");
+    }
+    for line in records_of(&lines, "alice", "pam").iter().chain(&records_of(&lines, "alice", "radius")) {
+        assert!(line["mac"].len() == 64 && line["seq"] != "0", "{line:#?}");
+    }
+    let stream = records_of(&lines, "alice", "radius")[1]["stream"].clone();
+    let last = format!("(SELECT max(sequence) FROM records WHERE stream = '{stream}')");
+    post.sql(&format!(
+        "DELETE FROM records WHERE stream = '{stream}' AND sequence = {last};
+         UPDATE heads SET (sequence, mac) = (SELECT sequence, mac FROM records
+             WHERE stream = '{stream}' AND sequence = {last}) WHERE stream = '{stream}'"
+    ))?;
+    assert_eq!(post.verify(None)?.1["sound"], true);
+    let (exit, cut) = post.verify(Some(&anchors))?;
+    let findings = cut["streams"].as_array().expect("streams").iter().find(|it| it["stream"] == *stream);
+    let kind = &findings.expect("the stream")["findings"][0]["flaw"]["kind"];
+    assert_eq!((exit, kind.as_str()), (Some(1), Some("cut-off-before-anchor")), "{cut}");
+    Ok(())
+}
+
+// Why there was no second step.
+
+#[test]
+fn every_skipped_second_step_has_its_reason() -> Outcome {
+    let collector = Collector::on_network(&Machine::here()?)?;
+    let post = Post::open(&format!("udp:127.0.0.1:{}", collector.port()), Form::Rfc5424)?;
+    post.add_bare_user("dora", "disabled")?;
+    post.add_bare_user("nina", "enabled")?;
+    post.add_users(&["ruth"])?;
+    for name in ["dora", "nina", "ruth"] {
+        assert_eq!(post.pam(name, PASSWORD, &[])?, "PAM_SUCCESS", "{name}");
+        let request = Request { name: name.as_bytes(), password: PASSWORD, ..Request::default() };
+        assert_eq!(post.radius(&request)?.0, Heard::Accept, "{name}");
+    }
+    let stored = post.records()?.len();
+    let lines = collector.records(Form::Rfc5424, stored)?;
+    for (name, reason, rule) in [
+        ("dora", "skipped-disabled", None),
+        ("nina", "skipped-not-registered", None),
+        ("ruth", "skipped-by-rule", Some("no code for ruth")),
+    ] {
+        for door in ["pam", "radius"] {
+            let records = records_of(&lines, name, door);
+            let [record] = records.as_slice() else { panic!("{records:#?}") };
+            let ended = ["ending", "reason", "primary", "severity"].map(|field| &*record[field]);
+            assert_eq!(ended, ["accept", reason, "right", "notice"]);
+            assert_eq!(record.get("rule").map(String::as_str), rule);
+            assert_eq!(record.get("factor"), None);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_right_password_whose_second_step_never_came_is_challenged() -> Outcome {
+    let collector = Collector::on_network(&Machine::here()?)?;
+    let post = Post::open(&format!("udp:127.0.0.1:{}", collector.port()), Form::Rfc5424)?;
+    post.add_users(&["carl"])?;
+    let mut terminal = Terminal::start(&post.pamtester("carl"))?;
+    terminal.expect(transaction::PASSWORD)?.send(PASSWORD)?.expect(CODE)?;
+    terminal.vanish()?;
+    let request = Request { name: b"carl", password: PASSWORD, ..Request::default() };
+    assert_eq!(post.radius(&request)?.0, Heard::Question);
+    let stored = post.records()?.len();
+    let lines = collector.records(Form::Rfc5424, stored)?;
+    for door in ["pam", "radius"] {
+        let records = records_of(&lines, "carl", door);
+        let [record] = records.as_slice() else { panic!("{records:#?}") };
+        let ended = ["ending", "reason", "primary"].map(|field| &*record[field]);
+        assert_eq!(ended, ["challenge", "challenged", "right"]);
+    }
+    Ok(())
+}

@@ -67,6 +67,9 @@ pub enum SqliteError {
     /// A thread failed in the middle of an operation.
     #[error("an earlier operation on the store broke off: restart this program")]
     Poisoned,
+    /// A group was written without an answer for one of its members: a fault of ours.
+    #[error("a write was not answered: please report this")]
+    Unanswered,
     /// SQLite could not.
     #[error("SQLite")]
     Sqlite(#[from] rusqlite::Error),
@@ -137,6 +140,7 @@ impl SqliteError {
             | Self::Busy
             | Self::Forked
             | Self::Poisoned
+            | Self::Unanswered
             | Self::Newer { .. }
             | Self::Serialize(_)
             | Self::Chain(_) => false,

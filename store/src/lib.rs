@@ -8,6 +8,7 @@ mod accounts;
 mod connection;
 mod error;
 mod files;
+mod group;
 mod lanes;
 mod limits;
 mod mark;

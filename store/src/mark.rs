@@ -18,6 +18,13 @@ const OCTETS: usize = 42;
 /// The mark of one store.
 pub(crate) struct Mark(File);
 
+impl Progress {
+    /// How far it has come once `later` is reached too.
+    pub(crate) fn and(self, later: Self) -> Self {
+        Self { records: later.records.max(self.records), moment: later.moment.max(self.moment) }
+    }
+}
+
 /// How far the store had come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {

@@ -1,14 +1,13 @@
 //! The SQLite engine: the ports of `common`, over connections that are opened when needed and closed on request.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::account::Account;
 use common::bundle::{Bundle, Outcome};
 use common::chain::ChainPosition;
 use common::keys::KEY_OCTETS;
 use common::lane::{Lane, LaneKey};
-use common::limits::LANES_MAX;
 use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
 use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
 use rusqlite::{Connection, Transaction};
@@ -16,11 +15,11 @@ use zeroize::Zeroizing;
 
 use crate::connection::{checkpoint, connect};
 use crate::files::StoreFiles;
+use crate::group::{self, Group, Ticket, Work, Written};
 use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
-use crate::mark::Progress;
 use crate::opened::{Opened, Rollback};
 use crate::records::Chain;
-use crate::{SqliteError, accounts, lanes, records, schema, spent, writing};
+use crate::{SqliteError, accounts, lanes, records, schema, spent};
 
 /// How long the process that opens the store lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +53,7 @@ pub struct Sqlite {
     writer: Mutex<Option<Opened>>,
     reader: Mutex<Option<Opened>>,
     rollback: Mutex<Option<Rollback>>,
+    group: Group,
 }
 
 impl Sqlite {
@@ -69,6 +69,7 @@ impl Sqlite {
             writer: Mutex::new(None),
             reader: Mutex::new(None),
             rollback: Mutex::new(None),
+            group: Group::default(),
         })
     }
 
@@ -104,7 +105,10 @@ impl Sqlite {
 
     /// Writes durably and changes nothing, in turn and to the disk as a login would, and gives the floor.
     pub fn probe(&self) -> Result<UnixTime, StoreError> {
-        self.write(|transaction| Ok((spent::rewrite_floor(transaction)?, None)))
+        self.with(&self.writer, "writing to the store", |opened| {
+            let rewrite = |transaction: &mut Transaction<'_>| Ok((spent::rewrite_floor(transaction)?, None));
+            opened.write(&self.files, self.log_octets_max(), rewrite)
+        })
     }
 
     /// The file of the database.
@@ -121,17 +125,32 @@ impl Sqlite {
         self.with(slot, "reading the store", |opened| opened.read(read))
     }
 
-    fn write<T>(
-        &self,
-        write: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
-    ) -> Result<T, StoreError> {
-        let log_octets_max = match self.process {
+    /// Writes in a group with all who wait for their turn in this process.
+    fn write(&self, work: Work) -> Result<Written, StoreError> {
+        let ticket = self.group.join(work);
+        let written =
+            self.with(&self.writer, "writing to the store", |opened| self.write_for_all(opened, &ticket));
+        self.group.leave(&ticket);
+        written
+    }
+
+    fn write_for_all(&self, opened: &mut Opened, ticket: &Arc<Ticket>) -> Result<Written, SqliteError> {
+        if let Some(written) = ticket.take() {
+            return Ok(written);
+        }
+        let tickets = self.group.gather(ticket);
+        let answers = opened.write(&self.files, self.log_octets_max(), |transaction| {
+            group::write_all(transaction, &self.chain, &tickets)
+        })?;
+        group::hand_out(&tickets, answers);
+        ticket.take().ok_or(SqliteError::Unanswered)
+    }
+
+    const fn log_octets_max(&self) -> u64 {
+        match self.process {
             Process::ShortLived => LOG_OCTETS_SHORT,
             Process::LongLived => LOG_OCTETS_LONG,
-        };
-        self.with(&self.writer, "writing to the store", |opened| {
-            opened.write(&self.files, log_octets_max, write)
-        })
+        }
     }
 
     /// Works on an open store. After an error the connection is closed: the next operation begins afresh.
@@ -166,6 +185,10 @@ impl Sqlite {
         Ok(slot.insert(opened))
     }
 
+    fn unanswered(&self) -> StoreError {
+        SqliteError::Unanswered.during("writing to the store", &self.files.database)
+    }
+
     fn open_now(&self) -> Result<Opened, SqliteError> {
         let (opened, rollback) = Opened::open(&self.files)?;
         if rollback.is_some() {
@@ -198,11 +221,17 @@ impl Store for Sqlite {
     }
 
     fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
-        self.write(|transaction| Ok((lanes::count(transaction, lane, now, LANES_MAX)?, None)))
+        match self.write(Work::Count(*lane, now))? {
+            Written::Counted(lane) => Ok(lane),
+            Written::Committed(_) => Err(self.unanswered()),
+        }
     }
 
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
-        self.write(|transaction| writing::bundles(transaction, &self.chain, bundles))
+        match self.write(Work::Commit(bundles.to_vec()))? {
+            Written::Committed(outcomes) => Ok(outcomes),
+            Written::Counted(_) => Err(self.unanswered()),
+        }
     }
 
     /// A server keeps its connections: it is not killed at a prompt, and opening costs more than keeping.
@@ -265,6 +294,9 @@ fn close(slot: &mut Option<Opened>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use common::UnixTime;
     use common::ports::{Store as _, StoreError};
 
     use crate::conformance::samples::{lane, load, name};
@@ -287,6 +319,31 @@ mod tests {
         for _ in 0..2 {
             assert!(matches!(cause(&store), SqliteError::Forked));
         }
+    }
+
+    #[test]
+    fn who_waits_is_written_for_by_whoever_has_the_turn() {
+        let yard = Yard::new(Process::LongLived);
+        let store = yard.sqlite();
+        load(&store, "alice");
+        let turn = store.writer.lock().unwrap();
+        std::thread::scope(|scope| {
+            let counts: Vec<_> = (0..8)
+                .map(|_| {
+                    scope.spawn(|| store.count(&lane("alice"), UnixTime::from_seconds(7)).unwrap().failures)
+                })
+                .collect();
+            let begun = Instant::now();
+            while store.group.waiting_count() < 8 {
+                assert!(begun.elapsed() < Duration::from_secs(20), "nobody waits");
+                std::thread::yield_now();
+            }
+            drop(turn);
+            let mut counts: Vec<_> = counts.into_iter().map(|count| count.join().unwrap()).collect();
+            counts.sort_unstable();
+            assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8]);
+        });
+        assert_eq!((store.group.waiting_count(), store.group.groups()), (0, 1), "one transaction for all");
     }
 
     #[test]

@@ -1,0 +1,129 @@
+//! Writing in groups: whoever has the turn writes for all who wait for it, in one transaction with one sync.
+//!
+//! The mutex of the writer is the queue that threads stand in; here is what each of them wants written. A group that
+//! fails leaves its members without an answer, and each of them tries again for itself.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use common::UnixTime;
+use common::bundle::{Bundle, Outcome};
+use common::lane::{Lane, LaneKey};
+use common::limits::LANES_MAX;
+use rusqlite::Transaction;
+
+use crate::limits::GROUP_MAX;
+use crate::mark::Progress;
+use crate::records::Chain;
+use crate::{SqliteError, lanes, writing};
+
+/// What somebody wants written.
+pub(crate) enum Work {
+    /// One answer counted.
+    Count(LaneKey, UnixTime),
+    /// Bundles, each wholly or not at all.
+    Commit(Vec<Bundle>),
+}
+
+/// What was written.
+pub(crate) enum Written {
+    /// The lane, with the answer.
+    Counted(Lane),
+    /// What became of each bundle.
+    Committed(Vec<Outcome>),
+}
+
+/// Somebody's place in a group.
+pub(crate) struct Ticket {
+    work: Work,
+    answer: Mutex<Option<Written>>,
+}
+
+impl Ticket {
+    /// The answer, where somebody else has written it meanwhile.
+    pub(crate) fn take(&self) -> Option<Written> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn answer(&self, written: Written) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
+    }
+}
+
+/// All who wait.
+#[derive(Default)]
+pub(crate) struct Group {
+    waiting: Mutex<VecDeque<Arc<Ticket>>>,
+    /// Groups gathered so far, for tests.
+    groups: AtomicU64,
+}
+
+impl Group {
+    /// Waits with this work.
+    pub(crate) fn join(&self, work: Work) -> Arc<Ticket> {
+        let ticket = Arc::new(Ticket { work, answer: Mutex::default() });
+        self.waiting().push_back(Arc::clone(&ticket));
+        ticket
+    }
+
+    /// Takes up to [`GROUP_MAX`] of those who wait, in their order, and `own` in any case.
+    pub(crate) fn gather(&self, own: &Arc<Ticket>) -> Vec<Arc<Ticket>> {
+        self.groups.fetch_add(1, Ordering::Relaxed);
+        let mut waiting = self.waiting();
+        waiting.retain(|ticket| !Arc::ptr_eq(ticket, own));
+        let others = waiting.len().min(GROUP_MAX);
+        std::iter::once(Arc::clone(own)).chain(waiting.drain(..others)).collect()
+    }
+
+    /// Waits no more: what has failed must not be written by somebody else later.
+    pub(crate) fn leave(&self, own: &Arc<Ticket>) {
+        self.waiting().retain(|ticket| !Arc::ptr_eq(ticket, own));
+    }
+
+    fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Ticket>>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+impl Group {
+    pub(crate) fn waiting_count(&self) -> usize {
+        self.waiting().len()
+    }
+
+    pub(crate) fn groups(&self) -> u64 {
+        self.groups.load(Ordering::Relaxed)
+    }
+}
+
+/// Writes what all of `tickets` want. The answers come with the proof that they are durable: see [`hand_out`].
+pub(crate) fn write_all(
+    transaction: &mut Transaction<'_>,
+    chain: &Chain,
+    tickets: &[Arc<Ticket>],
+) -> Result<(Vec<Written>, Option<Progress>), SqliteError> {
+    let mut furthest: Option<Progress> = None;
+    let mut answers = Vec::with_capacity(tickets.len());
+    for ticket in tickets {
+        answers.push(match &ticket.work {
+            Work::Count(lane, now) => Written::Counted(lanes::count(transaction, lane, *now, LANES_MAX)?),
+            Work::Commit(bundles) => {
+                let (outcomes, progress) = writing::bundles(transaction, chain, bundles)?;
+                furthest = match (furthest, progress) {
+                    (Some(before), Some(now)) => Some(before.and(now)),
+                    (before, now) => now.or(before),
+                };
+                Written::Committed(outcomes)
+            }
+        });
+    }
+    Ok((answers, furthest))
+}
+
+/// Gives each its answer, once all of it is durable.
+pub(crate) fn hand_out(tickets: &[Arc<Ticket>], answers: Vec<Written>) {
+    for (ticket, answer) in tickets.iter().zip(answers) {
+        ticket.answer(answer);
+    }
+}

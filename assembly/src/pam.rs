@@ -25,7 +25,7 @@ pub fn engine_for_pam(settings: &Settings) -> Result<Engine, AssemblyError> {
 /// The backend of the first password, asked from this process, which must be root for `pam`.
 pub(crate) fn in_process(settings: &Settings) -> Result<Box<dyn Primary>, AssemblyError> {
     Ok(match &settings.primary {
-        config::Primary::Local => Box::new(Local),
+        config::Primary::Local => Box::new(Local::default()),
         config::Primary::Pam { service } => Box::new(Pam::new(ServiceName::find(service)?)),
         config::Primary::None => Box::new(Nobody),
     })

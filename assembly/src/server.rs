@@ -58,7 +58,7 @@ pub fn server(
 
 fn primary(settings: &Settings, helper: Option<&Arc<PamHelper>>) -> Result<Box<dyn Primary>, AssemblyError> {
     Ok(match (&settings.primary, helper) {
-        (config::Primary::Local, _) => Box::new(Local),
+        (config::Primary::Local, _) => Box::new(Local::for_server()),
         (config::Primary::None, _) => Box::new(Nobody),
         (config::Primary::Pam { .. }, Some(helper)) => Box::new(Arc::clone(helper)),
         (config::Primary::Pam { .. }, None) => return Err(AssemblyError::HelperMissing),

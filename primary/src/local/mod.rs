@@ -1,18 +1,20 @@
 //! Passwords whose hashes the store keeps: argon2id (RFC 9106) for our own, crypt(3) for imported ones.
 
 mod crypt;
+mod memory;
 mod scheme;
 
 use std::sync::OnceLock;
 
 use argon2::password_hash::phc::{Output, PasswordHash as Phc, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, PasswordHasher as _, Version};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, Version};
 use common::account::PasswordHash;
 use common::ports::{Identity, Names, PasswordCheck, Primary, Random, Stored};
 use common::{Secret, Username};
 use subtle::ConstantTimeEq as _;
 
 use crate::PrimaryError;
+use memory::{Afterwards, Pool};
 use scheme::Scheme;
 pub use scheme::accept_import;
 
@@ -26,9 +28,23 @@ const SALT_OCTETS: usize = 16;
 const MEMORY_KIB_MAX: u32 = 256 * 1024;
 const PASSES_MAX: u32 = 16;
 
-/// The `local` backend: who has an account in the store is known.
+/// The memory of all backends of this process: a reload makes a new backend beside the old one.
+static MEMORY: Pool = Pool::new();
+
+/// The `local` backend: who has an account in the store is known. As many passwords at once as there are cores are
+/// checked with argon2id; the others wait.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Local;
+pub struct Local {
+    afterwards: Afterwards,
+}
+
+impl Local {
+    /// For a server: it keeps the memory of a check, wiped, for the next one. [`Local::default`] keeps nothing.
+    #[must_use]
+    pub fn for_server() -> Self {
+        Self { afterwards: Afterwards::Kept }
+    }
+}
 
 impl Names for Local {
     fn identify(&self, name: &Username, stored: Stored) -> Identity {
@@ -43,17 +59,17 @@ impl Primary for Local {
     /// Where there is no hash, a password is hashed all the same, so that the time says nothing of the name.
     /// Imported crypt(3) hashes take their own time until the password is set anew.
     fn check(&self, _name: &Username, hash: Option<&PasswordHash>, password: &Secret) -> PasswordCheck {
-        let Some(hash) = hash else { return refuse_like_a_wrong_password(password) };
+        let Some(hash) = hash else { return self.refuse_like_a_wrong_password(password) };
         match Scheme::of(hash.expose()) {
-            Scheme::Argon2id => check_argon2id(hash.expose(), password),
+            Scheme::Argon2id => self.check_argon2id(hash.expose(), password),
             Scheme::Crypt(_) => crypt::check(hash.expose(), password),
-            Scheme::Locked => refuse_like_a_wrong_password(password),
+            Scheme::Locked => self.refuse_like_a_wrong_password(password),
             Scheme::Refused => PasswordCheck::Unavailable,
         }
     }
 
     fn pretend(&self) {
-        let _ = refuse_like_a_wrong_password(&Secret::from("nobody"));
+        let _ = self.refuse_like_a_wrong_password(&Secret::from("nobody"));
     }
 }
 
@@ -72,8 +88,36 @@ fn argon2id() -> Option<Argon2<'static>> {
     Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// The work of a wrong password, and its answer.
-fn refuse_like_a_wrong_password(password: &Secret) -> PasswordCheck {
+impl Local {
+    /// The work of a wrong password, and its answer.
+    fn refuse_like_a_wrong_password(self, password: &Secret) -> PasswordCheck {
+        let Some(hash) = nobodys_hash() else { return PasswordCheck::Unavailable };
+        match self.check_argon2id(hash, password) {
+            PasswordCheck::Right | PasswordCheck::Wrong => PasswordCheck::Wrong,
+            PasswordCheck::Unavailable => PasswordCheck::Unavailable,
+        }
+    }
+
+    /// Where a caller's limits do not allow the memory, that is `Unavailable`, not an abort.
+    fn check_argon2id(self, hash: &str, password: &Secret) -> PasswordCheck {
+        let Some(recipe) = Recipe::read(hash) else { return PasswordCheck::Unavailable };
+        let Some(mut memory) = MEMORY.lend(recipe.blocks, self.afterwards) else {
+            return PasswordCheck::Unavailable;
+        };
+        let mut output = zeroize::Zeroizing::new([0; Output::MAX_LENGTH]);
+        let Some(output) = output.get_mut(..recipe.output.len()) else { return PasswordCheck::Unavailable };
+        let (hasher, salt) = (&recipe.hasher, &recipe.salt);
+        let made = hasher.hash_password_into_with_memory(password.expose(), salt, output, memory.blocks());
+        match made {
+            Ok(()) if bool::from(output.ct_eq(recipe.output.as_bytes())) => PasswordCheck::Right,
+            Ok(()) => PasswordCheck::Wrong,
+            Err(_) => PasswordCheck::Unavailable,
+        }
+    }
+}
+
+/// A hash that no password has.
+fn nobodys_hash() -> Option<&'static str> {
     static NOBODY: OnceLock<Option<String>> = OnceLock::new();
     let hash = NOBODY.get_or_init(|| {
         let salt = Salt::new(&[0; SALT_OCTETS]).ok()?;
@@ -87,11 +131,7 @@ fn refuse_like_a_wrong_password(password: &Secret) -> PasswordCheck {
         };
         Some(nobodys.to_string())
     });
-    let Some(hash) = hash else { return PasswordCheck::Unavailable };
-    match check_argon2id(hash, password) {
-        PasswordCheck::Right | PasswordCheck::Wrong => PasswordCheck::Wrong,
-        PasswordCheck::Unavailable => PasswordCheck::Unavailable,
-    }
+    hash.as_deref()
 }
 
 /// What a PHC string of argon2id asks for.
@@ -113,25 +153,6 @@ impl Recipe {
         let blocks = params.block_count();
         let hasher = Argon2::new(Algorithm::Argon2id, version, params);
         Some(Self { hasher, blocks, salt: phc.salt?, output: phc.hash? })
-    }
-}
-
-/// The memory is asked for beforehand: where a caller's limits do not allow it, that is `Unavailable`, not an abort.
-fn check_argon2id(hash: &str, password: &Secret) -> PasswordCheck {
-    let Some(recipe) = Recipe::read(hash) else { return PasswordCheck::Unavailable };
-    let mut memory = Vec::new();
-    if memory.try_reserve_exact(recipe.blocks).is_err() {
-        return PasswordCheck::Unavailable;
-    }
-    memory.resize(recipe.blocks, Block::new());
-    let mut output = zeroize::Zeroizing::new([0; Output::MAX_LENGTH]);
-    let Some(output) = output.get_mut(..recipe.output.len()) else { return PasswordCheck::Unavailable };
-    let made =
-        recipe.hasher.hash_password_into_with_memory(password.expose(), &recipe.salt, output, &mut memory);
-    match made {
-        Ok(()) if bool::from(output.ct_eq(recipe.output.as_bytes())) => PasswordCheck::Right,
-        Ok(()) => PasswordCheck::Wrong,
-        Err(_) => PasswordCheck::Unavailable,
     }
 }
 

@@ -26,13 +26,13 @@ fn alice() -> Username {
 }
 
 fn check(hash: &str, password: &str) -> PasswordCheck {
-    Local.check(&alice(), Some(&PasswordHash::new(hash.to_owned())), &Secret::from(password))
+    Local::default().check(&alice(), Some(&PasswordHash::new(hash.to_owned())), &Secret::from(password))
 }
 
 #[test]
 fn a_stored_name_is_known() {
-    assert_eq!(Local.identify(&alice(), Stored::Yes), Identity::Known(alice()));
-    assert_eq!(Local.identify(&alice(), Stored::No), Identity::Unknown);
+    assert_eq!(Local::default().identify(&alice(), Stored::Yes), Identity::Known(alice()));
+    assert_eq!(Local::default().identify(&alice(), Stored::No), Identity::Unknown);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn the_same_password_hashes_differently_each_time() {
 #[test]
 fn nobody_has_a_right_password() {
     for password in ["", "correct horse", "\0"] {
-        assert_eq!(Local.check(&alice(), None, &Secret::from(password)), PasswordCheck::Wrong);
+        assert_eq!(Local::default().check(&alice(), None, &Secret::from(password)), PasswordCheck::Wrong);
     }
 }
 
@@ -66,7 +66,7 @@ fn an_unknown_name_takes_the_time_of_a_wrong_password() {
         let mut times: Vec<Duration> = (0..9)
             .map(|_| {
                 let start = Instant::now();
-                assert_eq!(Local.check(&alice(), hash, &wrong), PasswordCheck::Wrong);
+                assert_eq!(Local::default().check(&alice(), hash, &wrong), PasswordCheck::Wrong);
                 start.elapsed()
             })
             .collect();

@@ -48,6 +48,11 @@ pub enum ServerError {
     /// The system user is root.
     #[error("the server does not run as root: name another user with --user")]
     UserIsRoot,
+    /// Real, effective and saved ids of the process differ.
+    #[error(
+        "the server was started with the rights of several users: start it as root or as one ordinary user"
+    )]
+    RightsOfSeveral,
     /// Rights could not be given up.
     #[error("cannot {operation}")]
     Rights {

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 use nix::sys::prctl;
-use nix::unistd::{Uid, User, getresuid, setgid, setgroups, setuid};
+use nix::unistd::{Gid, Uid, User, getgroups, getresgid, getresuid, setgid, setgroups, setuid};
 
 use crate::error::ServerError;
 
@@ -19,9 +19,11 @@ impl Start {
     /// Asks the kernel, and as root looks up whom to become.
     ///
     /// # Errors
-    /// There is no user of that name, or it is root.
+    /// There is no user of that name, or it is root; or the process has rights of several users, as a set-user-ID program
+    /// has, and nobody can say whose they are.
     pub fn here(system_user: &str) -> Result<Self, ServerError> {
-        if !Uid::effective().is_root() {
+        let (uid, _) = single_ids()?.ok_or(ServerError::RightsOfSeveral)?;
+        if !uid.is_root() {
             return Ok(Self::AsUser);
         }
         let found = User::from_name(system_user).map_err(failed("look the system user up"))?;
@@ -49,14 +51,41 @@ fn become_user(user: &User) -> Result<(), ServerError> {
     setgroups(&[user.gid]).map_err(failed("give up the groups of root"))?;
     setgid(user.gid).map_err(failed("change the group"))?;
     setuid(user.uid).map_err(failed("change the user"))?;
-    let ids = getresuid().map_err(failed("read our own user ids"))?;
-    let is_user = [ids.real, ids.effective, ids.saved].iter().all(|id| *id == user.uid);
+    let groups = getgroups().map_err(failed("read our own groups"))?;
+    let is_user = single_ids()? == Some((user.uid, user.gid)) && groups == [user.gid];
     if !is_user || setuid(Uid::from_raw(0)).is_ok() {
         return Err(ServerError::RightsCameBack);
     }
     Ok(())
 }
 
+/// User and group of the process; none where real, effective and saved ones differ.
+fn single_ids() -> Result<Option<(Uid, Gid)>, ServerError> {
+    let users = getresuid().map_err(failed("read our own user ids"))?;
+    let groups = getresgid().map_err(failed("read our own group ids"))?;
+    let uid = single([users.real, users.effective, users.saved]);
+    let gid = single([groups.real, groups.effective, groups.saved]);
+    Ok(uid.zip(gid))
+}
+
+fn single<T: PartialEq + Copy>([real, effective, saved]: [T; 3]) -> Option<T> {
+    (real == effective && effective == saved).then_some(real)
+}
+
 fn failed(operation: &'static str) -> impl Fn(Errno) -> ServerError {
     move |source| ServerError::Rights { operation, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::single;
+
+    #[test]
+    fn an_id_that_differs_makes_all_of_them_nobodys() {
+        assert_eq!(single([0, 0, 0]), Some(0));
+        assert_eq!(single([7, 7, 7]), Some(7));
+        for mixed in [[7, 0, 0], [0, 7, 0], [0, 0, 7], [7, 7, 0], [7, 0, 7]] {
+            assert_eq!(single(mixed), None, "{mixed:?}");
+        }
+    }
 }

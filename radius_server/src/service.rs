@@ -31,8 +31,8 @@ use crate::{limits, log, receiver};
 /// What is missing at the start. Later a lost receiving thread, or the end of the process that asks PAM.
 pub fn serve(options: &Options) -> Result<(), ServerError> {
     umask(Mode::from_bits_truncate(0o077));
-    let settings = world::load(&options.config)?;
     let start = Start::here(&options.user)?;
+    let settings = world::load(&options.config)?;
     let signals = Signals::block()?;
     let helper = helper(&settings, &start)?;
     let listeners = settings.radius.listen.iter().map(|address| Listener::open(*address));

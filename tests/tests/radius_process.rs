@@ -297,6 +297,12 @@ fn what_is_wrong_at_the_start_is_said_plainly() -> Outcome {
     };
     says(&["--config", "/nowhere.toml"], "cannot read /nowhere.toml");
     says(&["--config", &config], "see whether another server has the port");
+    for ids in [["--ruid", "nobody"], ["--euid", "nobody"]] {
+        match checked(Command::new("setpriv").args(ids).arg(&program).args(["--config", &config])) {
+            Err(Failure::Ended { output, .. }) => assert!(output.contains("rights of several"), "{output}"),
+            other => panic!("{other:?}"),
+        }
+    }
     says(&["--config", &config, "--user", "root"], "does not run as root");
     says(&["--config", &config, "--user", "nobody-such"], "there is no user nobody-such");
     let checked_well = checked(Command::new(&program).args(["--check", "--config", &config]))?;

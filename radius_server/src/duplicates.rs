@@ -52,6 +52,7 @@ pub struct Duplicates {
     shelves: HashMap<Arc<str>, Shelf>,
     remembered: usize,
     next_serial: u64,
+    purged_at: Option<Instant>,
 }
 
 /// What is remembered of one client.
@@ -139,6 +140,7 @@ impl Duplicates {
 
     /// Forgets what is too old, and clients of whom nothing is left.
     pub fn purge(&mut self, now: Instant) {
+        self.purged_at = Some(now);
         for shelf in self.shelves.values_mut() {
             shelf.drop_expired(now);
         }
@@ -152,7 +154,8 @@ impl Duplicates {
         if self.shelves.get(client).is_some_and(full) {
             self.drop_oldest_of(&Arc::clone(client));
         }
-        if self.remembered >= limits::REMEMBERED_MAX {
+        // It looks at all clients, which is too much work for each packet of a flood.
+        if self.remembered >= limits::REMEMBERED_MAX && self.is_purge_due(now) {
             self.purge(now);
         }
         if self.remembered >= limits::REMEMBERED_MAX {
@@ -161,6 +164,10 @@ impl Duplicates {
                 self.drop_oldest_of(&client);
             }
         }
+    }
+
+    fn is_purge_due(&self, now: Instant) -> bool {
+        self.purged_at.is_none_or(|at| now.saturating_duration_since(at) >= limits::PURGE_INTERVAL)
     }
 
     fn drop_oldest_of(&mut self, client: &Arc<str>) {
@@ -365,6 +372,20 @@ mod tests {
         }
         assert!(memory.remembered <= limits::REMEMBERED_PER_CLIENT_MAX);
         assert_eq!(memory.shelves["gate"].in_flight, 0);
+    }
+
+    #[test]
+    fn a_full_memory_is_purged_at_most_once_a_second() {
+        let (mut memory, begun) = (Duplicates::default(), Instant::now());
+        for flood in 0..limits::REMEMBERED_MAX / limits::REMEMBERED_PER_CLIENT_MAX {
+            fill(&mut memory, &format!("flood-{flood}"), limits::REMEMBERED_PER_CLIENT_MAX, begun);
+        }
+        let soon = begun + limits::PURGE_INTERVAL / 2;
+        fill(&mut memory, "first", 1, begun);
+        fill(&mut memory, "second", 1, soon);
+        assert_eq!((memory.purged_at, memory.remembered), (Some(begun), limits::REMEMBERED_MAX));
+        fill(&mut memory, "third", 1, begun + limits::PURGE_INTERVAL);
+        assert_eq!(memory.purged_at, Some(begun + limits::PURGE_INTERVAL));
     }
 
     #[test]

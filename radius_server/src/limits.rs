@@ -8,6 +8,8 @@ pub const ANSWER_KEPT: Duration = Duration::from_secs(30);
 pub const REMEMBERED_PER_CLIENT_MAX: usize = 8_192;
 /// Requests that are remembered of all clients; beyond it the client with the most loses its oldest.
 pub const REMEMBERED_MAX: usize = 65_536;
+/// How often a full memory is searched for what is too old.
+pub const PURGE_INTERVAL: Duration = Duration::from_secs(1);
 /// Requests of one client that may wait or be worked on, so that one client cannot fill the queue.
 pub const IN_FLIGHT_PER_CLIENT_MAX: usize = 512;
 /// Requests of all clients that may wait for a worker.

@@ -1,5 +1,5 @@
 //! The receiving thread: takes datagrams, checks them, answers what needs no decision and hands the rest to the
-//! workers. It never waits for anything but datagrams.
+//! workers. It never waits for anything but datagrams; only its own end is written to standard error from here.
 
 use std::net::SocketAddr;
 use std::os::fd::AsFd;

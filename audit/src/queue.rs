@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -25,35 +25,73 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(crate) struct Queue {
     lines: RwLock<Option<SyncSender<Vec<u8>>>>,
     stopping: Arc<AtomicBool>,
+    pending: Arc<Pending>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Lines that were put and of which nothing has become yet.
+#[derive(Default)]
+struct Pending {
+    count: Mutex<usize>,
+    none_left: Condvar,
+}
+
+impl Pending {
+    fn add_one(&self) {
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        *count = count.saturating_add(1);
+    }
+
+    fn take_one(&self) {
+        let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            self.none_left.notify_all();
+        }
+    }
+
+    fn wait_for_none(&self, within: Duration) {
+        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.none_left.wait_timeout_while(count, within, |count| *count > 0));
+    }
 }
 
 impl Queue {
     pub(crate) fn start(destination: Destination, tally: Arc<Tally>) -> Result<Self, AuditError> {
         let (lines, waiting) = sync_channel(LINES_MAX);
-        let stopping = Arc::new(AtomicBool::new(false));
+        let (stopping, pending) = (Arc::new(AtomicBool::new(false)), Arc::<Pending>::default());
         let name = destination.to_string();
         let feeder = Feeder {
             link: Link::new(destination),
             tally,
             stopping: Arc::clone(&stopping),
+            pending: Arc::clone(&pending),
             pause: FIRST_PAUSE,
         };
         let thread = thread::Builder::new()
             .name("syslog".to_owned())
             .spawn(move || feeder.run(&waiting))
             .map_err(|source| AuditError::StartThread { destination: name, source })?;
-        Ok(Self { lines: RwLock::new(Some(lines)), stopping, thread: Some(thread) })
+        Ok(Self { lines: RwLock::new(Some(lines)), stopping, pending, thread: Some(thread) })
     }
 
     /// Puts a line at the end; an error says that it found no room.
     pub(crate) fn put(&self, line: Vec<u8>) -> io::Result<()> {
         let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
         let Some(lines) = lines.as_ref() else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        lines.try_send(line).map_err(|error| match error {
-            TrySendError::Full(_) => io::ErrorKind::StorageFull.into(),
-            TrySendError::Disconnected(_) => io::ErrorKind::BrokenPipe.into(),
+        self.pending.add_one();
+        lines.try_send(line).map_err(|error| {
+            self.pending.take_one();
+            match error {
+                TrySendError::Full(_) => io::ErrorKind::StorageFull.into(),
+                TrySendError::Disconnected(_) => io::ErrorKind::BrokenPipe.into(),
+            }
         })
+    }
+
+    /// Waits until nothing waits any more, or the time is up.
+    pub(crate) fn flush(&self, within: Duration) {
+        self.pending.wait_for_none(within);
     }
 }
 
@@ -73,6 +111,7 @@ struct Feeder {
     link: Link,
     tally: Arc<Tally>,
     stopping: Arc<AtomicBool>,
+    pending: Arc<Pending>,
     pause: Duration,
 }
 
@@ -89,6 +128,7 @@ impl Feeder {
                     self.tally.count_dropped();
                 }
             }
+            self.pending.take_one();
         }
     }
 

@@ -122,6 +122,8 @@ pub enum Flaw {
         /// The line of the anchor.
         line: u64,
     },
+    /// There are records and no head.
+    HeadMissing,
     /// The head names another MAC than the record at its place has, or lies before the last record.
     HeadDiffers,
 }
@@ -136,7 +138,7 @@ impl Report {
     /// Whether the end of every stream is proven up to an anchor.
     #[must_use]
     pub fn is_tail_proven(&self) -> bool {
-        self.streams.iter().all(|stream| stream.tail != Tail::Unproven)
+        !self.streams.is_empty() && self.streams.iter().all(|stream| stream.tail != Tail::Unproven)
     }
 }
 
@@ -208,6 +210,9 @@ impl fmt::Display for Flaw {
                     "differs from line {line} of the anchors: the chain was written anew with its key, or the line is forged."
                 )
             }
+            Self::HeadMissing => f.write_str(
+                "is the last record, and the store keeps no head of the stream: somebody removed it.",
+            ),
             Self::HeadDiffers => {
                 f.write_str("does not agree with the head that the store keeps of the stream.")
             }

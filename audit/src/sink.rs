@@ -88,6 +88,14 @@ impl SyslogSink {
         self.put(self.renderer.anchor(position, at));
     }
 
+    /// Waits until the lines so far are sent or dropped, or the time is up. Only a queue has something to wait for.
+    pub fn flush(&self, within: Duration) {
+        match &self.way {
+            Way::Direct(_) => {}
+            Way::Queued(queue) => queue.flush(within),
+        }
+    }
+
     /// Where it sends to.
     #[must_use]
     pub fn destination(&self) -> &Destination {

@@ -24,8 +24,9 @@ pub fn verify(
     let keys = ChainKeys::derive(keys)?;
     let read_heads = || listing.heads().map_err(|source| AuditError::ReadHeads { source });
     let heads = read_heads()?;
+    let stored = listing.streams().map_err(|source| AuditError::ReadHeads { source })?;
     let mut walks = Vec::new();
-    for stream in stream_names(&heads, anchors) {
+    for stream in stream_names(stored, anchors) {
         let places = anchors.and_then(|anchors| anchors.of(&visible(&stream)));
         let mut walk = Walk::new(&keys, stream, places);
         walk.walk(listing, heads.iter().find(|head| head.stream == walk.stream))?;
@@ -37,10 +38,11 @@ pub fn verify(
     Ok(Report { anchors: anchors_read(anchors), streams })
 }
 
-fn stream_names(heads: &[ChainPosition], anchors: Option<&Anchors>) -> Vec<String> {
+/// All streams that the store or the anchors know: one without a head is looked at too.
+fn stream_names(stored: Vec<String>, anchors: Option<&Anchors>) -> Vec<String> {
     let mut by_shown_name: BTreeMap<String, String> =
         anchors.iter().flat_map(|anchors| anchors.streams()).map(|name| (name.into(), name.into())).collect();
-    by_shown_name.extend(heads.iter().map(|head| (visible(&head.stream), head.stream.clone())));
+    by_shown_name.extend(stored.into_iter().map(|stream| (visible(&stream), stream)));
     by_shown_name.into_values().collect()
 }
 
@@ -233,7 +235,10 @@ impl<'a> Walk<'a> {
         head: Option<&ChainPosition>,
         head_after: Option<&ChainPosition>,
     ) -> Option<Finding> {
-        let head = head?;
+        let Some(head) = head.or(head_after) else {
+            let has_records = self.last_sequence > 0;
+            return has_records.then_some(Finding { sequence: self.last_sequence, flaw: Flaw::HeadMissing });
+        };
         if head.sequence > self.last_sequence {
             let flaw = Flaw::CutOffBeforeHead { head: head.sequence };
             return Some(Finding { sequence: self.next_sequence(), flaw });

@@ -1,6 +1,6 @@
 //! Back-off, not lock-out: wrong answers are counted by user and source, and a lane with too many must wait.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::attempt::Place;
 use crate::keys::{KeyError, KeyRing, Purpose};
@@ -35,15 +35,32 @@ impl LaneKey {
     }
 }
 
+/// What differs between two attempts of one user at one machine is taken off: the port, and which address of the
+/// machine itself it was. Some gateways write `192.0.2.7[4500]` or `192.0.2.7:4500` as Calling-Station-Id.
+fn address_of(source: &str) -> Option<IpAddr> {
+    let without_port =
+        source.strip_suffix(']').and_then(|text| text.split_once('[')).map_or(source, |(address, port)| {
+            if address.is_empty() || !port.bytes().all(|octet| octet.is_ascii_digit()) {
+                source
+            } else {
+                address
+            }
+        });
+    let address =
+        without_port.parse().or_else(|_| without_port.parse().map(|socket: SocketAddr| socket.ip()));
+    address.ok().map(|address: IpAddr| address.to_canonical())
+}
+
 /// One household has 2^64 addresses of IPv6: the first half of them is one source (RFC 6177).
 fn network(source: &str) -> String {
-    match source.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V6(address)) => {
+    match address_of(source) {
+        Some(address) if address.is_loopback() => "local".to_owned(),
+        Some(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();
             format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
-        Ok(IpAddr::V4(address)) => address.to_string(),
-        Err(_) => source.to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        None => source.to_owned(),
     }
 }
 
@@ -85,8 +102,25 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use super::Lane;
+    use super::{Lane, network};
     use crate::UnixTime;
+
+    #[test]
+    fn ports_and_own_addresses_make_no_new_source() {
+        let same = [
+            ["192.0.2.7", "192.0.2.7[4500]", "192.0.2.7:4500", "::ffff:192.0.2.7"],
+            ["2001:db8::1", "2001:db8::2[500]", "[2001:db8::3]:500", "2001:db8:0:0:ffff::"],
+            ["127.0.0.1", "127.9.9.9", "::1", "local"],
+        ];
+        for sources in same {
+            for source in sources {
+                assert_eq!(network(source), network(sources[0]), "{source}");
+            }
+        }
+        for other in ["00-11-22-33-44-55:wifi", "+15551234567", "[500]", "tty1[x]"] {
+            assert_eq!(network(other), other);
+        }
+    }
 
     #[test]
     fn waits_begin_after_five_failures_and_double_to_a_quarter_of_an_hour() {

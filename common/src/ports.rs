@@ -71,6 +71,9 @@ pub trait Listing: Send + Sync {
     /// Up to `count` stored records of a stream from place `from` on, in order.
     fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError>;
 
+    /// The names of all streams that have records or a head.
+    fn streams(&self) -> Result<Vec<String>, StoreError>;
+
     /// The head of each stream.
     fn heads(&self) -> Result<Vec<ChainPosition>, StoreError>;
 }

@@ -13,9 +13,9 @@ crate::closed_list! {
         AppPasswordAlone = "app-password-alone",
         /// Accepted: the client asks for the second proof only, and it was right.
         SecondProofAlone = "second-proof-alone",
-        /// Accepted without a second step: the account's state is `disabled`.
+        /// Accepted, or left to other modules, without a second step: the account's state is `disabled`.
         SkippedDisabled = "skipped-disabled",
-        /// Accepted without a second step: the account is `enabled` and has registered nothing yet.
+        /// Accepted, or left to other modules, without a second step: the account is `enabled` and has registered nothing yet.
         SkippedNotRegistered = "skipped-not-registered",
         /// Accepted, or left to other modules, without a second step: a rule says so.
         SkippedByRule = "skipped-by-rule",

@@ -27,6 +27,7 @@ pub(crate) fn of_hindrance(hindrance: &Hindrance) -> PamResultCode {
         Hindrance::Recursion
         | Hindrance::NotRoot(_)
         | Hindrance::NothingBefore
+        | Hindrance::NoPasswordBefore
         | Hindrance::AnotherUser
         | Hindrance::Settings(_)
         | Hindrance::Assembly(_) => PamResultCode::PAM_AUTHINFO_UNAVAIL,

@@ -29,6 +29,10 @@ pub(crate) enum Hindrance {
         "primary=none, and sshd has seen no key before: set AuthenticationMethods publickey,keyboard-interactive"
     )]
     NothingBefore,
+    #[error(
+        "primary=stack, and no module above has taken a password: put pam_unix.so or its like before this line"
+    )]
+    NoPasswordBefore,
     #[error("the name stands for the account of another user of this system: names.fold makes them one")]
     AnotherUser,
     #[error("the settings cannot be used")]
@@ -54,6 +58,7 @@ impl Hindrance {
             | Self::Recursion
             | Self::NotRoot(_)
             | Self::NothingBefore
+            | Self::NoPasswordBefore
             | Self::AnotherUser
             | Self::Assembly(_)
             | Self::Conversation => &[],

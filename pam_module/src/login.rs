@@ -58,19 +58,24 @@ fn log_in(transaction: &mut Transaction<'_>, arguments: &[&CStr]) -> Result<Verd
     }
 }
 
-/// Without `AuthenticationMethods` in its configuration sshd would take a code alone, with neither key nor password
-/// before it. It names the methods that have succeeded in `SSH_AUTH_INFO_0`; this only ever refuses.
+/// The line says that something before us stands for the first step. Where that can be seen not to be so, a code alone
+/// would let in: the stack is mistaken. This only ever refuses.
 fn refuse_without_first_step(
     transaction: &mut Transaction<'_>,
     primary: PrimaryMode,
 ) -> Result<(), Hindrance> {
-    if primary != PrimaryMode::None || transaction.application() != Application::Sshd {
-        return Ok(());
+    match (primary, transaction.application()) {
+        (PrimaryMode::Stack, _) if transaction.token().is_none() => Err(Hindrance::NoPasswordBefore),
+        (PrimaryMode::None, Application::Sshd) if !something_succeeded(transaction) => {
+            Err(Hindrance::NothingBefore)
+        }
+        (PrimaryMode::Own | PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None, _) => Ok(()),
     }
-    match transaction.variable(c"SSH_AUTH_INFO_0") {
-        Some(methods) if !methods.trim_ascii().is_empty() => Ok(()),
-        Some(_) | None => Err(Hindrance::NothingBefore),
-    }
+}
+
+/// sshd names the methods that have succeeded; without `AuthenticationMethods` in its configuration none need have.
+fn something_succeeded(transaction: &mut Transaction<'_>) -> bool {
+    transaction.variable(c"SSH_AUTH_INFO_0").is_some_and(|methods| !methods.trim_ascii().is_empty())
 }
 
 /// What the user hears at the end, whatever the reason was; nothing where nobody listens.
@@ -84,6 +89,7 @@ fn last_word(outcome: &Result<Verdict, Hindrance>) -> Option<&'static str> {
             | Hindrance::Recursion
             | Hindrance::NotRoot(_)
             | Hindrance::NothingBefore
+            | Hindrance::NoPasswordBefore
             | Hindrance::AnotherUser
             | Hindrance::Settings(_)
             | Hindrance::Assembly(_),

@@ -89,6 +89,20 @@ pub(crate) fn heads(connection: &Connection) -> Result<Vec<ChainPosition>, Sqlit
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// All streams that have records or a head. From one name to the next by the index: the records are not read.
+pub(crate) fn streams(connection: &Connection) -> Result<Vec<String>, SqliteError> {
+    let mut statement = connection.prepare_cached(
+        "WITH RECURSIVE found (stream) AS (
+             SELECT min(stream) FROM records
+             UNION ALL
+             SELECT (SELECT min(stream) FROM records WHERE stream > found.stream) FROM found WHERE stream IS NOT NULL
+         )
+         SELECT stream FROM found WHERE stream IS NOT NULL UNION SELECT stream FROM heads ORDER BY stream",
+    )?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Records in all streams: it only grows.
 pub(crate) fn total(connection: &Connection) -> Result<u64, SqliteError> {
     let mut statement = connection.prepare_cached("SELECT coalesce(sum(sequence), 0) FROM heads")?;

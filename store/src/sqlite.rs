@@ -264,6 +264,10 @@ impl Listing for Sqlite {
         self.read(|connection| records::page(connection, stream, from, count))
     }
 
+    fn streams(&self) -> Result<Vec<String>, StoreError> {
+        self.read(records::streams)
+    }
+
     fn heads(&self) -> Result<Vec<ChainPosition>, StoreError> {
         self.read(records::heads)
     }

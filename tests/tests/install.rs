@@ -90,9 +90,9 @@ fn key_then_code(machine: &Machine, printed: &Printed, before: &str, sshd_lines:
     let mut app = registered(machine, "carol", "of countersign")?;
     let lines = printed.after("   (c)").join("\n");
     machine.write(Path::new("/etc/pam.d/sshd"), &before.replace("@include common-auth", &lines))?;
-    let more = printed.after("   and for stack (c)").join("\n");
-    machine
-        .write(Path::new("/etc/ssh/sshd_config.d/10-countersign.conf"), &format!("{sshd_lines}\n{more}\n"))?;
+    let methods = printed.after("   For stack (c)").join("\n");
+    let sshd_lines = sshd_lines.replace("AuthenticationMethods keyboard-interactive", &methods);
+    machine.write(Path::new("/etc/ssh/sshd_config.d/10-countersign.conf"), &sshd_lines)?;
     let key = machine.new_folder("key")?.join("id");
     checked(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key))?;
     let public = fs::read_to_string(key.with_extension("pub")).expect("a public key");

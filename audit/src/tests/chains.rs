@@ -101,6 +101,12 @@ impl Listing for Archive {
         Ok(wanted.cloned().collect())
     }
 
+    fn streams(&self) -> Result<Vec<String>, StoreError> {
+        let with_heads = self.heads.iter().map(|head| head.stream.clone());
+        let names: std::collections::BTreeSet<_> = self.records.keys().cloned().chain(with_heads).collect();
+        Ok(names.into_iter().collect())
+    }
+
     fn heads(&self) -> Result<Vec<ChainPosition>, StoreError> {
         Ok(self.heads.clone())
     }
@@ -124,6 +130,23 @@ fn a_sound_archive_is_sound_over_many_pages() {
     let report = checked(&archive, None);
     assert!(report.is_sound(), "{report}");
     assert_eq!(report.streams.iter().map(|stream| stream.sound_records).collect::<Vec<_>>(), [1203, 3]);
+}
+
+#[test]
+fn a_stream_whose_head_was_removed_is_found_and_its_records_are_read() {
+    let mut archive = Archive::of(3);
+    archive.heads.clear();
+    assert_eq!(findings(&archive, None), [Finding { sequence: 3, flaw: Flaw::HeadMissing }]);
+    archive.local()[1].body = b"{}".to_vec();
+    assert_eq!(findings(&archive, None), [Finding { sequence: 2, flaw: Flaw::Changed }]);
+}
+
+#[test]
+fn nothing_at_all_proves_nothing() {
+    let mut archive = Archive::of(1);
+    archive.records.clear();
+    archive.heads.clear();
+    assert!(!checked(&archive, None).is_tail_proven());
 }
 
 #[test]

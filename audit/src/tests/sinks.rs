@@ -283,6 +283,21 @@ fn a_server_that_stops_sends_what_waits() {
 }
 
 #[test]
+fn a_flush_waits_for_what_was_put_and_not_for_ever() {
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sink = SyslogSink::queued(Destination::Tcp(collector.local_addr().unwrap()), renderer()).unwrap();
+    (1..=100).for_each(|sequence| publish(&sink, sequence));
+    sink.flush(Duration::from_secs(10));
+    assert_eq!(sink.counts().sent, 100);
+    let (_listener, _fillers, away) = black_hole();
+    let sink = SyslogSink::queued(Destination::Tcp(away), renderer()).unwrap();
+    publish(&sink, 1);
+    let start = Instant::now();
+    sink.flush(Duration::from_millis(50));
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
 fn a_server_that_stops_does_not_wait_for_a_collector_that_is_away() {
     let (_listener, _fillers, address) = black_hole();
     let sink = SyslogSink::queued(Destination::Tcp(address), renderer()).unwrap();

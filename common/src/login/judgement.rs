@@ -78,6 +78,9 @@ pub(super) fn refusal(view: &View<'_>, primary: PrimaryResult, need: Need) -> Op
         (PrimaryResult::Unknown, Need::Refuse(reason)) => Some(reason),
         (PrimaryResult::Unknown, Need::Second | Need::Skip(_)) => Some(Reason::UnknownUser),
         (PrimaryResult::Unavailable, _) => Some(Reason::BackendUnavailable),
+        (PrimaryResult::NotChecked, Need::Refuse(reason @ (Reason::UnknownUser | Reason::NameInvalid))) => {
+            Some(reason)
+        }
         (PrimaryResult::NotChecked, _) if view.loaded.lane.is_open(view.now) => Some(Reason::NotAnAnswer),
         (PrimaryResult::NotChecked, _) => Some(Reason::Throttled),
         (PrimaryResult::Right | PrimaryResult::NotAsked, Need::Refuse(reason)) => Some(reason),

@@ -15,7 +15,7 @@ type Situation = fn(&Site) -> Codes;
 type Codes = Result<Vec<&'static str>, Failure>;
 
 /// How each situation of the table comes about.
-const SITUATIONS: [(&str, Situation); 21] = [
+const SITUATIONS: [(&str, Situation); 22] = [
     ("the password and a second proof are right", both_proofs),
     ("an app password is right and good for this service", app_password),
     ("a second proof is right, and an earlier module or a key stands for the password", second_proof),
@@ -30,6 +30,7 @@ const SITUATIONS: [(&str, Situation); 21] = [
     ("the store or the key cannot be used", no_store),
     ("the settings are missing or have a mistake", no_settings),
     ("the program's real user is not root (su, sudo, screen lockers)", not_root),
+    ("`primary=stack`, and no module above has taken a password", no_password_before),
     ("`primary=none` under sshd, and no key or other method has succeeded before", nothing_before),
     ("the module stands in the service that checks first passwords for Countersign itself", inside_primary),
     ("an argument of the line is missing, mistaken, unknown or stands twice", wrong_arguments),
@@ -85,6 +86,14 @@ fn second_proof(site: &Site) -> Codes {
     let after_key = at("key", "cora").login(&[(CODE, &user.code()?)])?.0;
     let answers = [(PASSWORD, SYSTEM_PASSWORD), (CODE, &*user.next_code()?)];
     Ok(vec![after_key, at("stack", "cora").login(&answers)?.0])
+}
+
+fn no_password_before(site: &Site) -> Codes {
+    site.add_user("dana")?;
+    site.add_service("stack-alone", &["auth required pam_countersign.so primary=stack"])?;
+    let code = at("stack-alone", "dana").login(&[])?.0;
+    site.wait_for_log("no module above has taken a password")?;
+    Ok(vec![code])
 }
 
 fn nothing_before(site: &Site) -> Codes {

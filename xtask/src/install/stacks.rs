@@ -18,7 +18,7 @@ Nobody is asked for a second proof yet. To have sshd ask for one:
     countersign test NAME
 3. Keep what is there now:
     cp -p /etc/pam.d/sshd /root/pam.d-sshd.before
-4. In /etc/pam.d/sshd, in place of the line `@include common-auth`, write one of these stacks.
+4. In /etc/pam.d/sshd, in place of the line `@include common-auth`, write one of these stacks, whole: each line counts.
    (a) Countersign checks the password, by the backend of its settings, and the code:
     auth  required  pam_countersign.so primary=own
    (b) The system's password, then the code:
@@ -31,7 +31,9 @@ Nobody is asked for a second proof yet. To have sshd ask for one:
     UsePAM yes
     KbdInteractiveAuthentication yes
     PasswordAuthentication no
-   and for stack (c) this line too:
+    AuthenticationMethods keyboard-interactive
+   Without the last line a public key alone lets in, because sshd does not ask PAM then.
+   For stack (c) the last line is:
     AuthenticationMethods publickey,keyboard-interactive
 6. Have sshd read it:
     sshd -t && systemctl reload ssh
@@ -41,7 +43,8 @@ To go back, in the root session:
     rm /etc/ssh/sshd_config.d/10-countersign.conf
     sshd -t && systemctl reload ssh
 
-For VPN gateways, firewalls and Wi-Fi, the RADIUS server:
+For VPN gateways and firewalls, the RADIUS server. It listens on loopback only, until `listen` in
+/etc/countersign/countersign.toml says otherwise:
     countersign client add NAME --address ADDRESS
     systemctl daemon-reload && systemctl enable --now countersign-radiusd
 ";

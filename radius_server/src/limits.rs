@@ -34,6 +34,8 @@ pub const PROBE_INTERVAL: Duration = Duration::from_secs(30);
 pub const PROBE_IN_TROUBLE_INTERVAL: Duration = Duration::from_secs(2);
 /// How long requests may still be worked on after the signal to stop.
 pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end waits for syslog to take what is left.
+pub const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a reader of the counters may take to read them.
 pub const STATS_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -53,6 +55,7 @@ mod tests {
             format!("take turns at the {WORKERS} workers and none has more than {WORKERS_PER_CLIENT_MAX}"),
             format!("tries store keys and clock every {} seconds", PROBE_INTERVAL.as_secs()),
             format!("and every {} while they cannot be used", PROBE_IN_TROUBLE_INTERVAL.as_secs()),
+            format!("gives syslog {} seconds", FLUSH_PATIENCE.as_secs()),
             format!("({} seconds at most)", STOP_PATIENCE.as_secs()),
         ] {
             assert!(page.contains(&sentence), "{sentence}");

@@ -128,8 +128,8 @@ impl Service {
         }
     }
 
-    /// No new requests; those that are here get their answers, for a while. What waits for syslog is sent with the end
-    /// of the last world.
+    /// No new requests; those that are here get their answers, for a while. What waits for syslog is sent before
+    /// the end, also where a login that hangs keeps its world.
     fn stop(self) {
         // Without the event the receiver goes on until the process ends, and nothing is lost but the patience.
         let _ = self.stop.write(1);
@@ -147,6 +147,7 @@ impl Service {
         if let Err(error) = self.server.world().anchor() {
             log::error(&format!("the heads of the records could not be read at the end: {error}"));
         }
+        self.server.world().flush();
     }
 }
 

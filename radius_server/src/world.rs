@@ -14,7 +14,7 @@ use common::ports::{Listing as _, StoreError};
 
 use crate::clients::Clients;
 use crate::error::ServerError;
-use crate::log;
+use crate::{limits, log};
 
 /// One configuration in force.
 pub struct World {
@@ -78,6 +78,11 @@ impl World {
             self.sink.anchor(&head, self.engine.now());
         }
         Ok(())
+    }
+
+    /// Waits until what waits for syslog is sent, for a while.
+    pub fn flush(&self) {
+        self.sink.flush(limits::FLUSH_PATIENCE);
     }
 
     /// Tries what every login needs: to write to the store, a clock that has not gone back, and the key file, without

@@ -34,6 +34,7 @@ struct Report<'a> {
     events: BTreeMap<&'static str, u64>,
     dropped: BTreeMap<&'static str, u64>,
     refused: BTreeMap<&'static str, u64>,
+    syslog: BTreeMap<&'static str, u64>,
     clients: BTreeMap<&'a str, ClientReport>,
 }
 
@@ -99,6 +100,7 @@ fn report<'w>(server: &Server, world: &'w World, started_at: UnixTime) -> Report
         events: server.counters.events().collect(),
         dropped: server.counters.drops().collect(),
         refused: server.counters.refusals().collect(),
+        syslog: world.syslog_counts().into(),
         clients: world.clients.iter().map(|it| (&*it.name, ClientReport::of(&it.counters))).collect(),
     }
 }

@@ -69,6 +69,13 @@ impl World {
         Ok(Self { settings, engine: parts.engine, clients, primary, store: parts.store, sink: parts.sink })
     }
 
+    /// What became of the lines for syslog: a collector that is slow or away shows here.
+    #[must_use]
+    pub fn syslog_counts(&self) -> [(&'static str, u64); 2] {
+        let counts = self.sink.counts();
+        [("sent", counts.sent), ("dropped", counts.dropped)]
+    }
+
     /// Sends the heads of the chains of records to syslog, so that a cut-off tail shows later.
     ///
     /// # Errors

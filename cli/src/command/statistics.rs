@@ -86,6 +86,7 @@ struct ServerCounters {
     events: BTreeMap<String, u64>,
     dropped: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
+    syslog: BTreeMap<String, u64>,
     clients: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
@@ -134,7 +135,12 @@ impl ServerCounters {
             ("healthy", if self.healthy { "yes" } else { "no: it answers nobody" }.to_owned()),
             ("listens at", self.listen.join(" ")),
         ]);
-        let counters = [("event", &self.events), ("dropped", &self.dropped), ("refused", &self.refused)];
+        let counters = [
+            ("event", &self.events),
+            ("dropped", &self.dropped),
+            ("refused", &self.refused),
+            ("lines for syslog", &self.syslog),
+        ];
         let tables = counters.iter().map(|(title, numbers)| format!("\n{}", counter_table(title, numbers)));
         let clients = if self.clients.is_empty() { String::new() } else { self.client_table() };
         format!("{head}{}{clients}", tables.collect::<String>())

@@ -37,6 +37,17 @@ pub(crate) enum Failure {
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The file is no backup at all.
+    #[error("{} is no backup of a store: nothing was changed. 'countersign store backup' makes one", .0.display())]
+    NoBackup(PathBuf),
+    /// A backup could not be put back; the cause may be the backup or the store.
+    #[error("cannot put {} in the place of the store", .backup.display())]
+    Restore {
+        /// The backup.
+        backup: PathBuf,
+        /// The cause.
+        source: StoreError,
+    },
     /// The chain of records could not be walked.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -46,6 +57,12 @@ pub(crate) enum Failure {
     /// A secret that was brought cannot be used.
     #[error(transparent)]
     Totp(#[from] TotpError),
+    /// No code proved the factor; a secret that was made for it will never be shown again.
+    #[error(
+        "nothing was registered: no code belonged to this secret. Check the clock of the phone, delete the entry in the \
+         app and run 'countersign enroll {0} totp' again"
+    )]
+    NotRegistered(Username),
     /// There is no such RADIUS client.
     #[error("there is no RADIUS client {0}: 'countersign client list' shows all")]
     NoSuchClient(String),

@@ -7,9 +7,10 @@ use std::path::PathBuf;
 use assembly::Office;
 use assembly::audit::{self, Anchors};
 use clap::{Args, Subcommand};
+use common::Door;
 use common::chain::ChainPosition;
 use common::ports::{Listing as _, StoredRecord};
-use common::record::Record;
+use common::record::{Ending, Record, Severity};
 use common::{UnixTime, Username};
 use serde::Serialize;
 
@@ -19,10 +20,23 @@ use crate::failure::Failure;
 use crate::moment::{Since, rfc3339};
 use crate::report::Report;
 use crate::table::table;
-use crate::words::username;
+use crate::words::{one_of, username};
 
 /// Records read from the store at once.
 const PAGE_RECORDS: u64 = 500;
+
+/// From the normal course to what somebody should look at at once.
+const SEVERITIES: [Severity; 4] = [Severity::Info, Severity::Notice, Severity::Error, Severity::Alert];
+
+/// As in records.
+const fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Notice => "notice",
+        Severity::Error => "error",
+        Severity::Alert => "alert",
+    }
+}
 
 /// What is done with the records.
 #[derive(Subcommand)]
@@ -42,6 +56,9 @@ pub(crate) struct List {
     /// Only since then: a span such as 2h, a day such as 2026-11-22, or a moment such as 2026-11-22T12:00:00Z.
     #[arg(long, value_parser = Since::parse)]
     since: Option<Since>,
+    /// Only records as loud as this, or louder.
+    #[arg(long, value_parser = one_of(&SEVERITIES, word), default_value = "info")]
+    severity: Severity,
     /// At most so many.
     #[arg(long, default_value_t = 50)]
     limit: usize,
@@ -66,6 +83,7 @@ fn list(context: &Context, office: &Office, arguments: &List) -> Result<Outcome,
     let filter = Filter {
         user: arguments.user.as_ref().map(Username::as_str),
         since: arguments.since.map_or(UnixTime::default(), |since| since.moment(office.engine.now())),
+        severities: SEVERITIES.into_iter().skip_while(|severity| *severity != arguments.severity).collect(),
         limit: arguments.limit,
     };
     let mut records = Vec::new();
@@ -83,13 +101,16 @@ fn list(context: &Context, office: &Office, arguments: &List) -> Result<Outcome,
 struct Filter<'a> {
     user: Option<&'a str>,
     since: UnixTime,
+    severities: Vec<Severity>,
     limit: usize,
 }
 
 impl Filter<'_> {
     fn takes(&self, listed: &Listed) -> bool {
         let is_about = |user| listed.record.as_ref().is_some_and(|record| is_about(record, user));
-        listed.at >= self.since && self.user.is_none_or(is_about)
+        // A record that cannot be read may have been the loudest.
+        let is_loud = listed.record.as_ref().is_none_or(|record| self.severities.contains(&record.severity));
+        listed.at >= self.since && is_loud && self.user.is_none_or(is_about)
     }
 }
 
@@ -147,11 +168,12 @@ impl Listed {
                 "record {} of {} cannot be read: run 'countersign audit verify'",
                 self.sequence, self.stream
             );
-            return vec![rfc3339(self.at), place];
+            return vec![rfc3339(self.at), "-".to_owned(), place];
         };
         let user = record.user.as_ref().unwrap_or(&record.typed);
         vec![
             rfc3339(record.at),
+            word(record.severity).to_owned(),
             record.place.to_string(),
             user.clone(),
             record.source.clone().unwrap_or_else(|| "-".to_owned()),
@@ -162,7 +184,8 @@ impl Listed {
     }
 }
 
-/// What was done by whom in an act, and to what effect; else the factor of a login, or the rule that decided.
+/// What was done by whom in an act, and to what effect; else whether it was a test, and the factor of a login or the
+/// rule that decided.
 fn detail(record: &Record) -> String {
     if let Some(act) = &record.act {
         let uid = act.actor.login_uid.unwrap_or(act.actor.uid);
@@ -170,7 +193,18 @@ fn detail(record: &Record) -> String {
         return format!("{} by uid {uid}{after}", act.act);
     }
     let rule = || record.rule.as_ref().map(|rule| format!("rule {rule}"));
-    record.factor.clone().or_else(rule).unwrap_or_default()
+    let decided = record.factor.clone().or_else(rule);
+    let test = is_test(record).then(|| "test".to_owned());
+    test.into_iter().chain(decided).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether nobody came in by it: logins of the command line are those of `countersign test`.
+fn is_test(record: &Record) -> bool {
+    let is_login = match record.ending {
+        Ending::Accept | Ending::Reject | Ending::Unavailable | Ending::Challenge => true,
+        Ending::Act | Ending::Finding => false,
+    };
+    is_login && record.door == Door::CommandLine
 }
 
 #[derive(Serialize)]
@@ -182,7 +216,7 @@ impl Report for RecordList {
         if self.0.is_empty() {
             return "There are no such records.\n".to_owned();
         }
-        let titles = ["time", "place", "user", "from", "ending", "reason", "detail"];
+        let titles = ["time", "severity", "place", "user", "from", "ending", "reason", "detail"];
         table(&titles, self.0.iter().map(Listed::row))
     }
 }

@@ -124,11 +124,12 @@ fn prove(context: &Context, office: &Office, name: &Username, mut totp: NewTotp)
         totp.proof = EnrolmentProof::Code(Secret::from(code));
         match context.act(office, name, &Act::AddTotp(totp.clone())) {
             Err(Failure::Act(wrong @ ActError::WrongCode)) if left > 0 => context.warn(&wrong.to_string()),
+            Err(Failure::Act(ActError::WrongCode)) => break,
             Err(failure) => return Err(failure),
             Ok(issued) => return say_registered(context, office, name, &issued),
         }
     }
-    Err(ActError::WrongCode.into())
+    Err(Failure::NotRegistered(name.clone()))
 }
 
 fn say_registered(

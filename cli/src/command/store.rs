@@ -1,5 +1,7 @@
 //! `countersign store`: copies of the store, and putting one back so that nothing used since then works again.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use assembly::config::Settings;
@@ -16,6 +18,9 @@ use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
 use crate::moment::rfc3339;
 use crate::report::Report;
+
+/// What every SQLite database begins with (sqlite.org/fileformat.html, 1.3).
+const DATABASE_HEADER: &[u8; 16] = b"SQLite format 3\0";
 
 /// What is done with the store as a whole.
 #[derive(Subcommand)]
@@ -67,8 +72,19 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
 }
 
 fn restore(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
+    refuse_other_files(file)?;
     let owner = places::owner(settings)?;
-    Ok(Sqlite::restore(file, &places::store(settings), Some(owner), SystemClock.now())?)
+    Sqlite::restore(file, &places::store(settings), Some(owner), SystemClock.now())
+        .map_err(|source| Failure::Restore { backup: file.to_owned(), source })
+}
+
+/// Looked at first: what SQLite says of a file that is no database would be taken for news of the store.
+fn refuse_other_files(file: &Path) -> Result<(), Failure> {
+    let opened = File::open(file).map_err(Failure::file("open", file))?;
+    let mut header = Vec::new();
+    let count = u64::try_from(DATABASE_HEADER.len()).unwrap_or(u64::MAX);
+    opened.take(count).read_to_end(&mut header).map_err(Failure::file("read", file))?;
+    if header == DATABASE_HEADER { Ok(()) } else { Err(Failure::NoBackup(file.to_owned())) }
 }
 
 #[derive(Serialize)]

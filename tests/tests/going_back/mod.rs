@@ -67,6 +67,27 @@ fn an_old_backup_restored_brings_no_used_code_back() -> Outcome {
 }
 
 #[test]
+fn what_is_no_backup_is_named_and_changes_nothing() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.done(&["user", "add", "alice"])?;
+    let junk = desk.folder.join("junk");
+    for content in ["", "nothing of ours, and longer than a header\n"] {
+        desk.machine.write(&junk, content)?;
+        let junk = junk.display().to_string();
+        let refused = desk.run(&["store", "restore", &junk], Given::default())?;
+        assert!(refused.errors.contains(&format!("{junk} is no backup")), "{refused:?}");
+        assert!(!refused.errors.contains("store.db"), "{refused:?}");
+    }
+    // A database, and not one of ours.
+    fs::remove_file(&junk).expect("junk");
+    checked(Command::new("sqlite3").arg(&junk).arg("CREATE TABLE t (x)"))?;
+    let refused = desk.run(&["store", "restore", &junk.display().to_string()], Given::default())?;
+    assert!(refused.errors.contains(&format!("cannot put {}", junk.display())), "{refused:?}");
+    assert!(desk.done(&["user", "list"])?.contains("alice"));
+    Ok(())
+}
+
+#[test]
 fn an_old_copy_of_the_file_put_back_by_hand_brings_no_used_code_back() -> Outcome {
     let (desk, used) = desk_with_backup()?;
     desk.copy_over_store(&desk.folder.join("backup.db"))?;
@@ -74,6 +95,8 @@ fn an_old_copy_of_the_file_put_back_by_hand_brings_no_used_code_back() -> Outcom
     assert!(noticed.errors.contains("the store went back"), "{noticed:?}");
     let records = desk.json(&["audit", "list", "--limit", "1"], Given::default())?;
     assert_eq!(records[0]["record"]["reason"], "store-went-back");
+    let alerts = desk.json(&["audit", "list", "--severity", "alert"], Given::default())?;
+    assert_eq!(alerts.as_array().map(Vec::len), Some(1), "{alerts}");
     for (name, code) in ["alice", "bob"].iter().zip(&used) {
         let verdict = desk.sign_in(name, code, 0)?;
         assert!(!verdict.starts_with("accept"), "{name}: {verdict}");

@@ -61,7 +61,7 @@ pub(crate) struct AppPasswordView {
 impl AccountView {
     /// An account and those of its recovery codes that are spent, as of now.
     pub(crate) fn new(account: &Account, spent: &[RecoveryCodeId], now: UnixTime) -> Self {
-        let left = account.recovery_codes.iter().filter(|code| !spent.contains(&code.id)).count();
+        let left = codes_left(account, spent);
         Self {
             user: account.name.to_string(),
             id: account.id.to_string(),
@@ -76,6 +76,11 @@ impl AccountView {
             version: account.version,
         }
     }
+}
+
+/// Recovery codes that are still good.
+fn codes_left(account: &Account, spent: &[RecoveryCodeId]) -> usize {
+    account.recovery_codes.iter().filter(|code| !spent.contains(&code.id)).count()
 }
 
 /// Until when a block holds, `None` where there is none any more.
@@ -172,7 +177,8 @@ pub(crate) struct AccountLine {
 }
 
 impl AccountLine {
-    pub(crate) fn new(account: &Account, now: UnixTime) -> Self {
+    /// As [`AccountView::new`].
+    pub(crate) fn new(account: &Account, spent: &[RecoveryCodeId], now: UnixTime) -> Self {
         Self {
             user: account.name.to_string(),
             state: account.state.name(),
@@ -180,7 +186,7 @@ impl AccountLine {
             blocked: block(account.block, now),
             has_password: account.password_hash.is_some(),
             factors: account.factors.len(),
-            recovery_codes: account.recovery_codes.len(),
+            recovery_codes: codes_left(account, spent),
             app_passwords: account.app_passwords.len(),
         }
     }

@@ -52,6 +52,20 @@ fn enroll_at_terminal(desk: &Desk) -> Result<String, Failure> {
 }
 
 #[test]
+fn whoever_gives_up_after_three_wrong_codes_hears_that_nothing_was_registered() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.done(&["user", "add", "alice"])?;
+    let mut terminal = Terminal::start(&desk.command(&["enroll", "alice", "totp"]))?;
+    for _ in 0..3 {
+        terminal.expect("Code that it shows now: ")?.send("000000")?;
+    }
+    terminal.expect("nothing was registered")?.expect("run 'countersign enroll alice totp' again")?;
+    assert_eq!(terminal.end()?.code, 1);
+    assert_eq!(desk.json(&["user", "show", "alice"], Given::default())?["factors"], serde_json::json!([]));
+    Ok(())
+}
+
+#[test]
 fn a_terminal_that_cannot_show_a_picture_gets_secret_and_uri() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     desk.done(&["user", "add", "alice"])?;
@@ -73,9 +87,31 @@ fn a_code_works_once_and_a_wrong_one_never() -> Outcome {
     desk.add_user("bob", SECRETS[1])?;
     let others = code(SECRETS[2], 0)?;
     assert_eq!(desk.sign_in("bob", &others, 0)?, "reject wrong-code");
+    let listed = desk.done(&["audit", "list", "--severity", "notice"])?;
+    assert!(listed.contains("wrong-code") && listed.contains("  test"), "{listed}");
+    assert!(!listed.contains("  info"), "{listed}");
     let ended =
         desk.run(&["test", "bob"], Given { lines: &[PASSWORD, &code(SECRETS[1], 0)?], clock_ahead: 0 })?;
     assert!(ended.code == 0 && ended.output.starts_with("Accepted at service sshd"), "{ended:?}");
+    Ok(())
+}
+
+#[test]
+fn a_list_counts_the_recovery_codes_that_are_left_and_a_removal_is_asked_for() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    let codes = desk.json(&["recovery-codes", "alice"], Given::default())?;
+    let first = codes["codes"][0].as_str().expect("a code");
+    assert_eq!(desk.sign_in("alice", first, 0)?, "accept both-proofs");
+    assert_eq!(desk.json(&["user", "list"], Given::default())?[0]["recovery-codes"], 9);
+
+    let mut terminal = Terminal::start(&desk.command(&["user", "remove", "alice"]))?;
+    terminal.expect("Remove alice with")?.send("n")?.expect("Nothing was removed.")?;
+    assert_eq!(terminal.end()?.code, 1);
+    let mut terminal = Terminal::start(&desk.command(&["user", "remove", "alice"]))?;
+    terminal.expect("Remove alice with")?.send("y")?.expect("alice: removed.")?;
+    assert_eq!(terminal.end()?.code, 0);
+    assert!(desk.done(&["user", "list"])?.contains("There are no accounts."));
     Ok(())
 }
 
@@ -134,6 +170,24 @@ fn an_import_says_every_mistake_and_imports_nothing_beside_one() -> Outcome {
     let imported = desk.json(&["import", "--skip-bad", "--yes", &file], Given::default())?;
     assert_eq!(imported["imported"], serde_json::json!(["carol"]));
     assert_eq!(desk.sign_in("carol", &code(SECRETS[0], 0)?, 0)?, "accept both-proofs");
+    Ok(())
+}
+
+#[test]
+fn a_block_of_a_break_glass_account_says_what_it_cannot_do() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let text = desk.read("countersign.toml") + "[break-glass]\nusers = [\"rescue\"]\n";
+    desk.machine.write(&desk.folder.join("countersign.toml"), &text)?;
+    let listed = desk.run(&["user", "list"], Given::default())?;
+    assert!(listed.errors.contains("[break-glass] names rescue, and there is no such account"), "{listed:?}");
+    desk.done(&["user", "add", "rescue"])?;
+    desk.done(&["user", "add", "alice"])?;
+    assert!(desk.run(&["user", "list"], Given::default())?.errors.is_empty());
+    let blocked = desk.run(&["user", "block", "rescue"], Given::default())?;
+    assert!(blocked.errors.contains("no block keeps this user out of PAM services"), "{blocked:?}");
+    assert!(!blocked.output.contains("every door"), "{blocked:?}");
+    let blocked = desk.run(&["user", "block", "alice"], Given::default())?;
+    assert!(blocked.output.contains("every door refuses") && blocked.errors.is_empty(), "{blocked:?}");
     Ok(())
 }
 

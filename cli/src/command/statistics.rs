@@ -64,6 +64,7 @@ fn figures(office: &Office) -> Result<StoreFigures, Failure> {
         count(&mut figures.without_factor, usize::from(account.factors.is_empty()));
         count(&mut figures.factors, account.factors.len());
         count(&mut figures.app_passwords, account.app_passwords.len());
+        Ok(())
     })?;
     let heads = office.store.heads()?;
     figures.records = heads.into_iter().map(|head| (head.stream, head.sequence)).collect();

@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::moment::{Span, rfc3339};
 use crate::report::Report;
-use crate::terminal;
+use crate::terminal::{self, Consent, Seat};
 use crate::view::{AccountLine, AccountList, AccountView};
 use crate::words::{role, state, username};
 
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// Give an account another name; all that hangs on it stays.
     Rename(Rename),
     /// Remove accounts with all that hangs on them; a removed name that returns is a new account.
-    Remove(Names),
+    Remove(Remove),
     /// Make a user an administrator, or an ordinary user again.
     Role(RoleArguments),
 }
@@ -64,6 +64,16 @@ pub(crate) struct Names {
     /// The users.
     #[arg(value_name = "NAME", required = true, value_parser = username)]
     names: Vec<Username>,
+}
+
+/// Arguments of `user remove`.
+#[derive(Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    names: Names,
+    /// Remove without asking; only a person at a terminal is asked.
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Arguments of `user add`.
@@ -160,7 +170,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Enforce(names) => return each(context, &office, &names, &Act::SetState(State::Enforced)),
         Command::Disable(names) => return each(context, &office, &names, &Act::SetState(State::Disabled)),
         Command::Unblock(names) => return each(context, &office, &names, &Act::Unblock),
-        Command::Remove(names) => return each(context, &office, &names, &Act::Remove),
+        Command::Remove(arguments) => return remove(context, &office, &arguments),
         Command::Block(arguments) => block(context, &office, &arguments)?,
         Command::Rename(Rename { old, new }) => done(context, &office, &old, &Act::Rename(new))?,
         Command::Role(RoleArguments { name, role }) => done(context, &office, &name, &Act::SetRole(role))?,
@@ -202,8 +212,31 @@ fn block(context: &Context, office: &Office, arguments: &BlockArguments) -> Resu
     let block = end.map_or(Block::Indefinitely, Block::Until);
     context.act(office, &arguments.name, &Act::Block(block))?;
     let until = end.map_or_else(|| "it is unblocked".to_owned(), rfc3339);
-    let text = format!("{}: every door refuses this user until {until}.\n", arguments.name);
-    context.say(&ActDone::new(&arguments.name, &Act::Block(block), text))
+    let name = &arguments.name;
+    let policy = office.engine.policy();
+    let is_break_glass = policy.break_glass.contains(&policy.folding.fold(name));
+    let doors = if is_break_glass { "the RADIUS server" } else { "every door" };
+    let text = format!("{name}: {doors} refuses this user until {until}.\n");
+    context.say(&ActDone::new(name, &Act::Block(block), text))?;
+    if is_break_glass {
+        context.warn(&format!(
+            "[break-glass] names {name}: no block keeps this user out of PAM services. Take the name out of {} to do that",
+            context.settings_file.display()
+        ));
+    }
+    Ok(())
+}
+
+/// What hangs on an account comes back with nothing but a backup.
+fn remove(context: &Context, office: &Office, arguments: &Remove) -> Result<Outcome, Failure> {
+    let names: Vec<&str> = arguments.names.names.iter().map(Username::as_str).collect();
+    let question = format!("Remove {} with factors, recovery codes and app passwords?", names.join(", "));
+    let is_asked = !arguments.yes && terminal::seat() == Seat::Terminal;
+    if is_asked && terminal::consent(&question)? == Consent::Withheld {
+        context.tell("Nothing was removed.\n")?;
+        return Ok(Outcome::Refused);
+    }
+    each(context, office, &arguments.names, &Act::Remove)
 }
 
 /// The same act on several accounts; one that is refused does not stop the others.
@@ -262,6 +295,19 @@ pub(crate) fn warn_of_lockout(context: &Context, account: &Account) {
     }
 }
 
+/// Without an account there is no second proof, and the day of need is no time to find that out.
+fn warn_of_missing_break_glass(context: &Context, office: &Office) -> Result<(), Failure> {
+    for name in &office.engine.policy().break_glass {
+        if office.store.account(name)?.is_none() {
+            context.warn(&format!(
+                "[break-glass] names {name}, and there is no such account: run 'countersign user add {name}', \
+                 then 'countersign enroll {name} totp'"
+            ));
+        }
+    }
+    Ok(())
+}
+
 fn show(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {
     let account = account(office, name)?;
     let spent = office.store.spent_recovery_codes(&account)?;
@@ -277,22 +323,28 @@ pub(crate) fn account(office: &Office, name: &Username) -> Result<Account, Failu
 }
 
 fn list(context: &Context, office: &Office, arguments: &List) -> Result<(), Failure> {
+    warn_of_missing_break_glass(context, office)?;
     let mut lines = Vec::new();
     let now = office.engine.now();
     for_each_account(office, |account| {
         if arguments.state.is_none_or(|state| state == account.state) {
-            lines.push(AccountLine::new(account, now));
+            let spent = office.store.spent_recovery_codes(account)?;
+            lines.push(AccountLine::new(account, &spent, now));
         }
+        Ok(())
     })?;
     context.say(&AccountList(lines))
 }
 
 /// Reads all accounts, page by page, in order of name.
-pub(crate) fn for_each_account(office: &Office, mut look: impl FnMut(&Account)) -> Result<(), Failure> {
+pub(crate) fn for_each_account(
+    office: &Office,
+    mut look: impl FnMut(&Account) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let page = office.store.accounts(after.as_ref(), PAGE_ACCOUNTS)?;
-        page.iter().for_each(&mut look);
+        page.iter().try_for_each(&mut look)?;
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.name.clone());
     }

@@ -30,6 +30,11 @@ impl Context {
         Self { settings_file: arguments.config.clone(), form }
     }
 
+    /// The settings with the RADIUS clients, before a change that may make other warnings of them.
+    pub(crate) fn settings_before_change(&self) -> Result<Settings, Failure> {
+        Ok(self.initialised(Settings::load(&self.settings_file))?.settings)
+    }
+
     /// The settings with the RADIUS clients; warnings are said at once.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         let loaded = self.initialised(Settings::load(&self.settings_file))?;

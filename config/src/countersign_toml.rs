@@ -32,6 +32,8 @@ pub(crate) struct Draft {
     pub(crate) settings: Option<Settings>,
     pub(crate) clients_file: Option<Placed<PathBuf>>,
     references: Vec<ClientReference>,
+    /// Where `listen` stands, or would.
+    listen: Place,
 }
 
 impl Draft {
@@ -50,6 +52,30 @@ impl Draft {
     }
 }
 
+impl Draft {
+    /// Says which clients are elsewhere while the server listens to this machine only.
+    pub(crate) fn warn_of_unheard_clients(&self, clients: &Clients, report: &mut Report<'_>) {
+        let Some(settings) = &self.settings else { return };
+        let unheard = clients.iter().filter(|client| !settings.radius.hears(client));
+        let names: Vec<String> = unheard.map(|client| quoted(&client.name)).collect();
+        let whose = match names.as_slice() {
+            [] => return,
+            [only] => format!("client {only}"),
+            [first, others @ ..] => format!("client {first} and {} more", others.len()),
+        };
+        report.warning(Remark {
+            place: self.listen.clone(),
+            key: "radius.listen".to_owned(),
+            message: format!("the RADIUS server listens on loopback only: no packet of {whose} reaches it"),
+            allowed: None,
+            help: Some(
+                "write an address of this machine into `listen` of [radius], and start the server again"
+                    .to_owned(),
+            ),
+        });
+    }
+}
+
 /// Reads the whole file; what is wrong is in the report, and then there are no settings.
 pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut Report<'_>) -> Draft {
     let top = Section::top(root, Part::Top, report);
@@ -60,7 +86,7 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
     let (policy, references) = read_policy(&top, report);
     let primary = read_primary(&top, report);
     let services = read_services(&top, report);
-    let radius = read_radius(&top, report);
+    let (radius, listen) = read_radius(&top, report);
     let audit = read_audit(&top, report);
     let settings = || {
         Some(Settings {
@@ -75,7 +101,7 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
             clients: Clients::default(),
         })
     };
-    Draft { settings: settings(), clients_file, references }
+    Draft { settings: settings(), clients_file, references, listen }
 }
 
 fn read_clients_file(top: &Section<'_>, file: &Path, report: &mut Report<'_>) -> Option<Placed<PathBuf>> {
@@ -202,13 +228,14 @@ fn read_service(section: &Section<'_>, absent: Profile, report: &mut Report<'_>)
     Some(Profile { dialogue: dialogue?, appended: appended?, ..absent })
 }
 
-fn read_radius(top: &Section<'_>, report: &mut Report<'_>) -> Option<Radius> {
+fn read_radius(top: &Section<'_>, report: &mut Report<'_>) -> (Option<Radius>, Place) {
     let section = top.table("radius", Part::Radius, report);
+    let place = section.place_of(&LISTEN);
     let listen = section.field(&LISTEN, report, |entry, report| {
         let addresses = list(entry, report, Least::One, socket_address)?;
         Some(addresses.into_iter().map(|placed| placed.value).collect())
     });
-    Some(Radius { listen: listen.or(default_listen())? })
+    (listen.or(default_listen()).map(|listen| Radius { listen }), place)
 }
 
 pub(crate) fn default_listen() -> Vec<SocketAddr> {

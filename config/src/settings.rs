@@ -1,13 +1,14 @@
 //! The settings, as the rest of the program uses them: read once, whole, and right.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use common::attempt::Profile;
 use common::policy::Policy;
+use ipnet::IpNet;
 
-use crate::clients::Clients;
+use crate::clients::{Client, Clients};
 use crate::clients_toml;
 use crate::countersign_toml::{self, Draft};
 use crate::error::{ConfigError, sentence};
@@ -73,6 +74,18 @@ impl Services {
 pub struct Radius {
     /// Where it listens; at least one address.
     pub listen: Vec<SocketAddr>,
+}
+
+impl Radius {
+    /// Whether a packet of this client can reach it: a server on loopback only hears none from elsewhere.
+    pub(crate) fn hears(&self, client: &Client) -> bool {
+        let is_local = |network: &IpNet| {
+            network.network().is_loopback()
+                || network.contains(&IpAddr::V4(Ipv4Addr::LOCALHOST))
+                || network.contains(&IpAddr::V6(Ipv6Addr::LOCALHOST))
+        };
+        self.listen.iter().any(|address| !address.ip().is_loopback()) || client.networks.iter().any(is_local)
+    }
 }
 
 /// Where records go, apart from the store.
@@ -192,6 +205,9 @@ fn read_clients(draft: &Draft, settings_report: &mut Report<'_>) -> Result<Clien
         draft.refuse_unknown_clients(&read.names, settings_report);
     }
     let errors = report.errors();
+    if errors == 0 && settings_report.errors() == 0 {
+        draft.warn_of_unheard_clients(&read.clients, settings_report);
+    }
     Ok(ClientsRead { clients: read.clients, findings: report.into_findings(), errors })
 }
 

@@ -79,10 +79,15 @@ pub(crate) struct Name {
 }
 
 pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failure> {
-    let settings = context.settings()?;
     match command {
-        Command::Change(command) => change(context, &settings.clients_file, command)?,
+        Command::Change(command) => {
+            let settings = context.settings_before_change()?;
+            change(context, &settings.clients_file, command)?;
+            // Such as: nothing of a new client arrives at a server that listens on loopback only.
+            context.settings()?;
+        }
         Command::List => {
+            let settings = context.settings()?;
             let clients = settings.clients.iter().map(|client| ClientLine::new(client));
             context.say(&ClientList(clients.collect()))?;
         }

@@ -86,7 +86,7 @@ fn the_longest_network_wins() {
 #[test]
 fn weak_clients_are_warned_of() {
     let check = |clients: &str, line: usize, key: &str| {
-        let found = findings(SMALLEST, clients);
+        let found = findings(&listening("0.0.0.0:1812"), clients);
         let shown: Vec<_> = found.iter().map(|finding| (finding.line, finding.key.as_str())).collect();
         assert_eq!(shown, [(line, key)], "{found:?}");
         assert_eq!(found[0].severity, config::Severity::Warning);
@@ -106,6 +106,22 @@ fn weak_clients_are_warned_of() {
     let nested =
         [client("a", "\"10.0.0.0/8\"", ""), client("b", "\"10.1.0.0/16\", \"10.2.0.1\"", "")].concat();
     check(&nested, 3, "client[1].addresses");
+}
+
+#[test]
+fn clients_that_a_server_on_loopback_never_hears_are_warned_of() {
+    let heard = client("here", "\"127.0.0.1\"", "");
+    let elsewhere = [heard.as_str(), VPN, &client("wifi", "\"2001:db8::/64\"", "")].concat();
+    let found = findings(&listening("127.0.0.1:1812"), &elsewhere);
+    let [finding] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((finding.line, finding.key.as_str()), (3, "radius.listen"));
+    assert!(finding.message.contains("no packet of client \"vpn\" and 1 more"), "{finding:?}");
+    assert!(findings(&listening("127.0.0.1:1812"), &heard).is_empty());
+    assert!(findings(&listening("192.0.2.1:1812"), &elsewhere).is_empty());
+}
+
+fn listening(address: &str) -> String {
+    format!("{SMALLEST}[radius]\nlisten = [\"{address}\"]\n")
 }
 
 #[test]

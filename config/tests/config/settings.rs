@@ -104,7 +104,7 @@ fn what_is_only_doubtful_is_a_warning() {
     let rules = "default-state = \"enabled\"\n[[rule]]\nname = \"all\"\naction = \"skip\"\nmethods = [\"totp\"]\n[[rule]]\nname = \"never\"\naction = \"deny\"\n";
     let found = findings(rules, VPN);
     let shown: Vec<_> = found.iter().map(|finding| (finding.line, finding.key.as_str())).collect();
-    assert_eq!(shown, [(5, "rule[1].methods"), (7, "rule[2].name")]);
+    assert_eq!(shown, [(1, "radius.listen"), (5, "rule[1].methods"), (7, "rule[2].name")]);
     assert!(found.iter().all(|finding| finding.severity == config::Severity::Warning));
 }
 

@@ -15,6 +15,7 @@ use crate::clients::Kind;
 use crate::clients_toml;
 use crate::error::ConfigError;
 use crate::file::{Contents, SourceFile, open_regular};
+use crate::finding::Severity;
 use crate::keys::{
     CLIENT_ADDRESSES, CLIENT_DIALOGUE, CLIENT_KIND, CLIENT_NAME, CLIENT_PREVIOUS_SECRET, CLIENT_SECRET,
 };
@@ -161,8 +162,19 @@ fn change(
     let mut document: DocumentMut = before.text().parse().map_err(shape)?;
     edit(&mut document)?;
     let text = Zeroizing::new(document.to_string());
-    refuse_mistakes(&SourceFile::from_text(path, Contents::Secrets, text.clone()))?;
+    refuse_mistakes(&SourceFile::from_text(path, Contents::Secrets, text.clone()))
+        .map_err(|error| not_changed(path, error))?;
     replace(path, folder, &text)
+}
+
+/// Nobody can look up a line that was never written: what was found there stands for itself.
+fn not_changed(path: &Path, error: ConfigError) -> ConfigError {
+    let errors = error.findings().iter().filter(|finding| finding.severity == Severity::Error);
+    let said = errors.map(|finding| match &finding.allowed {
+        Some(allowed) => format!("{} (allowed: {allowed})", finding.message),
+        None => finding.message.clone(),
+    });
+    ConfigError::NotChanged { path: path.to_owned(), why: said.collect::<Vec<_>>().join("; ") }
 }
 
 fn refuse_mistakes(file: &SourceFile) -> Result<(), ConfigError> {

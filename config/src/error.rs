@@ -79,6 +79,14 @@ pub enum ConfigError {
         /// The cause.
         source: io::Error,
     },
+    /// A change would have made a file that is refused.
+    #[error("{path} was not changed: {why}")]
+    NotChanged {
+        /// The file.
+        path: PathBuf,
+        /// The mistakes that would be in it.
+        why: String,
+    },
     /// A file is there already and is not overwritten.
     #[error("{path} exists already: change it, or move it away first")]
     Exists {
@@ -133,6 +141,7 @@ impl ConfigError {
             | Self::TooLarge { .. }
             | Self::NotUtf8 { .. }
             | Self::Write { .. }
+            | Self::NotChanged { .. }
             | Self::Exists { .. }
             | Self::Shape { .. }
             | Self::UnknownClient { .. }

@@ -92,7 +92,7 @@ fn what_would_be_refused_is_not_written() {
     let folder = Folder::new(SMALLEST, VPN);
     let twice = NewClient { name: "vpn".to_owned(), ..wifi() };
     let error = add_client(&folder.clients(), &twice).unwrap_err();
-    assert!(error.findings()[0].message.contains("two clients"));
+    assert!(error.to_string().contains("two clients"));
     let same_address = NewClient { addresses: vec!["192.0.2.10".to_owned()], ..wifi() };
     assert!(add_client(&folder.clients(), &same_address).is_err());
     assert_eq!(folder.read_clients(), VPN);

@@ -8,6 +8,7 @@ mod context;
 mod failure;
 mod given_out;
 mod moment;
+mod pam_services;
 mod qr;
 mod report;
 mod silence;

@@ -6,6 +6,7 @@ mod going_back;
 mod setting_up;
 mod tampering;
 
+use std::fs;
 use std::process::Command;
 
 use desk::{Desk, Given, NO_COLLECTOR, PASSWORD, SECRETS, code};
@@ -290,6 +291,49 @@ fn a_first_password_that_nobody_can_be_asked_for_is_warned_of() -> Outcome {
     let there = check("login")?;
     assert!(there.code == 0 && there.errors.is_empty(), "{there:?}");
     assert_eq!(check("pam.login")?.code, 1);
+    Ok(())
+}
+
+#[test]
+fn a_copy_of_the_settings_is_checked_before_it_is_moved_into_place() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let copy = desk.machine.new_folder("elsewhere")?.join("try.toml");
+    let check = |text: &str| {
+        desk.machine.write(&copy, text)?;
+        desk.run(&["config", "check", &copy.display().to_string()], Given::default())
+    };
+    let rule = "[[rule]]\nname = \"x\"\naction = \"deny\"\nservices = [\"login\", \"lgin\"]\n";
+    let checked = check(&format!("{}{rule}", desk.read("countersign.toml")))?;
+    assert!(checked.code == 0 && checked.errors.contains("checked without RADIUS clients"), "{checked:?}");
+    assert!(checked.errors.contains("no PAM service \"lgin\"") && !checked.errors.contains("\"login\""));
+    assert_eq!(check("default-state = 1\n")?.code, 1);
+
+    fs::remove_file(desk.folder.join("clients.toml")).expect("a clients file");
+    assert_eq!(desk.run(&["config", "check"], Given::default())?.code, 1);
+    Ok(())
+}
+
+#[test]
+fn a_clients_file_that_the_server_cannot_read_is_warned_of() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let check = || desk.run(&["config", "check"], Given::default());
+    assert_eq!(check()?.errors, "");
+    checked(Command::new("chgrp").arg("root").arg(desk.folder.join("clients.toml")))?;
+    let warned = check()?;
+    assert!(warned.code == 0 && warned.errors.contains("chgrp countersign"), "{warned:?}");
+    Ok(())
+}
+
+#[test]
+fn a_client_that_is_refused_is_not_said_to_stand_in_the_file() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let before = desk.read("clients.toml");
+    let refused = desk.run(&["client", "add", "vpn", "--address", "192.0.2.300"], Given::default())?;
+    assert!(refused.errors.contains("clients.toml was not changed:"), "{refused:?}");
+    assert!(refused.errors.contains("192.0.2.300") && refused.errors.lines().count() == 1, "{refused:?}");
+    assert_eq!(desk.read("clients.toml"), before);
+    let added = desk.run(&["client", "add", "vpn", "--address", "192.0.2.1"], Given::default())?;
+    assert!(added.code == 0 && added.errors.contains("listens on loopback only"), "{added:?}");
     Ok(())
 }
 

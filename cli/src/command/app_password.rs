@@ -12,6 +12,7 @@ use crate::command::user::{ActDone, Name, account};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::given_out::GivenOut;
+use crate::pam_services;
 use crate::report::Report;
 use crate::view::{AppPasswordView, app_password_table};
 use crate::words::{app_password_id, label, username};
@@ -107,6 +108,9 @@ fn warn_of_places(
         context.warn(&format!(
             "{service} is privileged: an app password is good there only where a rule names the method"
         ));
+    }
+    for service in services.iter().filter(|service| !pam_services::is_there(service)) {
+        context.warn(&pam_services::absence(service));
     }
     if account(office, name)?.role == Role::Administrator {
         context.warn(&format!(

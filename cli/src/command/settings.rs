@@ -2,16 +2,20 @@
 
 use std::fs;
 use std::io::{self, IsTerminal as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use assembly::config::{Colour, Finding, Primary, Settings};
+use assembly::config::{Colour, ConfigError, Finding, Loaded, Primary, Settings};
+use assembly::places::SYSTEM_USER;
 use assembly::primary::ServiceName;
 use clap::{Args, Subcommand};
+use nix::unistd::User;
 use serde::Serialize;
 
 use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::pam_services;
 use crate::report::Report;
 
 /// What is done with the settings.
@@ -65,11 +69,13 @@ pub(super) fn warn_of_primary(context: &Context, settings: &Settings) {
 
 fn check(context: &Context, file: &Path) -> Result<Outcome, Failure> {
     let colour = if io::stdout().is_terminal() { Colour::Terminal } else { Colour::Plain };
-    let (findings, text, outcome) = match Settings::load(file) {
+    let (findings, text, outcome) = match load(context, file) {
         Ok(loaded) => {
             let shown = loaded.warnings.iter().map(|warning| format!("{}\n\n", warning.render(colour)));
             let text = format!("{}{}: no mistakes.\n", shown.collect::<String>(), file.display());
             warn_of_primary(context, &loaded.settings);
+            warn_of_services(context, &loaded.settings);
+            warn_of_group(context, &loaded.settings.clients_file);
             (loaded.warnings, text, Outcome::Done)
         }
         // A file that is not there, or that others can write, has no findings: that is said as any failure is.
@@ -79,6 +85,44 @@ fn check(context: &Context, file: &Path) -> Result<Outcome, Failure> {
     let sound = outcome == Outcome::Done;
     context.say(&Checked { file: file.to_owned(), sound, findings, text })?;
     Ok(outcome)
+}
+
+/// A copy that is tried out need not have its clients beside it.
+fn load(context: &Context, file: &Path) -> Result<Loaded, ConfigError> {
+    if file != context.settings_file
+        && let Ok(alone) = Settings::load_without_clients(file)
+        && !alone.settings.clients_file.exists()
+    {
+        let clients = alone.settings.clients_file.display();
+        context.warn(&format!("there is no {clients}: the settings are checked without RADIUS clients"));
+        return Ok(alone);
+    }
+    Settings::load(file)
+}
+
+/// A rule for a misspelt service never decides anything, and nobody would notice.
+fn warn_of_services(context: &Context, settings: &Settings) {
+    for rule in &settings.policy.rules {
+        for service in rule.when.services.iter().filter(|service| !pam_services::is_there(service)) {
+            context.warn(&format!("rule {:?}: {}", rule.name, pam_services::absence(service)));
+        }
+    }
+}
+
+/// The running server reads the clients again as its own user, when it is told to.
+fn warn_of_group(context: &Context, clients_file: &Path) {
+    let (Ok(Some(user)), Ok(metadata)) = (User::from_name(SYSTEM_USER), fs::metadata(clients_file)) else {
+        return;
+    };
+    let is_owner = metadata.uid() == user.uid.as_raw();
+    let is_group = metadata.gid() == user.gid.as_raw() && metadata.mode() & 0o040 != 0;
+    if !is_owner && !is_group {
+        let file = clients_file.display();
+        context.warn(&format!(
+            "the RADIUS server cannot read {file} as its user {SYSTEM_USER}: \
+             run 'chgrp {SYSTEM_USER} {file} && chmod 0640 {file}'"
+        ));
+    }
 }
 
 #[derive(Serialize)]

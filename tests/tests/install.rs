@@ -57,7 +57,10 @@ fn the_printed_lines_lead_to_a_login_and_back() -> Outcome {
         "{kept}"
     );
     assert!(Path::new("/etc/countersign/countersign.toml").exists());
-    xtask(&machine, &["uninstall", "--purge"])?;
+    let refused = xtask(&machine, &["uninstall", "--purge"]).expect_err("nobody has agreed");
+    assert!(refused.to_string().contains("say --purge --yes"), "{refused}");
+    assert!(Path::new("/var/lib/countersign/master.key").exists());
+    xtask(&machine, &["uninstall", "--purge", "--yes"])?;
     // What is left is the administrator's own doing: users and their homes are outside of these folders.
     let own = ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/subuid", "/etc/subgid"];
     let left: Vec<_> = files()?
@@ -148,8 +151,38 @@ fn a_destination_folder_gets_all_files_and_nothing_else_changes() -> Outcome {
     let kept = format!("{}\n", primary.display());
     let files = || checked(Command::new("find").arg(&destination).args(["-not", "-type", "d"]));
     assert_eq!(files()?, kept);
-    xtask(&machine, &["uninstall", "--destdir", &destdir, "--purge"])?;
+    xtask(&machine, &["uninstall", "--destdir", &destdir, "--purge", "--yes"])?;
     assert_eq!(files()?, "");
+    Ok(())
+}
+
+#[test]
+fn nothing_is_taken_away_from_a_running_server() -> Outcome {
+    let machine = Machine::here()?;
+    let destination = machine.new_folder("serving")?;
+    let destdir = destination.display().to_string();
+    xtask(&machine, &["install", "--destdir", &destdir])?;
+    // Any program at the server's place.
+    let server = destination.join("usr/sbin/countersign-radiusd");
+    fs::copy("/usr/bin/sleep", &server).expect("a program");
+    let mut running = Command::new(&server).arg("600").spawn().expect("a process");
+    let refused = xtask(&machine, &["uninstall", "--destdir", &destdir, "--purge", "--yes"]);
+    running.kill().and_then(|()| running.wait()).expect("its end");
+    let refused = refused.expect_err("it runs");
+    assert!(refused.to_string().contains("systemctl disable --now countersign-radiusd"), "{refused}");
+    assert!(destination.join("usr/bin/countersign").exists());
+    xtask(&machine, &["uninstall", "--destdir", &destdir, "--purge", "--yes"]).map(drop)
+}
+
+#[test]
+fn an_installation_from_nowhere_places_nothing_and_says_so_at_once() -> Outcome {
+    let machine = Machine::here()?;
+    let destination = machine.new_folder("nowhere")?;
+    let mut install = Command::new(machine.built("xtask"));
+    install.arg("install").arg("--destdir").arg(&destination).args(["--from", "/nope"]);
+    let output = install.output().expect("xtask");
+    assert!(!output.status.success() && output.stdout.is_empty(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nope"), "{output:?}");
     Ok(())
 }
 

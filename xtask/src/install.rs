@@ -3,11 +3,12 @@
 
 mod files;
 mod placing;
+mod serving;
 pub(crate) mod stacks;
 
 use std::env;
 use std::fs;
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -46,6 +47,15 @@ pub(crate) enum InstallError {
         "{0} still names pam_countersign.so, and without it nobody gets in there: take the line out first, or say --force"
     )]
     StillNamed(String),
+    /// The server would go on with files that are gone, and systemd with a unit that is.
+    #[error("{0}: run 'systemctl disable --now countersign-radiusd' first")]
+    StillServing(String),
+    /// Nobody has said that key and store may go.
+    #[error("nothing was removed: --purge takes the master key and all accounts with it; say --purge --yes")]
+    NotAgreed,
+    /// The question got no answer.
+    #[error("could not read the answer")]
+    Answer(#[source] io::Error),
 }
 
 impl InstallError {
@@ -89,8 +99,9 @@ pub(crate) fn install(arguments: &[String]) -> Result<ExitCode, Problem> {
 
 /// The part that may need root.
 pub(crate) fn install_as_root(destination: &Path, programs: &Path) -> Result<ExitCode, Problem> {
+    let placed = place(destination, programs)?;
     println!("Placed:");
-    for file in place(destination, programs)? {
+    for file in placed {
         println!("  {}", file.display());
     }
     if destination == Path::new("/") {
@@ -112,8 +123,8 @@ pub(crate) fn uninstall(arguments: &[String]) -> Result<ExitCode, Problem> {
     while let Some(word) = words.next() {
         match word {
             "--destdir" => destination = folder(word, words.next())?,
-            "--purge" | "--force" => flags.push(word),
-            _ => return Err(unknown("uninstall [--destdir FOLDER] [--purge] [--force]", word)),
+            "--purge" | "--force" | "--yes" => flags.push(word),
+            _ => return Err(unknown("uninstall [--destdir FOLDER] [--purge [--yes]] [--force]", word)),
         }
     }
     let mut again = vec![UNINSTALL_AS_ROOT.as_ref(), destination.as_os_str()];
@@ -124,13 +135,19 @@ pub(crate) fn uninstall(arguments: &[String]) -> Result<ExitCode, Problem> {
     }
 }
 
-/// The part that may need root; `flags` are `--purge` and `--force`, or fewer.
+/// The part that may need root; `flags` are `--purge`, `--yes` and `--force`, or fewer.
 pub(crate) fn uninstall_as_root<S: AsRef<str>>(destination: &Path, flags: &[S]) -> Result<ExitCode, Problem> {
     let is_asked = |flag: &str| flags.iter().any(|asked| asked.as_ref() == flag);
     let naming = stacks::naming_the_module(destination);
     if !naming.is_empty() && !is_asked("--force") {
         let files: Vec<String> = naming.iter().map(|file| file.display().to_string()).collect();
         return Err(InstallError::StillNamed(files.join(", ")).into());
+    }
+    if let Some(why) = serving::still_serving(destination) {
+        return Err(InstallError::StillServing(why).into());
+    }
+    if is_asked("--purge") && !is_asked("--yes") {
+        ask_for_purge(destination)?;
     }
     for file in placing::remove_all(destination)? {
         println!("removed {}", file.display());
@@ -146,6 +163,24 @@ pub(crate) fn uninstall_as_root<S: AsRef<str>>(destination: &Path, flags: &[S]) 
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is purged comes back with nothing but a backup.
+fn ask_for_purge(destination: &Path) -> Result<(), InstallError> {
+    let kept = KEPT.map(|kept| placing::below(destination, Path::new(kept)));
+    let names: Vec<String> =
+        kept.iter().filter(|kept| kept.exists()).map(|kept| kept.display().to_string()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() {
+        return Err(InstallError::NotAgreed);
+    }
+    eprint!("Remove {} with the master key and all accounts? [y/N] ", names.join(", "));
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(InstallError::Answer)?;
+    let is_yes = matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    if is_yes { Ok(()) } else { Err(InstallError::NotAgreed) }
 }
 
 /// A folder goes with all that is in it.

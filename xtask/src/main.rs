@@ -32,8 +32,8 @@ cargo xtask COMMAND
   tidy                 formats the code
   install [--destdir FOLDER] [--debug | --from FOLDER]
                        builds and places module, programs, unit and examples; touches no PAM stack and says what to do
-  uninstall [--destdir FOLDER] [--purge] [--force]
-                       removes what install has placed; --purge also settings and state
+  uninstall [--destdir FOLDER] [--purge [--yes]] [--force]
+                       removes what install has placed; --purge also settings, master key and accounts, and asks before
   ground [COMMAND...]  runs a command, or a shell, in a throw-away copy of this machine
   help                 this page";
 

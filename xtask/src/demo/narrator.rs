@@ -58,6 +58,11 @@ impl Narrator {
         }
     }
 
+    /// Something to know before the next chapter.
+    pub(super) fn aside(&self, text: &str) {
+        println!("\n   {}", self.in_colour(DIM, text));
+    }
+
     /// A question, and the answer that was typed to it without being shown.
     pub(super) fn asked(&self, question: &str, answer: &str) {
         let shown = format!("{}{}", question.trim_start(), self.in_colour(DIM, &format!("‹{answer}›")));

@@ -27,8 +27,13 @@ pub(super) fn play(narrator: &mut Narrator) -> Result<Stage, Problem> {
     machine.add_user(USER, PASSWORD)?;
     let app = register(narrator)?;
     let sshd = Sshd::as_configured(&machine)?;
-    let secret = stage::add_client()?;
+    let secret = stage::add_client(narrator)?;
     let radiusd = stage::start_radiusd(&machine)?;
+    narrator.done("the RADIUS server knows the gateway and listens");
+    narrator.aside(
+        "Alice's app shows a code for 30 seconds, and each code works once. So as not to wait, the demonstration takes \
+         the codes of neighbouring time steps, which are good too: clocks differ.",
+    );
     let mut stage = Stage { machine, sshd, radiusd, log, secret, app };
     let used = by_ssh(narrator, &mut stage)?;
     by_radius(narrator, &mut stage)?;

@@ -20,9 +20,6 @@ pub(super) const PASSWORD: &str = "correct horse";
 /// The port of the settings that `countersign init` writes.
 const RADIUS_PORT: u16 = 1812;
 
-/// The stack that checks first passwords for the RADIUS door.
-const PRIMARY: [&str; 2] = ["auth required pam_unix.so", "account required pam_unix.so"];
-
 /// What stands on it ends with it.
 pub(super) struct Stage {
     pub(super) machine: Machine,
@@ -78,7 +75,6 @@ pub(super) fn install(narrator: &mut Narrator, machine: &Machine) -> Result<(), 
 
 /// Key, store, settings and the PAM files.
 pub(super) fn set_up(narrator: &mut Narrator, machine: &Machine) -> Result<(), Failure> {
-    machine.write_pam_service("countersign-primary", &PRIMARY)?;
     countersign(narrator, &["init", "--default-state", "disabled", "--backend", "pam"])?;
     // The scenes read structured data, and this collector takes it on its Unix socket too.
     let file = Path::new("/etc/countersign/countersign.toml");
@@ -98,17 +94,16 @@ pub(super) fn set_up(narrator: &mut Narrator, machine: &Machine) -> Result<(), F
     Ok(())
 }
 
-/// Adds the RADIUS client and says its secret.
-pub(super) fn add_client() -> Result<String, Failure> {
-    let answer = checked(Command::new("countersign").args([
-        "--json",
-        "client",
-        "add",
-        "vpn",
-        "--address",
-        "127.0.0.1",
-    ]))?;
-    string(&answer, "secret")
+/// Adds the RADIUS client and hands over its secret.
+pub(super) fn add_client(narrator: &mut Narrator) -> Result<String, Failure> {
+    narrator.chapter("A VPN gateway becomes a client of the RADIUS server");
+    let arguments = ["client", "add", "vpn", "--address", "127.0.0.1"];
+    narrator.typed(&format!("# countersign {}", arguments.join(" ")));
+    let answer = checked(Command::new("countersign").arg("--json").args(arguments))?;
+    let secret = string(&answer, "secret")?;
+    narrator.answered(&format!("vpn: added. Its secret, shown only now: {secret}"));
+    narrator.typed("# systemctl enable --now countersign-radiusd      (in the copy it is started by hand)");
+    Ok(secret)
 }
 
 /// Starts the RADIUS server and waits until it answers at all.

@@ -78,7 +78,7 @@ fn consent(context: &Context, arguments: &Arguments, count: usize) -> Result<Con
         return Ok(Consent::Given);
     }
     match terminal::seat() {
-        Seat::Terminal => terminal::consent(&format!("Import {count} accounts?")),
+        Seat::Terminal => terminal::consent(&format!("Import {}?", plan::count(count, "account"))),
         Seat::Script => {
             context.warn("this was a rehearsal: add --yes to import");
             Ok(Consent::Withheld)

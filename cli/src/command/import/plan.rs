@@ -96,16 +96,22 @@ impl Report for Plan<'_> {
         let mut text = self.mistakes_text();
         if self.is_blocked {
             text.push_str(&format!(
-                "Nothing was imported: {wrong} mistakes. Correct the file, or add --skip-bad to leave those lines out.\n"
+                "Nothing was imported: {}. Correct the file, or add --skip-bad to leave those lines out.\n",
+                count(wrong, "mistake")
             ));
             return text;
         }
         if ready > 0 {
             text.push_str(&self.ready_text());
         }
-        text.push_str(&format!("{ready} accounts to make, {wrong} mistakes.\n"));
+        text.push_str(&format!("{} to make, {}.\n", count(ready, "account"), count(wrong, "mistake")));
         text
     }
+}
+
+/// So many of these.
+pub(super) fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// What an import did.
@@ -134,6 +140,6 @@ impl Imported {
 impl Report for Imported {
     fn text(&self) -> String {
         let refused = self.refused.iter().map(|refused| format!("{}: {}\n", refused.user, refused.message));
-        format!("{}{} accounts imported.\n", refused.collect::<String>(), self.users.len())
+        format!("{}{} imported.\n", refused.collect::<String>(), count(self.users.len(), "account"))
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use assembly::Office;
 use assembly::config::{Colour, ConfigError, Loaded, Settings};
 use assembly::places::SYSTEM_USER;
-use common::acts::{Act, Issued};
+use common::acts::{Act, ActError, Issued};
 use common::ports::Listing as _;
 use common::{Reason, Username};
 use nix::unistd::{User, geteuid};
@@ -95,7 +95,11 @@ impl Context {
 
     /// Carries out an act in the name of whoever sits here.
     pub(crate) fn act(&self, office: &Office, user: &Username, act: &Act) -> Result<Issued, Failure> {
-        Ok(office.engine.act(&actor(), user, act)?)
+        office.engine.act(&actor(), user, act).map_err(|error| match error {
+            // A name is mistyped more often than it is new.
+            ActError::NoSuchAccount(name) => Failure::NoSuchAccount(name),
+            error => Failure::Act(error),
+        })
     }
 
     /// Says something on standard output, in the form that was asked for.

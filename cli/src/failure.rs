@@ -70,7 +70,9 @@ pub(crate) enum Failure {
     #[error("no secret could be made: try again")]
     NoSecretMade,
     /// There is no such account.
-    #[error("there is no account '{0}': 'countersign user list' shows all")]
+    #[error(
+        "there is no account '{0}': 'countersign user list' shows all, 'countersign user add {0}' makes it"
+    )]
     NoSuchAccount(Username),
     /// Standard output is closed or full.
     #[error("cannot write the answer")]

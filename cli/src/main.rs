@@ -17,6 +17,7 @@ mod terminal;
 mod view;
 mod words;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -24,9 +25,19 @@ use clap::Parser as _;
 use crate::arguments::Arguments;
 use crate::context::Context;
 
-/// Exit codes: 0 done, 1 refused or failed, 2 (from clap) not understood.
+/// The exit code of a command line that was not understood; clap has the same.
+const NOT_UNDERSTOOD: u8 = 2;
+
+/// Exit codes: 0 done, 1 refused or failed, 2 not understood.
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() && env::args_os().any(|word| word == "--json") => {
+            eprintln!("{}", serde_json::json!({ "error": sentence(&error) }));
+            return NOT_UNDERSTOOD.into();
+        }
+        Err(error) => error.exit(),
+    };
     let context = Context::new(&arguments);
     match command::run(&context, arguments.command) {
         Ok(outcome) => outcome.into(),
@@ -35,4 +46,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What clap has to say on one line, without its usage.
+fn sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let said = text.split("\n\nUsage:").next().unwrap_or_default();
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    said.split_whitespace().collect::<Vec<_>>().join(" ")
 }

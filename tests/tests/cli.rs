@@ -93,7 +93,7 @@ fn a_code_works_once_and_a_wrong_one_never() -> Outcome {
     assert!(!listed.contains("  info"), "{listed}");
     let ended =
         desk.run(&["test", "bob"], Given { lines: &[PASSWORD, &code(SECRETS[1], 0)?], clock_ahead: 0 })?;
-    assert!(ended.code == 0 && ended.output.starts_with("Accepted at service sshd"), "{ended:?}");
+    assert!(ended.code == 0 && ended.output.starts_with("Accepted at service sshd: the first"), "{ended:?}");
     Ok(())
 }
 
@@ -321,6 +321,20 @@ fn a_clients_file_that_the_server_cannot_read_is_warned_of() -> Outcome {
     checked(Command::new("chgrp").arg("root").arg(desk.folder.join("clients.toml")))?;
     let warned = check()?;
     assert!(warned.code == 0 && warned.errors.contains("chgrp countersign"), "{warned:?}");
+    Ok(())
+}
+
+#[test]
+fn what_is_not_understood_is_said_in_the_form_that_was_asked_for() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let plain = desk.run(&["enroll", "alice", "sms"], Given::default())?;
+    assert!(plain.code == 2 && plain.errors.contains("<NAME> totp"), "{plain:?}");
+    let json = desk.run(&["enroll", "alice", "sms", "--json"], Given::default())?;
+    let said: serde_json::Value = serde_json::from_str(&json.errors).expect("an object");
+    assert!(json.code == 2 && json.output.is_empty(), "{json:?}");
+    assert_eq!(said["error"], "unexpected argument 'sms' found");
+    let unknown = desk.run(&["user", "enforce", "alise"], Given::default())?;
+    assert!(unknown.code == 1 && unknown.errors.contains("'countersign user list' shows all"), "{unknown:?}");
     Ok(())
 }
 

@@ -22,6 +22,8 @@ const TRIES: u8 = 3;
 
 /// Arguments of `enroll`.
 #[derive(Args)]
+// What clap says of a kind that there is not names none by itself.
+#[command(override_usage = "countersign enroll [OPTIONS] <NAME> totp [OPTIONS]")]
 pub(crate) struct Arguments {
     /// The user.
     #[arg(value_parser = username)]

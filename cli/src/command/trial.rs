@@ -172,10 +172,10 @@ impl Report for Tried {
             "reject" => "Refused",
             _ => "Could not tell",
         };
-        format!(
-            "{verdict} at {}: {}\nReason {}, attempt {}.\n",
-            self.place, self.meaning, self.reason, self.attempt
-        )
+        // Some meanings begin with the verdict, which stands there already.
+        let meaning = self.meaning.strip_prefix("Accepted");
+        let meaning = meaning.map_or_else(|| format!(": {}", self.meaning), str::to_owned);
+        format!("{verdict} at {}{meaning}\nReason {}, attempt {}.\n", self.place, self.reason, self.attempt)
     }
 }
 

@@ -163,12 +163,12 @@ fn change(
     edit(&mut document)?;
     let text = Zeroizing::new(document.to_string());
     refuse_mistakes(&SourceFile::from_text(path, Contents::Secrets, text.clone()))
-        .map_err(|error| not_changed(path, error))?;
+        .map_err(|error| not_changed(path, &error))?;
     replace(path, folder, &text)
 }
 
 /// Nobody can look up a line that was never written: what was found there stands for itself.
-fn not_changed(path: &Path, error: ConfigError) -> ConfigError {
+fn not_changed(path: &Path, error: &ConfigError) -> ConfigError {
     let errors = error.findings().iter().filter(|finding| finding.severity == Severity::Error);
     let said = errors.map(|finding| match &finding.allowed {
         Some(allowed) => format!("{} (allowed: {allowed})", finding.message),

@@ -30,3 +30,4 @@ pub use error::ConfigError;
 pub use finding::{Finding, Severity};
 pub use render::Colour;
 pub use settings::{Audit, Loaded, Primary, Radius, Services, Settings, Syslog, SyslogTarget};
+pub use values::near;

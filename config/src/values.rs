@@ -232,7 +232,7 @@ fn cut(text: &str) -> String {
 }
 
 /// The word that a misspelt one is near to.
-pub(crate) fn near<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub fn near<'w>(text: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     if text.chars().count() > limits::NAME_CHARACTERS_MAX {
         return None;
     }

@@ -13,7 +13,7 @@ pub(crate) const CHECKPOINT_WAIT: Duration = Duration::from_millis(20);
 /// Octets of write-ahead log that a short-lived process leaves behind: each opening reads it all.
 pub(crate) const LOG_OCTETS_SHORT: u64 = 256 * 1024;
 /// Octets of write-ahead log that a long-lived process leaves behind.
-pub(crate) const LOG_OCTETS_LONG: u64 = 4 * 1024 * 1024;
+pub(crate) const LOG_OCTETS_LONG: u64 = 16 * 1024 * 1024;
 /// Threads for whom one of them writes in one transaction, besides itself.
 pub(crate) const GROUP_MAX: usize = 256;
 /// Old rows that each bundle carries away, of each kind: more than it adds, so the tables shrink.

@@ -187,6 +187,8 @@ fn a_block_of_a_break_glass_account_says_what_it_cannot_do() -> Outcome {
     let blocked = desk.run(&["user", "block", "rescue"], Given::default())?;
     assert!(blocked.errors.contains("no block keeps this user out of PAM services"), "{blocked:?}");
     assert!(!blocked.output.contains("every door"), "{blocked:?}");
+    let removed = desk.run(&["user", "remove", "rescue"], Given::default())?;
+    assert!(removed.code == 0 && removed.errors.contains("there is no such account"), "{removed:?}");
     let blocked = desk.run(&["user", "block", "alice"], Given::default())?;
     assert!(blocked.output.contains("every door refuses") && blocked.errors.is_empty(), "{blocked:?}");
     Ok(())

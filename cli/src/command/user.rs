@@ -236,7 +236,9 @@ fn remove(context: &Context, office: &Office, arguments: &Remove) -> Result<Outc
         context.tell("Nothing was removed.\n")?;
         return Ok(Outcome::Refused);
     }
-    each(context, office, &arguments.names, &Act::Remove)
+    let outcome = each(context, office, &arguments.names, &Act::Remove)?;
+    warn_of_missing_break_glass(context, office)?;
+    Ok(outcome)
 }
 
 /// The same act on several accounts; one that is refused does not stop the others.

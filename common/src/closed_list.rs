@@ -26,6 +26,12 @@ macro_rules! closed_list {
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning.trim_start()),+ }
             }
+
+            /// Its place in [`Self::ALL`], for tables of counters.
+            #[must_use]
+            pub fn place(self) -> usize {
+                Self::ALL.iter().position(|entry| *entry == self).unwrap_or_default()
+            }
         }
     };
 }

@@ -1,42 +1,8 @@
 //! Every way a packet can leave the server without the core having decided on it, each with a name. docs/radius.md has
 //! the same tables, and a test compares them.
 
+use common::closed_list;
 use radius_protocol::Malformed;
-
-/// Makes an enum whose variants have a name for counters and a meaning for the documentation.
-macro_rules! closed_list {
-    ($(#[$about:meta])* $list:ident { $(#[doc = $meaning:literal] $variant:ident = $name:literal,)+ }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum $list {
-            $(#[doc = $meaning] $variant,)+
-        }
-
-        impl $list {
-            /// All of them, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name in counters and log lines.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),+ }
-            }
-
-            /// What it means, as the documentation says it.
-            #[must_use]
-            pub fn meaning(self) -> &'static str {
-                match self { $(Self::$variant => $meaning.trim_start()),+ }
-            }
-
-            /// Its place in [`Self::ALL`].
-            #[must_use]
-            #[expect(clippy::as_conversions, reason = "a variant without fields is its own place in the list")]
-            pub const fn place(self) -> usize {
-                self as usize
-            }
-        }
-    };
-}
 
 closed_list! {
     /// Why a packet gets no answer.

@@ -5,6 +5,7 @@
 //! of its own, so its tests share that copy with each other only.
 
 mod daemon;
+mod datagram;
 mod failure;
 pub mod ground;
 mod machine;
@@ -15,6 +16,7 @@ mod ssh;
 mod terminal;
 
 pub use daemon::{Daemon, wait_for};
+pub use datagram::receive;
 pub use failure::{Failure, Outcome, checked};
 pub use machine::Machine;
 pub use oath::{Authenticator, totp_code};

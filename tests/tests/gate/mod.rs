@@ -18,7 +18,7 @@ use radius_protocol::{
     Code, MessageAuthenticatorDemand, Packet, PacketBuffer, ReplyVerdict, RequestBuilder, SharedSecret,
 };
 use serde_json::Value;
-use test_ground::{Daemon, Failure, RadiusAnswer, RadiusRequest, checked, wait_for};
+use test_ground::{Daemon, Failure, RadiusAnswer, RadiusRequest, checked, receive, wait_for};
 
 use crate::site::{Site, User};
 
@@ -296,7 +296,7 @@ impl Wire {
     pub(crate) fn exchange(&self, request: &[u8]) -> Vec<u8> {
         self.send(request);
         let mut buffer = [0; 4096];
-        let octets = self.socket.recv(&mut buffer).expect("an answer");
+        let octets = receive(&self.socket, &mut buffer).expect("an answer");
         let octets = buffer.get(..octets).unwrap_or_default().to_vec();
         let (reply, asked) =
             (Packet::parse(&octets).expect("a reply"), Packet::parse(request).expect("ours"));

@@ -10,6 +10,8 @@ use radius_protocol::{
     Code, MessageAuthenticatorDemand, Packet, PacketBuffer, ReplyVerdict, RequestBuilder, SharedSecret,
 };
 
+use test_ground::receive;
+
 use super::Request;
 
 /// The secret of every client here.
@@ -24,7 +26,7 @@ pub(super) fn ask(port: u16, request: &Request<'_>) -> (Code, Vec<u8>) {
     socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
     socket.send(&octets).expect("a datagram");
     let mut buffer = [0; 4096];
-    let length = socket.recv(&mut buffer).expect("an answer");
+    let length = receive(&socket, &mut buffer).expect("an answer");
     let reply = Packet::parse(buffer.get(..length).unwrap_or_default()).expect("a packet");
     let asked = Packet::parse(&octets).expect("our own packet");
     let verdict = reply.verify_reply(&asked, &secret, MessageAuthenticatorDemand::Required);

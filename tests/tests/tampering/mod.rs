@@ -4,7 +4,7 @@ use std::net::UdpSocket;
 use std::time::Duration;
 
 use serde_json::Value;
-use test_ground::{Failure, Outcome};
+use test_ground::{Failure, Outcome, receive};
 
 use crate::desk::{Desk, Given};
 
@@ -18,7 +18,7 @@ fn desk_with_records() -> Result<(Desk, String), Failure> {
     for name in ["u1", "u2", "u3", "u4", "u5"] {
         desk.done(&["user", "add", name])?;
         let mut datagram = [0; 4096];
-        let length = collector.recv(&mut datagram).expect("a line of syslog");
+        let length = receive(&collector, &mut datagram).expect("a line of syslog");
         lines.push_str(&format!("{}\n", String::from_utf8_lossy(&datagram[..length])));
     }
     desk.machine.write(&desk.folder.join("anchors.log"), &lines)?;

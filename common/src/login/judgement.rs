@@ -27,7 +27,11 @@ pub(super) fn after_primary(
 /// The session with what is known of the first password, and against what it was checked.
 pub(super) fn standing(view: &View<'_>, mut session: Session, primary: PrimaryResult) -> Session {
     session.stage = Stage::Second(primary);
-    session.checked_against = write::checked_against(view);
+    match write::checked_against(view) {
+        Ok(checked_against) => session.checked_against = checked_against,
+        // What cannot be compared later must not count as right later.
+        Err(_) => session.stage = Stage::Second(PrimaryResult::Unavailable),
+    }
     session
 }
 

@@ -132,7 +132,8 @@ pub fn decide(view: &View<'_>, session: Session, answer: Option<&Answer>, eviden
 
 /// A first password that was right for an account is nothing once that account has another one, or is another account.
 fn still(view: &View<'_>, session: &Session, primary: PrimaryResult) -> PrimaryResult {
-    let changed = session.began_asking() && session.checked_against != write::checked_against(view);
+    let same = write::checked_against(view).is_ok_and(|now| session.checked_against == now);
+    let changed = session.began_asking() && !same;
     if primary == PrimaryResult::Right && changed { PrimaryResult::Wrong } else { primary }
 }
 

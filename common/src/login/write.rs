@@ -105,14 +105,13 @@ pub(super) fn digest(view: &View<'_>, session: &Session, typed: &Secret) -> Resu
 }
 
 /// Which account and which password hash a first password is checked against, as a short keyed digest.
-/// Without keys it is a digest of its own, which nothing equals that has them.
-pub(super) fn checked_against(view: &View<'_>) -> CheckedAgainst {
+pub(super) fn checked_against(view: &View<'_>) -> Result<CheckedAgainst, KeyError> {
     let account = view.loaded.account.as_ref();
     let id = account.map(|account| *account.id.as_bytes()).unwrap_or_default();
     let hash = account.and_then(|account| account.password_hash.as_ref()).map(PasswordHash::expose);
     let parts = [b"checked against".as_slice(), &id, hash.unwrap_or_default().as_bytes()];
-    let mac = view.keys.mac(view.keys.newest(), Purpose::Digest, &parts).unwrap_or_default();
-    mac.first_chunk().copied().unwrap_or_default()
+    let mac = view.keys.mac(view.keys.newest(), Purpose::Digest, &parts)?;
+    mac.first_chunk().copied().ok_or(KeyError::DoesNotSeal)
 }
 
 fn precondition(view: &View<'_>) -> Precondition {

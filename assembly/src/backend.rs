@@ -45,6 +45,7 @@ pub(crate) fn parts(
         policy: settings.policy.clone(),
         keys,
         store: Box::new(store),
+        break_glass: None,
         primary,
         names: Box::new(Nss),
         clock: Box::new(SystemClock),

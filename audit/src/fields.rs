@@ -29,6 +29,10 @@ common::closed_list! {
         Typed = "typed",
         /// The canonical name.
         User = "user",
+        /// Who called, where one user's program asks: su, sudo, a screen locker.
+        Caller = "caller",
+        /// Whose rights were asked for, where not the user's own.
+        Target = "target",
         /// From where: an address or a Calling-Station-Id.
         Source = "source",
         /// The rule that decided.
@@ -41,6 +45,10 @@ common::closed_list! {
         Ending = "ending",
         /// Why: one of the reasons below.
         Reason = "reason",
+        /// How many refusals and questions the record stands for, where not for one.
+        Count = "count",
+        /// When the first of them came (RFC 3339).
+        Since = "since",
         /// What an administrator did.
         Act = "act",
         /// The administrator's login uid, which survives su and sudo.
@@ -85,12 +93,16 @@ pub(crate) fn of_record(record: &Record, position: Option<&ChainPosition>) -> Va
     put(Field::Client, client);
     put(Field::Typed, Some(&record.typed));
     put(Field::User, record.user.as_deref());
+    put(Field::Caller, record.caller.as_deref());
+    put(Field::Target, record.target.as_deref());
     put(Field::Source, record.source.as_deref());
     put(Field::Rule, record.rule.as_deref());
     put(Field::Primary, Some(record.primary.name()));
     put(Field::Factor, record.factor.as_deref());
     put(Field::Ending, Some(record.ending.name()));
     put(Field::Reason, Some(record.reason.name()));
+    put(Field::Count, record.together.map(|together| together.count.to_string()).as_deref());
+    put(Field::Since, record.together.map(|together| moment(together.since)).as_deref());
     values.extend(record.act.as_ref().map(of_act).unwrap_or_default());
     values.extend(position.map(of_position).unwrap_or_default());
     values

@@ -143,6 +143,15 @@ pub struct Profile {
     pub second_question: SecondQuestion,
 }
 
+/// The people of a login that is made by one user for another, as by su and sudo.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parties {
+    /// Who calls, by real uid; `None` where a service of the system does.
+    pub caller: Option<String>,
+    /// Whose rights are asked for, where that is not the user whose proof it is.
+    pub target: Option<String>,
+}
+
 /// One login, as the door sees it. A door hands in the same attempt with every answer.
 #[derive(Clone, Debug)]
 pub struct Attempt {
@@ -156,6 +165,8 @@ pub struct Attempt {
     pub source: Option<String>,
     /// Whose rights are at stake.
     pub target: Target,
+    /// Who calls, and for whom.
+    pub parties: Parties,
     /// Who checks the first password.
     pub primary: PrimaryMode,
     /// What the client can do.

@@ -3,8 +3,8 @@
 use crate::account::Account;
 use crate::chain::ChainPosition;
 use crate::id::{AccountId, AttemptId, FactorId, RecoveryCodeId};
-use crate::lane::LaneKey;
-use crate::record::Record;
+use crate::lane::{Lane, LaneKey};
+use crate::record::{Ending, Record};
 use crate::{UnixTime, Username};
 
 /// What must still be so when the bundle is written; checked inside the transaction.
@@ -72,6 +72,65 @@ pub struct Success {
     pub at: UnixTime,
 }
 
+/// An answer that was counted in a lane and is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakenBack {
+    /// In which lane.
+    pub lane: LaneKey,
+    /// The lane before the answer was counted.
+    pub before: Lane,
+    /// The lane with the answer. If it is still so, it becomes as before; else it only counts one less.
+    pub after: Lane,
+}
+
+impl TakenBack {
+    /// The lane without the answer. Others may have counted theirs meanwhile.
+    #[must_use]
+    pub fn undo(&self, now: Lane) -> Lane {
+        if now == self.after { self.before } else { Lane { failures: now.failures.saturating_sub(1), ..now } }
+    }
+}
+
+/// A source from which a second proof was right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recognised {
+    /// Whose.
+    pub account: AccountId,
+    /// User and source.
+    pub lane: LaneKey,
+    /// Whether the answer had been counted in the cap of the account.
+    pub cap: CapEffect,
+    /// Whether the moment of the success is written down: an earlier one of the same day serves as well.
+    pub renewal: Renewal,
+}
+
+/// What a right answer does to the cap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CapEffect {
+    /// Its row ends, and the answer is taken out of the hour.
+    EndsRow,
+    /// Nothing: the source was known, so the answer was not counted there.
+    None,
+}
+
+/// Whether a known source is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// With this moment. Of an account's sources those longest unused go.
+    Write,
+    /// It stands there already.
+    Leave,
+}
+
+/// What a write survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// The death of the process.
+    Process,
+    /// The loss of power too: it is on the disk.
+    PowerCut,
+}
+
 /// Everything that one login or act writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bundle {
@@ -87,10 +146,14 @@ pub struct Bundle {
     pub spends: Vec<Spend>,
     /// The success to remember. A second one for the same session is a conflict.
     pub success: Option<Success>,
-    /// A lane whose count goes back to nothing: a second proof was right.
-    pub cleared_lane: Option<LaneKey>,
-    /// A lane that counts one more: a first password was wrong.
-    pub counted_lane: Option<LaneKey>,
+    /// An answer that was counted before it was looked at, and was right.
+    pub taken_back: Option<TakenBack>,
+    /// A second proof was right: its lane goes back to nothing, and its source is known.
+    pub recognised: Option<Recognised>,
+    /// An account whose cap goes back to nothing.
+    pub unlocked: Option<AccountId>,
+    /// Whose refusals and questions the records are; many of them are written as one. `None`: each is written.
+    pub tally: Option<LaneKey>,
     /// What auditors will read.
     pub records: Vec<Record>,
 }
@@ -106,8 +169,10 @@ impl Bundle {
             account: None,
             spends: Vec::new(),
             success: None,
-            cleared_lane: None,
-            counted_lane: None,
+            taken_back: None,
+            recognised: None,
+            unlocked: None,
+            tally: None,
             records,
         }
     }
@@ -118,18 +183,43 @@ impl Bundle {
         self.account.is_none()
             && self.spends.is_empty()
             && self.success.is_none()
-            && self.cleared_lane.is_none()
-            && self.counted_lane.is_none()
+            && self.taken_back.is_none()
+            && self.recognised.is_none()
+            && self.unlocked.is_none()
             && self.records.is_empty()
     }
+
+    /// What must survive. Questions, refusals and counts outlive the death of any process; to bring a power cut about
+    /// is in no guesser's hand, and nothing that they say lets anybody in.
+    #[must_use]
+    pub fn durability(&self) -> Durability {
+        let is_small = |record: &Record| {
+            matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable)
+        };
+        let changes = self.account.is_some() || self.success.is_some() || !self.spends.is_empty();
+        if changes || self.unlocked.is_some() || !self.records.iter().all(is_small) {
+            Durability::PowerCut
+        } else {
+            Durability::Process
+        }
+    }
+}
+
+/// A record that was written, as it goes to syslog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The record.
+    pub record: Record,
+    /// Its place; `None` where the disk had no room for it, and what is kept for accepts was not touched for it.
+    pub position: Option<ChainPosition>,
 }
 
 /// What became of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
-    /// All of it is durable; the positions are those of its records, in order.
-    Applied(Vec<ChainPosition>),
+    /// All of it is written. These are its records as far as they were written singly, and counted ones that were due.
+    Applied(Vec<Entry>),
     /// None of it was written: the account has changed, or something was spent already. Load and decide again.
     Conflict,
 }

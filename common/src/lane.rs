@@ -1,4 +1,6 @@
 //! Back-off, not lock-out: wrong answers are counted by user and source, and a lane with too many must wait.
+//!
+//! [`crate::throttle`] has what is counted over all sources.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -22,10 +24,26 @@ impl LaneKey {
         Self::named(keys, &[b"nobody", source.unwrap_or_default().as_bytes()])
     }
 
+    /// Where answers that count against nobody are counted over all accounts: the same work as against one.
+    pub fn of_no_account(keys: &KeyRing, source: Option<&str>) -> Result<Self, KeyError> {
+        Self::named(keys, &[b"no account", source.unwrap_or_default().as_bytes()])
+    }
+
+    /// One name, whatever the source: what is recorded about it is kept within bounds under this.
+    pub fn of_name(keys: &KeyRing, user: &str) -> Result<Self, KeyError> {
+        Self::named(keys, &[b"name", user.as_bytes()])
+    }
+
     fn named(keys: &KeyRing, parts: &[&[u8]]) -> Result<Self, KeyError> {
         let mac = keys.mac(keys.newest(), Purpose::Digest, parts)?;
         let (short, _) = mac.split_first_chunk::<16>().ok_or(KeyError::DoesNotSeal)?;
         Ok(Self(*short))
+    }
+
+    /// One that a store kept.
+    #[must_use]
+    pub const fn from_bytes(octets: [u8; 16]) -> Self {
+        Self(octets)
     }
 
     /// Its octets, for the store.

@@ -33,13 +33,14 @@ pub mod record;
 pub mod secret;
 pub mod session;
 pub mod text;
+pub mod throttle;
 pub mod time;
 pub mod totp;
 pub mod username;
 #[cfg(test)]
 mod world;
 
-pub use attempt::{Answer, Attempt, Door, Place, PrimaryMode, Profile, Target};
+pub use attempt::{Answer, Attempt, Door, Parties, Place, PrimaryMode, Profile, Target};
 pub use id::{AccountId, AppPasswordId, AttemptId, FactorId, RecoveryCodeId};
 pub use login::{Accept, Grounds, Prompt, Verdict};
 pub use reason::Reason;

@@ -32,6 +32,28 @@ pub const LONGEST_WAIT_SECONDS: u64 = 900;
 pub const LANE_KEPT_SECONDS: u64 = 86_400;
 /// Lanes (user and source) that a store remembers.
 pub const LANES_MAX: u32 = 100_000;
+/// Wrong second proofs for one account in an hour from all sources without a recent success.
+pub const CAP_IN_HOUR: u32 = 20;
+/// Seconds of that hour.
+pub const CAP_HOUR_SECONDS: u64 = 3600;
+/// Wrong second proofs for one account in a row from all sources without a recent success.
+pub const CAP_IN_ROW: u32 = 100;
+/// Seconds for which a success from a source counts as recent.
+pub const KNOWN_SECONDS: u64 = 30 * 86_400;
+/// Seconds after which a recent success is written down anew: not at every login.
+pub const KNOWN_RENEWED_SECONDS: u64 = 86_400;
+/// Sources with a recent success that are remembered of one account.
+pub const KNOWN_SOURCES_MAX: u32 = 16;
+/// Seconds for which refusals and questions are counted together once they are many.
+pub const TALLY_SECONDS: u64 = 60;
+/// Refusals and questions of one name that are recorded singly in that time.
+pub const TALLY_FREE: u32 = 12;
+/// Refusals of names that nobody has that are recorded singly in that time.
+pub const TALLY_FREE_OF_UNKNOWN: u32 = 60;
+/// Refusals and questions of all names without a right password that are recorded singly in that time.
+pub const TALLY_FREE_OF_ALL: u32 = 600;
+/// Names whose refusals are counted apart at one time; the others share one count.
+pub const TALLIES_MAX: u32 = 100;
 /// Steps before and after the current one at which a TOTP code is good (RFC 6238 §5.2).
 pub const TOTP_SKEW_STEPS: u64 = 1;
 /// Factors of one account.

@@ -8,7 +8,8 @@ use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, FactorId, RecoveryCodeId};
 use crate::lane::{Lane, LaneKey};
 use crate::record::Record;
-use crate::{Secret, UnixTime, Username};
+use crate::throttle::{Cap, Count, Seen};
+use crate::{Reason, Secret, UnixTime, Username};
 
 pub use crate::random::Random;
 
@@ -29,6 +30,10 @@ pub struct Loaded {
     pub spent_recovery_codes: Vec<RecoveryCodeId>,
     /// What the lane has seen.
     pub lane: Lane,
+    /// What the account has seen from all sources without a recent success.
+    pub cap: Cap,
+    /// The last success in this lane.
+    pub known_at: Option<UnixTime>,
     /// The success of the session asked for.
     pub success: Option<Success>,
     /// No code whose interval begins at or before this is good; a clock before it cannot be trusted.
@@ -41,11 +46,12 @@ pub trait Store: Send + Sync {
     fn load(&self, name: &Username, lane: &LaneKey, session: Option<AttemptId>)
     -> Result<Loaded, StoreError>;
 
-    /// Counts one answer in a lane before it is looked at, and says what the lane has seen, this answer included.
-    /// It never conflicts. At most `limits::LANES_MAX` lanes are kept.
-    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError>;
+    /// Counts one answer before it is looked at, and says what has been seen, this answer included.
+    /// It never conflicts. At most `limits::LANES_MAX` lanes are kept; of too many, those that wait go last.
+    fn count(&self, count: &Count) -> Result<Seen, StoreError>;
 
-    /// Writes bundles in order, each wholly or not at all, and says what became of each.
+    /// Writes bundles in order, each wholly or not at all, and says what became of each. Each is as durable as
+    /// `Bundle::durability` asks. Counted records of others that are due come with the first outcome.
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError>;
 
     /// A prompt comes next, and the process may be killed at it: a short-lived process keeps nothing open over one.
@@ -55,6 +61,12 @@ pub trait Store: Send + Sync {
     fn take_rollback_found(&self) -> bool {
         false
     }
+}
+
+/// The file in which break-glass accounts live when the store does not: a store of a few accounts.
+pub trait BreakGlass: Store {
+    /// Keeps a copy of an account, with everything that a login needs.
+    fn keep(&self, account: &Account) -> Result<(), StoreError>;
 }
 
 /// Listing and searching, for administrators.
@@ -67,6 +79,9 @@ pub trait Listing: Send + Sync {
 
     /// Which recovery codes of an account are spent.
     fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError>;
+
+    /// What an account has seen from all sources without a recent success.
+    fn cap(&self, account: &Account) -> Result<Cap, StoreError>;
 
     /// Up to `count` stored records of a stream from place `from` on, in order.
     fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError>;
@@ -97,6 +112,8 @@ pub enum StoreError {
     Unavailable {
         /// What was tried, naming the file.
         operation: String,
+        /// What kind of trouble it is.
+        trouble: StoreTrouble,
         /// Why it failed.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
@@ -116,6 +133,39 @@ pub enum StoreError {
         /// The schema known.
         known: u32,
     },
+}
+
+/// What keeps a store from answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreTrouble {
+    /// It may not be written.
+    ReadOnly,
+    /// There is no room for it.
+    Full,
+    /// Other writers, or the disk, did not finish in time.
+    Slow,
+    /// The key file is another store's.
+    WrongKey,
+    /// Anything else.
+    Other,
+}
+
+impl StoreError {
+    /// Why a login ends that needed it.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::Unavailable { trouble, .. } => match trouble {
+                StoreTrouble::ReadOnly => Reason::StoreReadOnly,
+                StoreTrouble::Full => Reason::StoreFull,
+                StoreTrouble::Slow => Reason::StoreSlow,
+                StoreTrouble::WrongKey => Reason::KeyUnavailable,
+                StoreTrouble::Other => Reason::StoreUnavailable,
+            },
+            Self::Damaged { .. } => Reason::StoreDamaged,
+            Self::Newer { .. } => Reason::StoreUnavailable,
+        }
+    }
 }
 
 /// What a primary says of a name.
@@ -187,8 +237,8 @@ impl<T: Store + ?Sized> Store for Arc<T> {
         (**self).load(name, lane, session)
     }
 
-    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
-        (**self).count(lane, now)
+    fn count(&self, count: &Count) -> Result<Seen, StoreError> {
+        (**self).count(count)
     }
 
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
@@ -201,6 +251,12 @@ impl<T: Store + ?Sized> Store for Arc<T> {
 
     fn take_rollback_found(&self) -> bool {
         (**self).take_rollback_found()
+    }
+}
+
+impl<T: BreakGlass + ?Sized> BreakGlass for Arc<T> {
+    fn keep(&self, account: &Account) -> Result<(), StoreError> {
+        (**self).keep(account)
     }
 }
 

@@ -53,8 +53,14 @@ crate::closed_list! {
         NotAnAnswer = "not-an-answer",
         /// The attempt used up its rounds.
         TooManyRounds = "too-many-rounds",
-        /// Too many wrong answers from this source; the answer was not looked at.
+        /// Too many wrong answers from this source, or from all sources without a recent success; the answer was not looked at.
         Throttled = "throttled",
+        /// Found: so many wrong second proofs from all sources that those without a recent success must wait.
+        GuessedAt = "guessed-at",
+        /// More refusals and questions of one name than are recorded singly: how many, and since when.
+        CountedTogether = "counted-together",
+        /// A program of one user tried another user's name.
+        NotTheCaller = "not-the-caller",
         /// The dialogue took too long.
         SessionExpired = "session-expired",
         /// The State has brought its login already.
@@ -65,7 +71,15 @@ crate::closed_list! {
         BackendUnavailable = "backend-unavailable",
         /// The store did not answer or could not write.
         StoreUnavailable = "store-unavailable",
-        /// The key file does not open what is stored.
+        /// The store's file system is mounted read-only, or its files are.
+        StoreReadOnly = "store-read-only",
+        /// The store's disk is full, and what is kept for accepts is used up too.
+        StoreFull = "store-full",
+        /// The store's file is damaged.
+        StoreDamaged = "store-damaged",
+        /// Other writers, or the disk, did not finish in time.
+        StoreSlow = "store-slow",
+        /// The key file does not open what is stored, or is another store's.
         KeyUnavailable = "key-unavailable",
         /// The clock stands before the floor that the store keeps.
         ClockBehind = "clock-behind",

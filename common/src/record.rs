@@ -113,6 +113,16 @@ pub struct ActRecord {
     pub after: Option<String>,
 }
 
+/// Refusals and questions that stand in one record, because they were many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Together {
+    /// How many.
+    pub count: u64,
+    /// When the first of them came; the record's own moment is that of the last.
+    pub since: UnixTime,
+}
+
 /// One record. No field can hold a secret; user-supplied text is escaped where it is rendered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,6 +142,12 @@ pub struct Record {
     /// The canonical name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// Who called, where one user's program asks, as su and sudo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
+    /// Whose rights were asked for, where not the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// From where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -147,6 +163,9 @@ pub struct Record {
     pub ending: Ending,
     /// Why.
     pub reason: Reason,
+    /// How many it stands for, where not for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<Together>,
     /// The act, where it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<ActRecord>,

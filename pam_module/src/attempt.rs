@@ -1,7 +1,7 @@
 //! What the core is told of a PAM login.
 
 use assembly::config::Settings;
-use common::{Attempt, Door, Place, PrimaryMode, Target, TypedName, Username};
+use common::{Attempt, Door, Parties, Place, PrimaryMode, Target, TypedName, Username};
 use nix::unistd::User;
 
 use crate::source;
@@ -19,6 +19,7 @@ pub(crate) fn describe(
         door: Door::Pam,
         source: source::of(transaction),
         target: target(&typed),
+        parties: Parties::default(),
         primary,
         profile: settings.services.profile(&service),
         place: Place::Service(service),

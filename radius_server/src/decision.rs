@@ -3,7 +3,7 @@
 use assembly::config::BackendFailure;
 use common::engine::{Engine, Reply};
 use common::login::Echo;
-use common::{Attempt, Door, Grounds, Place, PrimaryMode, Prompt, Reason, Target, Verdict, text};
+use common::{Attempt, Door, Grounds, Parties, Place, PrimaryMode, Prompt, Reason, Target, Verdict, text};
 use radius_protocol::{Code, Error, Packet, PacketBuffer, ReplyBuilder, SharedSecret};
 
 use crate::clients::Client;
@@ -54,6 +54,7 @@ impl Desk<'_> {
             typed,
             source,
             target: Target::Ordinary,
+            parties: Parties::default(),
             primary: self.primary,
             profile: client.settings.profile,
         };

@@ -9,14 +9,23 @@
 )]
 
 pub mod samples;
+mod throttle;
 
 use common::account::{Account, State};
 use common::bundle::{AccountChange, Bundle, Outcome, Precondition, Success};
 use common::limits::SPENT_KEPT_SECONDS;
 use common::ports::{Listing, Store};
 use samples::{
-    account, applied_positions, applies, bundle, code, code_id, conflicts, factor, id, insert, is_applied,
-    lane, load, moments, name, record, session, spending, step, success, time, verified, with_codes,
+    account, applied_positions, applies, bundle, code, code_id, conflicts, counting, factor, id, insert,
+    is_applied, lane, load, moments, name, recognised, record, session, spending, step, success, time,
+    verified, with_codes,
+};
+use throttle::{
+    a_flood_of_names_writes_no_more_than_its_limits, a_lane_counts_and_clears,
+    a_lane_that_is_cleared_in_a_conflict_stays, a_right_answer_ends_the_row_and_an_administrator_unlocks,
+    a_source_is_known_once_it_was_right, an_answer_that_is_taken_back_leaves_the_lane_as_it_was,
+    of_an_accounts_sources_those_longest_unused_go, refusals_beyond_a_few_are_counted_together,
+    the_cap_of_an_account_counts_over_all_lanes, what_lets_in_is_always_recorded_singly,
 };
 
 /// A store with both of its ports.
@@ -65,7 +74,15 @@ cases![
     bundles_of_a_batch_see_the_ones_before,
     a_session_succeeds_once,
     a_lane_counts_and_clears,
+    an_answer_that_is_taken_back_leaves_the_lane_as_it_was,
     a_lane_that_is_cleared_in_a_conflict_stays,
+    the_cap_of_an_account_counts_over_all_lanes,
+    a_right_answer_ends_the_row_and_an_administrator_unlocks,
+    a_source_is_known_once_it_was_right,
+    of_an_accounts_sources_those_longest_unused_go,
+    refusals_beyond_a_few_are_counted_together,
+    a_flood_of_names_writes_no_more_than_its_limits,
+    what_lets_in_is_always_recorded_singly,
     what_is_forgotten_stays_refused_by_the_floor,
     the_floor_covers_sessions_that_are_forgotten,
     the_floor_never_sinks_and_never_overtakes_the_clock,
@@ -218,13 +235,13 @@ fn a_hundred_parallel_uses_of_one_code_give_one_applied(ground: &dyn Ground) {
 fn a_conflict_at_the_very_end_takes_everything_before_it_back(ground: &dyn Ground) {
     let store = ground.open("main");
     insert(&*store, account(1, "alice"));
-    store.count(&lane("bob"), time(100)).unwrap();
+    store.count(&counting("bob", 100)).unwrap();
     assert!(applies(&*store, Bundle { success: Some(success(1, 100)), ..bundle(100) }));
     let repeated = Bundle {
         account: Some(AccountChange::Insert(Box::new(account(2, "bob")))),
         spends: vec![step(1, 1, 40), code(1, 1)],
         success: Some(success(1, 100)),
-        cleared_lane: Some(lane("bob")),
+        recognised: Some(recognised(1, "bob")),
         records: vec![record(100)],
         ..bundle(100)
     };
@@ -275,31 +292,6 @@ fn a_session_succeeds_once(ground: &dyn Ground) {
     let loaded = |session| store.load(&name("alice"), &lane("alice"), Some(session)).unwrap().success;
     assert_eq!(loaded(session(1)), Some(Success { digest: [1; 32], ..success(1, 100) }));
     assert_eq!(loaded(session(2)), None);
-}
-
-fn a_lane_counts_and_clears(ground: &dyn Ground) {
-    let store = ground.open("main");
-    for failures in 1..=3 {
-        let counted = store.count(&lane("alice"), time(100 + u64::from(failures))).unwrap();
-        assert_eq!((counted.failures, counted.last_at), (failures, time(100 + u64::from(failures))));
-    }
-    assert_eq!(store.count(&lane("bob"), time(200)).unwrap().failures, 1);
-    assert_eq!(load(&*ground.open("main"), "alice").lane.failures, 3);
-    assert!(applies(&*store, Bundle { cleared_lane: Some(lane("alice")), ..bundle(300) }));
-    assert_eq!(load(&*store, "alice").lane.failures, 0);
-    assert_eq!(load(&*store, "bob").lane.failures, 1);
-    assert!(applies(&*store, Bundle { counted_lane: Some(lane("bob")), ..bundle(301) }));
-    let bob = load(&*store, "bob").lane;
-    assert_eq!((bob.failures, bob.last_at), (2, time(301)));
-    let days_later = time(302 + common::limits::LANE_KEPT_SECONDS);
-    assert_eq!(store.count(&lane("bob"), days_later).unwrap().failures, 1);
-}
-
-fn a_lane_that_is_cleared_in_a_conflict_stays(ground: &dyn Ground) {
-    let store = ground.open("main");
-    store.count(&lane("alice"), time(100)).unwrap();
-    assert!(conflicts(&*store, Bundle { cleared_lane: Some(lane("alice")), ..spending(step(1, 1, 40)) }));
-    assert_eq!(load(&*store, "alice").lane.failures, 1);
 }
 
 fn what_is_forgotten_stays_refused_by_the_floor(ground: &dyn Ground) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use common::keys::KeyError;
-use common::ports::StoreError;
+use common::ports::{StoreError, StoreTrouble};
 
 /// The cause behind a [`StoreError`] of this engine.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +113,7 @@ impl SqliteError {
             }
             cause => StoreError::Unavailable {
                 operation: format!("{operation} {}", store.display()),
+                trouble: StoreTrouble::Other,
                 source: Box::new(cause),
             },
         }

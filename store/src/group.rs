@@ -7,29 +7,28 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use common::UnixTime;
 use common::bundle::{Bundle, Outcome};
-use common::lane::{Lane, LaneKey};
 use common::limits::LANES_MAX;
-use rusqlite::Transaction;
+use common::throttle::{Against, Count, Seen};
+use rusqlite::{Connection, Transaction};
 
 use crate::limits::GROUP_MAX;
 use crate::mark::Progress;
 use crate::records::Chain;
-use crate::{SqliteError, lanes, writing};
+use crate::{SqliteError, caps, lanes, writing};
 
 /// What somebody wants written.
 pub(crate) enum Work {
     /// One answer counted.
-    Count(LaneKey, UnixTime),
+    Count(Count),
     /// Bundles, each wholly or not at all.
     Commit(Vec<Bundle>),
 }
 
 /// What was written.
 pub(crate) enum Written {
-    /// The lane, with the answer.
-    Counted(Lane),
+    /// What has been seen, with the answer.
+    Counted(Seen),
     /// What became of each bundle.
     Committed(Vec<Outcome>),
 }
@@ -107,7 +106,7 @@ pub(crate) fn write_all(
     let mut answers = Vec::with_capacity(tickets.len());
     for ticket in tickets {
         answers.push(match &ticket.work {
-            Work::Count(lane, now) => Written::Counted(lanes::count(transaction, lane, *now, LANES_MAX)?),
+            Work::Count(count) => Written::Counted(counted(transaction, count)?),
             Work::Commit(bundles) => {
                 let (outcomes, progress) = writing::bundles(transaction, chain, bundles)?;
                 furthest = match (furthest, progress) {
@@ -119,6 +118,19 @@ pub(crate) fn write_all(
         });
     }
     Ok((answers, furthest))
+}
+
+fn counted(connection: &Connection, count: &Count) -> Result<Seen, SqliteError> {
+    let lane = lanes::count(connection, &count.lane, count.at, LANES_MAX)?;
+    let cap = match count.against {
+        Against::LaneAlone => None,
+        Against::Account(account) => caps::count(connection, account, count.at)?,
+        Against::Nobody(no_account) => {
+            lanes::count(connection, &no_account, count.at, LANES_MAX)?;
+            None
+        }
+    };
+    Ok(Seen { lane, cap })
 }
 
 /// Gives each its answer, once all of it is durable.

@@ -2,7 +2,6 @@
 
 use common::UnixTime;
 use common::lane::{Lane, LaneKey};
-use common::limits::LANE_KEPT_SECONDS;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::SqliteError;
@@ -10,38 +9,48 @@ use crate::spent::moment;
 
 /// What a lane has seen.
 pub(crate) fn lane(connection: &Connection, key: &LaneKey) -> Result<Lane, SqliteError> {
-    let mut statement = connection.prepare_cached("SELECT failures, last_at FROM lanes WHERE key = ?1")?;
-    Ok(statement.query_row([key.as_bytes()], seen).optional()?.unwrap_or_default())
+    Ok(find(connection, key)?.unwrap_or_default())
 }
 
-/// Counts an answer. Where this makes a lane too many, the oldest other one goes.
+/// Counts an answer. Where this makes a lane too many, another one goes: the oldest that need not wait, if there is one.
 pub(crate) fn count(
     connection: &Connection,
     key: &LaneKey,
     now: UnixTime,
     lanes_max: u32,
 ) -> Result<Lane, SqliteError> {
-    // What is older than a day counts for nothing, as `Lane::counted` says.
-    let forgotten = now.minus_seconds(LANE_KEPT_SECONDS).seconds();
-    let is_new = !exists(connection, key)?;
-    let lane = connection
-        .prepare_cached(
-            "INSERT INTO lanes (key, failures, last_at) VALUES (?1, 1, ?2)
-             ON CONFLICT (key) DO UPDATE SET
-                 failures = CASE WHEN last_at < ?4 THEN 1 ELSE min(failures + 1, ?3) END,
-                 last_at = excluded.last_at
-             RETURNING failures, last_at",
-        )?
-        .query_row(params![key.as_bytes(), now.seconds(), u32::MAX, forgotten], seen)?;
-    if is_new {
+    let before = find(connection, key)?;
+    let lane = before.unwrap_or_default().counted(now);
+    write(connection, key, lane)?;
+    if before.is_none() {
         resize(connection, 1)?;
         evict(connection, key, lanes_max)?;
     }
     Ok(lane)
 }
 
-fn exists(connection: &Connection, key: &LaneKey) -> Result<bool, SqliteError> {
-    Ok(connection.prepare_cached("SELECT 1 FROM lanes WHERE key = ?1")?.exists([key.as_bytes()])?)
+/// Writes down what a lane has seen.
+pub(crate) fn write(connection: &Connection, key: &LaneKey, lane: Lane) -> Result<(), SqliteError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO lanes (key, failures, last_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (key) DO UPDATE SET failures = excluded.failures, last_at = excluded.last_at",
+        )?
+        .execute(params![key.as_bytes(), lane.failures, lane.last_at.seconds()])?;
+    Ok(())
+}
+
+/// Changes a lane that is there.
+pub(crate) fn change(
+    connection: &Connection,
+    key: &LaneKey,
+    change: impl FnOnce(Lane) -> Lane,
+) -> Result<(), SqliteError> {
+    match find(connection, key)?.map(change) {
+        None => Ok(()),
+        Some(lane) if lane == Lane::default() => clear(connection, key),
+        Some(lane) => write(connection, key, lane),
+    }
 }
 
 /// Takes a lane's count back to nothing.
@@ -50,6 +59,13 @@ pub(crate) fn clear(connection: &Connection, key: &LaneKey) -> Result<(), Sqlite
     if cleared > 0 { resize(connection, -1) } else { Ok(()) }
 }
 
+fn find(connection: &Connection, key: &LaneKey) -> Result<Option<Lane>, SqliteError> {
+    let mut statement = connection.prepare_cached("SELECT failures, last_at FROM lanes WHERE key = ?1")?;
+    Ok(statement.query_row([key.as_bytes()], seen).optional()?)
+}
+
+/// A lane that must wait goes last: else whoever is made to wait would fill the table to be forgotten.
+/// The order is that of the index `lanes_by_age`.
 fn evict(connection: &Connection, newest: &LaneKey, lanes_max: u32) -> Result<(), SqliteError> {
     let lanes: u32 = connection.prepare_cached("SELECT lanes FROM meta")?.query_row([], |row| row.get(0))?;
     if lanes <= lanes_max {
@@ -58,7 +74,7 @@ fn evict(connection: &Connection, newest: &LaneKey, lanes_max: u32) -> Result<()
     let evicted = connection
         .prepare_cached(
             "DELETE FROM lanes
-             WHERE key = (SELECT key FROM lanes WHERE key <> ?1 ORDER BY last_at LIMIT 1)",
+             WHERE key = (SELECT key FROM lanes WHERE key <> ?1 ORDER BY failures >= 5, last_at LIMIT 1)",
         )?
         .execute([newest.as_bytes()])?;
     if evicted > 0 { resize(connection, -1) } else { Ok(()) }
@@ -83,10 +99,15 @@ mod tests {
     use crate::conformance::samples::lane;
     use crate::schema;
 
-    #[test]
-    fn a_lane_too_many_pushes_the_oldest_out() {
+    fn empty() -> Connection {
         let mut store = Connection::open_in_memory().unwrap();
         schema::create(&mut store).unwrap();
+        store
+    }
+
+    #[test]
+    fn a_lane_too_many_pushes_the_oldest_out() {
+        let store = empty();
         let seen = |user: &str| super::lane(&store, &lane(user)).unwrap().failures;
         let hit = |user: &str, at| count(&store, &lane(user), UnixTime::from_seconds(at), 3).unwrap();
         for (at, user) in (100..).zip(["a", "b", "c", "a", "d"]) {
@@ -96,5 +117,28 @@ mod tests {
         clear(&store, &lane("c")).unwrap();
         hit("e", 105);
         assert_eq!([seen("a"), seen("c"), seen("d"), seen("e")], [2, 0, 1, 1]);
+    }
+
+    #[test]
+    fn a_lane_that_must_wait_goes_last() {
+        let store = empty();
+        let seen = |user: &str| super::lane(&store, &lane(user)).unwrap().failures;
+        let hit = |user: &str, at| count(&store, &lane(user), UnixTime::from_seconds(at), 3).unwrap();
+        for at in 0..common::limits::FREE_FAILURES {
+            hit("waits", 100 + u64::from(at));
+        }
+        for number in 0..50 {
+            hit(&format!("flood {number}"), 200 + number);
+        }
+        assert_eq!([seen("waits"), seen("flood 47"), seen("flood 49")], [5, 0, 1]);
+    }
+
+    #[test]
+    fn the_index_knows_which_lanes_must_wait() {
+        assert_eq!(common::limits::FREE_FAILURES, 5, "the index and the order in `evict` say 5");
+        let store = empty();
+        let plan = "EXPLAIN QUERY PLAN SELECT key FROM lanes WHERE key <> x'00' ORDER BY failures >= 5, last_at LIMIT 1";
+        let plan: String = store.query_row(plan, [], |row| row.get(3)).unwrap();
+        assert!(plan.contains("INDEX lanes_by_age"), "{plan}");
     }
 }

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod caps;
 mod connection;
 mod error;
 mod files;
@@ -19,6 +20,7 @@ mod restore;
 mod schema;
 mod spent;
 mod sqlite;
+mod tallies;
 mod writing;
 
 #[cfg(any(test, feature = "conformance"))]

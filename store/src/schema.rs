@@ -10,7 +10,9 @@ use crate::SqliteError;
 const APPLICATION_ID: i32 = 0x4374_536e;
 
 /// What takes schema 0 (an empty file) to 1, 1 to 2, and so on. Released steps never change.
-pub(crate) const MIGRATIONS: &[&str] = &["
+pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE];
+
+const FIRST: &str = "
     CREATE TABLE meta (
         only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
         floor INTEGER NOT NULL,
@@ -71,7 +73,37 @@ pub(crate) const MIGRATIONS: &[&str] = &["
         sequence INTEGER NOT NULL,
         mac BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
-"];
+";
+
+/// The cap over all sources, sources with a recent success, and refusals that are counted together.
+const THROTTLE: &str = "
+    DROP INDEX lanes_by_age;
+    CREATE INDEX lanes_by_age ON lanes (failures >= 5, last_at);
+
+    CREATE TABLE caps (
+        account BLOB PRIMARY KEY NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        hour_began INTEGER NOT NULL,
+        in_hour INTEGER NOT NULL,
+        in_row INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE known (
+        account BLOB NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        lane BLOB NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (account, lane)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE tallies (
+        name BLOB PRIMARY KEY NOT NULL,
+        began_at INTEGER NOT NULL,
+        singly INTEGER NOT NULL,
+        withheld INTEGER NOT NULL,
+        first_at INTEGER NOT NULL,
+        last BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX tallies_due ON tallies (began_at) WHERE withheld > 0;
+";
 
 /// Makes the tables in an empty file.
 pub(crate) fn create(connection: &mut Connection) -> Result<(), SqliteError> {

@@ -7,8 +7,9 @@ use common::account::Account;
 use common::bundle::{Bundle, Outcome};
 use common::chain::ChainPosition;
 use common::keys::KEY_OCTETS;
-use common::lane::{Lane, LaneKey};
+use common::lane::LaneKey;
 use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
+use common::throttle::{Cap, Count, Seen};
 use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
 use rusqlite::{Connection, Transaction};
 use zeroize::Zeroizing;
@@ -19,7 +20,7 @@ use crate::group::{self, Group, Ticket, Work, Written};
 use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
 use crate::opened::{Opened, Rollback};
 use crate::records::Chain;
-use crate::{SqliteError, accounts, lanes, records, schema, spent};
+use crate::{SqliteError, accounts, caps, lanes, records, schema, spent};
 
 /// How long the process that opens the store lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,15 +215,17 @@ impl Store for Sqlite {
                     .map_or(Ok(Vec::new()), |id| spent::recovery_codes(connection, id))?,
                 account,
                 lane: lanes::lane(connection, lane)?,
+                cap: id.map_or(Ok(Cap::default()), |id| caps::cap(connection, id))?,
+                known_at: id.map_or(Ok(None), |id| caps::known_at(connection, id, lane))?,
                 success: session.map_or(Ok(None), |session| spent::success(connection, session))?,
                 floor: spent::floor(connection)?,
             })
         })
     }
 
-    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
-        match self.write(Work::Count(*lane, now))? {
-            Written::Counted(lane) => Ok(lane),
+    fn count(&self, count: &Count) -> Result<Seen, StoreError> {
+        match self.write(Work::Count(*count))? {
+            Written::Counted(seen) => Ok(seen),
             Written::Committed(_) => Err(self.unanswered()),
         }
     }
@@ -258,6 +261,10 @@ impl Listing for Sqlite {
 
     fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError> {
         self.read(|connection| spent::recovery_codes(connection, account.id))
+    }
+
+    fn cap(&self, account: &Account) -> Result<Cap, StoreError> {
+        self.read(|connection| caps::cap(connection, account.id))
     }
 
     fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError> {
@@ -300,10 +307,9 @@ fn close(slot: &mut Option<Opened>) {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use common::UnixTime;
     use common::ports::{Store as _, StoreError};
 
-    use crate::conformance::samples::{lane, load, name};
+    use crate::conformance::samples::{counting, lane, load, name};
     use crate::tests::support::Yard;
     use crate::{Process, Sqlite, SqliteError};
 
@@ -333,9 +339,7 @@ mod tests {
         let turn = store.writer.lock().unwrap();
         std::thread::scope(|scope| {
             let counts: Vec<_> = (0..8)
-                .map(|_| {
-                    scope.spawn(|| store.count(&lane("alice"), UnixTime::from_seconds(7)).unwrap().failures)
-                })
+                .map(|_| scope.spawn(|| store.count(&counting("alice", 7)).unwrap().lane.failures))
                 .collect();
             let begun = Instant::now();
             while store.group.waiting_count() < 8 {

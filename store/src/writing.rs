@@ -1,13 +1,14 @@
 //! Bundles, in one transaction: each wholly or not at all.
 
-use common::bundle::{Bundle, Outcome, Spend};
-use common::chain::ChainPosition;
+use common::bundle::{Bundle, Entry, Outcome, Spend};
+use common::record::Record;
 use common::{UnixTime, limits};
 use rusqlite::{Connection, Transaction};
 
 use crate::mark::Progress;
 use crate::records::{Chain, Head};
-use crate::{SqliteError, accounts, lanes, records, spent};
+use crate::tallies::{self, Fate};
+use crate::{SqliteError, accounts, caps, lanes, records, spent};
 
 /// Why a bundle was not written.
 pub(crate) enum Stop {
@@ -44,7 +45,8 @@ pub(crate) fn bundles(
         }
         outcomes.push(outcome);
     }
-    if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Applied(places) if !places.is_empty())) {
+    tell_of_many(transaction, chain, &mut head, &mut outcomes, moment)?;
+    if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Applied(entries) if !entries.is_empty())) {
         chain.write_head(transaction, head)?;
     }
     spent::purge(transaction, bundles)?;
@@ -52,6 +54,35 @@ pub(crate) fn bundles(
         return Ok((outcomes, None));
     };
     Ok((outcomes, Some(Progress { records: records::total(transaction)?, moment })))
+}
+
+/// Counted records that are due go with whoever is written last.
+fn tell_of_many(
+    connection: &Connection,
+    chain: &Chain,
+    head: &mut Head,
+    outcomes: &mut [Outcome],
+    moment: Option<UnixTime>,
+) -> Result<(), SqliteError> {
+    let entries = outcomes.iter_mut().rev().find_map(|outcome| match outcome {
+        Outcome::Applied(entries) => Some(entries),
+        Outcome::Conflict => None,
+    });
+    let (Some(entries), Some(now)) = (entries, moment) else { return Ok(()) };
+    for record in tallies::due(connection, now)? {
+        entries.push(append(connection, chain, head, record)?);
+    }
+    Ok(())
+}
+
+fn append(
+    connection: &Connection,
+    chain: &Chain,
+    head: &mut Head,
+    record: Record,
+) -> Result<Entry, SqliteError> {
+    let position = chain.append(connection, head, &record)?;
+    Ok(Entry { record, position: Some(position) })
 }
 
 fn wholly_or_not(
@@ -62,9 +93,9 @@ fn wholly_or_not(
 ) -> Result<Outcome, SqliteError> {
     let mut savepoint = transaction.savepoint()?;
     match write(&savepoint, chain, head, bundle) {
-        Ok(positions) => {
+        Ok(entries) => {
             savepoint.commit()?;
-            Ok(Outcome::Applied(positions))
+            Ok(Outcome::Applied(entries))
         }
         Err(Stop::Conflict) => {
             savepoint.rollback()?;
@@ -81,7 +112,7 @@ fn write(
     chain: &Chain,
     head: &mut Head,
     bundle: &Bundle,
-) -> Result<Vec<ChainPosition>, Stop> {
+) -> Result<Vec<Entry>, Stop> {
     accounts::require(connection, &bundle.precondition)?;
     if let Some(change) = &bundle.account {
         accounts::change(connection, change)?;
@@ -92,13 +123,22 @@ fn write(
     if let Some(success) = &bundle.success {
         spent::succeed(connection, success)?;
     }
-    if let Some(lane) = &bundle.cleared_lane {
-        lanes::clear(connection, lane)?;
+    if let Some(taken_back) = &bundle.taken_back {
+        lanes::change(connection, &taken_back.lane, |lane| taken_back.undo(lane))?;
     }
-    if let Some(lane) = &bundle.counted_lane {
-        lanes::count(connection, lane, bundle.at, limits::LANES_MAX)?;
+    if let Some(recognised) = &bundle.recognised {
+        caps::recognise(connection, recognised, bundle.at)?;
     }
-    bundle.records.iter().map(|record| Ok(chain.append(connection, head, record)?)).collect()
+    if let Some(account) = bundle.unlocked {
+        caps::unlock(connection, account)?;
+    }
+    let mut entries = Vec::with_capacity(bundle.records.len());
+    for record in &bundle.records {
+        if tallies::fate(connection, bundle.tally.as_ref(), record)? == Fate::Singly {
+            entries.push(append(connection, chain, head, record.clone())?);
+        }
+    }
+    Ok(entries)
 }
 
 /// The latest moment that a bundle speaks of. A step may begin a little after the decision (RFC 6238 §5.2);

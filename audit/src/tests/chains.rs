@@ -7,6 +7,7 @@ use common::account::Account;
 use common::chain::{ChainMac, ChainPosition};
 use common::keys::{KeyId, KeyRing, MasterKey, Purpose};
 use common::ports::{Listing, StoreError, StoredRecord};
+use common::throttle::Cap;
 use common::{RecoveryCodeId, UnixTime, Username};
 use zeroize::Zeroizing;
 
@@ -92,6 +93,10 @@ impl Listing for Archive {
     }
 
     fn spent_recovery_codes(&self, _: &Account) -> Result<Vec<RecoveryCodeId>, StoreError> {
+        unreachable!("the verifier reads no accounts")
+    }
+
+    fn cap(&self, _: &Account) -> Result<Cap, StoreError> {
         unreachable!("the verifier reads no accounts")
     }
 

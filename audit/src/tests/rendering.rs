@@ -24,6 +24,9 @@ fn record(text: &str) -> Record {
         factor: Some(text.to_owned()),
         ending: Ending::Reject,
         reason: Reason::WrongCode,
+        caller: None,
+        target: None,
+        together: None,
         act: None,
     }
 }

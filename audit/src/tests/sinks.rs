@@ -39,6 +39,9 @@ fn record() -> Record {
         factor: None,
         ending: Ending::Accept,
         reason: Reason::BothProofs,
+        caller: None,
+        target: None,
+        together: None,
         act: None,
     }
 }

@@ -7,7 +7,8 @@ use clap::Args;
 use common::engine::Reply;
 use common::login::{Echo, Prompt};
 use common::{
-    Answer, Attempt, AttemptId, Door, Grounds, Place, PrimaryMode, Secret, Target, TypedName, Verdict,
+    Answer, Attempt, AttemptId, Door, Grounds, Parties, Place, PrimaryMode, Secret, Target, TypedName,
+    Verdict,
 };
 use nix::unistd::User;
 use serde::Serialize;
@@ -70,6 +71,7 @@ fn attempt(context: &Context, arguments: &Arguments) -> Result<Attempt, Failure>
             typed,
             source: None,
             target: target(User::from_name(&arguments.name)),
+            parties: Parties::default(),
             primary: arguments.primary.unwrap_or(implied(&settings)),
             profile: settings.services.profile(&arguments.service),
         });
@@ -82,6 +84,7 @@ fn attempt(context: &Context, arguments: &Arguments) -> Result<Attempt, Failure>
         typed,
         source: None,
         target: Target::Ordinary,
+        parties: Parties::default(),
         primary: implied(&settings),
         profile: found.profile,
     })

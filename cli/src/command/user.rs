@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Block(BlockArguments),
     /// Lift a block.
     Unblock(Names),
+    /// Let codes be tried again from new places, after too many wrong ones.
+    Unlock(Names),
     /// Show one account with its factors and app passwords.
     Show(Name),
     /// Show all accounts.
@@ -170,6 +172,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Enforce(names) => return each(context, &office, &names, &Act::SetState(State::Enforced)),
         Command::Disable(names) => return each(context, &office, &names, &Act::SetState(State::Disabled)),
         Command::Unblock(names) => return each(context, &office, &names, &Act::Unblock),
+        Command::Unlock(names) => return each(context, &office, &names, &Act::Unlock),
         Command::Remove(arguments) => return remove(context, &office, &arguments),
         Command::Block(arguments) => block(context, &office, &arguments)?,
         Command::Rename(Rename { old, new }) => done(context, &office, &old, &Act::Rename(new))?,
@@ -275,6 +278,7 @@ fn state_of(account: &Account, act: &Act) -> String {
         Act::Rename(_) => format!("{name}: that is the name now; {state}.\n"),
         Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
         Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
+        Act::Unlock => format!("{name}: codes are looked at again from everywhere.\n"),
         Act::SetState(_)
         | Act::Block(_)
         | Act::Remove

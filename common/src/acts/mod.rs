@@ -96,6 +96,8 @@ pub enum Act {
         /// Where it is good.
         scope: Scope,
     },
+    /// Let second proofs be looked at again from sources without a recent success, after too many wrong ones.
+    Unlock,
     /// Drop an app password.
     RevokeAppPassword(AppPasswordId),
 }
@@ -112,6 +114,7 @@ impl Act {
             Self::SetState(State::Enforced) => "user enforce",
             Self::Block(_) => "user block",
             Self::Unblock => "user unblock",
+            Self::Unlock => "user unlock",
             Self::SetRole(_) => "user role",
             Self::Rename(_) => "user rename",
             Self::Remove => "user remove",
@@ -247,6 +250,7 @@ fn change(desk: &Desk<'_>, account: Account, act: &Act) -> Result<Done, ActError
         Act::SetState(state) => Ok(Done::updated(account::set_state(account, *state))),
         Act::Block(block) => Ok(Done::updated(Account { block: Some(*block), ..account })),
         Act::Unblock => Ok(Done::updated(Account { block: None, ..account })),
+        Act::Unlock => Ok(Done::updated(account)),
         Act::SetRole(role) => Ok(Done::updated(Account { role: *role, ..account })),
         Act::Rename(name) => Ok(Done::updated(Account { name: name.clone(), ..account })),
         Act::AddTotp(totp) => factor::add_totp(desk, account, totp),

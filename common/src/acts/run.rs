@@ -29,10 +29,10 @@ impl Engine {
             match self.act_once(&minutes) {
                 Ok(Some(issued)) => return Ok(issued),
                 Ok(None) => {}
-                Err(refusal) => return Err(self.refuse(&minutes, refusal)),
+                Err(refusal) => return Err(self.refuse_act(&minutes, refusal)),
             }
         }
-        Err(self.refuse(&minutes, ActError::TooManyRaces))
+        Err(self.refuse_act(&minutes, ActError::TooManyRaces))
     }
 
     /// Records an act on something that is no account and that is done already: a changed RADIUS client, a restored
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// A refusal is recorded too; where even that fails the refusal stands.
-    fn refuse(&self, minutes: &Minutes<'_>, refusal: ActError) -> ActError {
+    fn refuse_act(&self, minutes: &Minutes<'_>, refusal: ActError) -> ActError {
         self.record_alone(&minutes.record(self.now(), Reason::ActRefused, None, Some(refusal.to_string())));
         refusal
     }
@@ -121,6 +121,7 @@ impl Minutes<'_> {
         };
         bundle.account = Some(done.change.clone());
         bundle.spends.clone_from(&done.spends);
+        bundle.unlocked = before.filter(|_| matches!(self.act, Act::Unlock)).map(|account| account.id);
         bundle
     }
 
@@ -146,12 +147,15 @@ fn record_of(id: AttemptId, at: UnixTime, place: Place, reason: Reason) -> Recor
         place,
         typed: String::new(),
         user: None,
+        caller: None,
+        target: None,
         source: None,
         rule: None,
         primary: PrimaryResult::NotAsked,
         factor: None,
         ending: Ending::Act,
         reason,
+        together: None,
         act: None,
     }
 }

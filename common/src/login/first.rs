@@ -7,7 +7,7 @@ use crate::login::judgement::{self, after_primary};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding};
 use crate::login::second::{self, Judged};
-use crate::login::{Evidence, Grounds, Prompt, Step, Subject, View, write};
+use crate::login::{Counted, Evidence, Grounds, Prompt, Step, Subject, View, write};
 use crate::ports::PasswordCheck;
 use crate::record::PrimaryResult;
 use crate::session::Session;
@@ -31,26 +31,61 @@ pub(super) fn answered(view: &View<'_>, session: Session, answer: &Answer, evide
     let Answer::Text(typed) = answer else {
         return after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::NotAnAnswer));
     };
-    if evidence.counted.is_none() && !view.loaded.lane.is_open(view.now) {
+    if view.attempt.primary == PrimaryMode::Failed {
+        return refused_before(view, session, typed);
+    }
+    match evidence.knocked {
+        None if view.loaded.lane.is_open(view.now) => Step::Knock,
+        Some(knocked) if knocked.is_admitted() => looked_at(view, session, typed, evidence, &knocked),
+        None | Some(_) => after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::Throttled)),
+    }
+}
+
+/// An earlier module has refused this password, which is not ours to count: it can still be an app password.
+fn refused_before(view: &View<'_>, session: Session, typed: &Secret) -> Step {
+    if !view.loaded.lane.is_open(view.now) {
         return after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::Throttled));
     }
     match app_password(view, typed) {
-        Err(_) => return write::unavailable(view, &session, Reason::KeyUnavailable),
+        Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
         Ok(Some(Finding::Good(proof))) => {
-            return write::accept(view, &session, write::Yes::new(Grounds::AppPassword, proof));
+            write::accept(view, &session, write::Yes::new(Grounds::AppPassword, proof))
         }
         Ok(Some(Finding::Refused(reason))) => {
-            return judgement::wrong_primary(view, session, PrimaryResult::Wrong, Some(reason));
+            after_primary(view, session, PrimaryResult::Wrong, Some(reason))
+        }
+        Ok(None) => after_primary(view, session, PrimaryResult::Wrong, None),
+    }
+}
+
+/// It is counted already; what turns out not to be wrong is taken back in the bundle of what follows.
+fn looked_at(
+    view: &View<'_>,
+    session: Session,
+    typed: &Secret,
+    evidence: Evidence,
+    knocked: &Counted,
+) -> Step {
+    let fine = |step| write::taken_back(view, step, knocked);
+    match app_password(view, typed) {
+        Err(_) => return fine(write::unavailable(view, &session, Reason::KeyUnavailable)),
+        Ok(Some(Finding::Good(proof))) => {
+            return fine(write::accept(view, &session, write::Yes::new(Grounds::AppPassword, proof)));
+        }
+        Ok(Some(Finding::Refused(reason))) => {
+            return after_primary(view, session, PrimaryResult::Wrong, Some(reason));
         }
         Ok(None) => {}
     }
-    if view.attempt.primary == PrimaryMode::Failed {
+    if view.attempt.profile.first_answer == FirstAnswer::AppPassword {
         return after_primary(view, session, PrimaryResult::Wrong, None);
     }
-    if view.attempt.profile.first_answer == FirstAnswer::AppPassword {
-        return judgement::wrong_primary(view, session, PrimaryResult::Wrong, None);
+    match evidence.password {
+        Some(PasswordCheck::Right | PasswordCheck::Unavailable) => {
+            fine(password(view, session, typed, evidence))
+        }
+        Some(PasswordCheck::Wrong) | None => password(view, session, typed, evidence),
     }
-    password(view, session, typed, evidence)
 }
 
 /// The whole answer is tried as an app password first, so that one is never cut.
@@ -80,7 +115,7 @@ fn password(view: &View<'_>, session: Session, typed: &Secret, evidence: Evidenc
             let session = judgement::standing(view, session, PrimaryResult::Unavailable);
             write::unavailable(view, &session, Reason::BackendUnavailable)
         }
-        (PasswordCheck::Wrong, _) => judgement::wrong_primary(view, session, wrong_or_unknown(view), None),
+        (PasswordCheck::Wrong, _) => after_primary(view, session, wrong_or_unknown(view), None),
         (PasswordCheck::Right, None) => after_primary(view, session, PrimaryResult::Right, None),
         (PasswordCheck::Right, Some(halves)) => with_code(view, session, &halves, evidence),
     }
@@ -102,6 +137,9 @@ fn with_code(view: &View<'_>, session: Session, halves: &Halves, evidence: Evide
     let session = judgement::standing(view, session, PrimaryResult::Right);
     match second::judge(view, &session, PrimaryResult::Right, &halves.code, evidence) {
         Judged::Step(step) => step,
-        Judged::Wrong(reason) => after_primary(view, session, PrimaryResult::Right, Some(reason)),
+        Judged::Wrong(reason) => {
+            let step = after_primary(view, session, PrimaryResult::Right, Some(reason));
+            second::noticed(view, step, evidence)
+        }
     }
 }

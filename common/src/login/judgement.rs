@@ -35,16 +35,6 @@ pub(super) fn standing(view: &View<'_>, mut session: Session, primary: PrimaryRe
     session
 }
 
-/// The same, counting a wrong first password against the lane in the same bundle.
-pub(super) fn wrong_primary(
-    view: &View<'_>,
-    session: Session,
-    primary: PrimaryResult,
-    why: Option<Reason>,
-) -> Step {
-    write::counted(view, after_primary(view, session, primary, why))
-}
-
 /// Nobody checked anything and no second step is asked: other PAM modules may decide, no RADIUS client may.
 fn without_any_proof(view: &View<'_>, session: &Session, reason: Reason) -> Step {
     if view.attempt.door == Door::Pam && view.attempt.primary == PrimaryMode::None {

@@ -17,13 +17,15 @@ mod model_tests;
 #[cfg(test)]
 mod tests;
 
+use crate::account::Account;
 use crate::bundle::Bundle;
 use crate::keys::KeyRing;
-use crate::lane::{Lane, LaneKey};
+use crate::lane::Lane;
 use crate::policy::{Policy, Privileged, Ruling};
 use crate::ports::{Loaded, PasswordCheck};
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
+use crate::throttle::{Against, Seen, Tracks};
 use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 
@@ -54,8 +56,10 @@ pub struct View<'a> {
     pub subject: &'a Subject,
     /// What the store had, as of one moment.
     pub loaded: &'a Loaded,
-    /// The lane of this user and source.
-    pub lane: LaneKey,
+    /// Under which names it is counted.
+    pub tracks: Tracks,
+    /// An account of nobody, to look at in place of one that has nothing to look at.
+    pub decoy: Option<&'a Account>,
     /// Now.
     pub now: UnixTime,
 }
@@ -63,34 +67,49 @@ pub struct View<'a> {
 /// What the engine has found out for this answer so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Evidence {
+    /// The first password, counted before it was checked.
+    pub knocked: Option<Counted>,
     /// What the backend said of the password; asked at most once.
     pub password: Option<PasswordCheck>,
-    /// The lane before and after this answer was counted, which happens before the answer is looked at.
-    pub counted: Option<Counted>,
+    /// The second proof, counted before it was looked at.
+    pub counted: Option<Counting>,
+}
+
+/// How a second proof was counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Counting {
+    /// Against the user.
+    Somebody(Counted),
+    /// Against nobody: it cannot be right any more.
+    Nobody,
 }
 
 /// One answer counted.
 #[derive(Clone, Copy, Debug)]
 pub struct Counted {
-    /// The lane as it was loaded.
+    /// The lane as it was before.
     pub before: Lane,
-    /// The lane with this answer, and those that came in between.
-    pub after: Lane,
+    /// What has been seen with this answer, and with those that came in between.
+    pub after: Seen,
 }
 
 impl Counted {
     /// Whether this answer may be looked at. Of answers that race for one place, the first gets it:
     /// guessing in parallel buys nothing.
     fn is_admitted(&self) -> bool {
-        self.after.failures <= limits::FREE_FAILURES
-            || self.after.failures == self.before.failures.saturating_add(1)
+        let Seen { lane, cap } = &self.after;
+        let by_lane =
+            lane.failures <= limits::FREE_FAILURES || lane.failures == self.before.failures.saturating_add(1);
+        by_lane && cap.is_none_or(|cap| cap.admits_last())
     }
 }
 
 /// What happens next.
 pub enum Step {
-    /// Count this answer in the lane, then decide again with the count as evidence.
-    Count,
+    /// Count this first password in its lane, then decide again with the count as evidence.
+    Knock,
+    /// Count this second proof against this, then decide again with the count as evidence.
+    Count(Against),
     /// The same work, counted against nobody: the answer cannot be right any more, and the time must not say so.
     CountForNobody,
     /// Check this password, then decide again with the result as evidence.
@@ -171,6 +190,18 @@ impl View<'_> {
         let role = self.loaded.account.as_ref().map(|account| account.role);
         let privileged = self.policy.is_privileged(self.attempt) || role == Some(Role::Administrator);
         if privileged { Privileged::Yes } else { Privileged::No }
+    }
+
+    /// Whether an answer may be looked at now.
+    fn is_open(&self) -> bool {
+        let by_cap = self.is_known() || self.loaded.cap.is_open(self.now);
+        by_cap && self.loaded.lane.is_open(self.now)
+    }
+
+    /// Whether this user has lately been let in from this source.
+    fn is_known(&self) -> bool {
+        let until = self.loaded.known_at.map(|at| at.plus_seconds(limits::KNOWN_SECONDS));
+        until.is_some_and(|until| self.now <= until)
     }
 
     fn is_break_glass(&self) -> bool {

@@ -2,13 +2,15 @@
 
 use subtle::ConstantTimeEq as _;
 
+use crate::account::Account;
 use crate::attempt::SecondQuestion;
 use crate::login::judgement::{after_primary, refusal};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding};
-use crate::login::{Evidence, Grounds, Prompt, Step, View, write};
+use crate::login::{Counting, Evidence, Grounds, Prompt, Step, View, write};
 use crate::record::PrimaryResult;
 use crate::session::Session;
+use crate::throttle::Against;
 use crate::{Answer, Reason, Secret, limits, text};
 
 /// An answer has come.
@@ -87,7 +89,17 @@ fn guess(
     session.guesses = session.guesses.saturating_add(1);
     match judge(view, &session, primary, typed, evidence) {
         Judged::Step(step) => step,
-        Judged::Wrong(reason) => wrong(view, session, reason),
+        Judged::Wrong(reason) => noticed(view, wrong(view, session, reason), evidence),
+    }
+}
+
+/// Where a wrong answer has closed the cap of the account, somebody should look.
+pub(super) fn noticed(view: &View<'_>, step: Step, evidence: Evidence) -> Step {
+    match evidence.counted {
+        Some(Counting::Somebody(counted)) if counted.after.cap.is_some_and(|cap| cap.has_just_closed()) => {
+            write::with_finding(view, step, Reason::GuessedAt)
+        }
+        Some(Counting::Somebody(_) | Counting::Nobody) | None => step,
     }
 }
 
@@ -110,22 +122,34 @@ pub(super) fn judge(
     let need = need(view);
     let refusal = refusal(view, primary, need);
     match (refusal, need, evidence.counted) {
-        (Some(_), _, None) => Judged::Step(Step::CountForNobody),
-        (Some(reason), _, Some(_)) => {
-            pretend_to_look(view, typed);
-            Judged::Wrong(reason)
-        }
         // The account or the policy has changed while the user was typing.
         (None, Need::Skip(_), _) => Judged::Step(after_primary(view, session.clone(), primary, None)),
-        (None, _, None) if view.loaded.lane.is_open(view.now) => Judged::Step(Step::Count),
-        (None, _, Some(counted)) if counted.is_admitted() => look(view, session, primary, typed),
-        (None, _, _) => Judged::Wrong(Reason::Throttled),
+        (None, _, None) if view.is_open() => Judged::Step(Step::Count(against(view))),
+        (_, _, None) => Judged::Step(Step::CountForNobody),
+        (None, _, Some(Counting::Somebody(counted))) if counted.is_admitted() => {
+            look(view, session, primary, typed)
+        }
+        (refusal, _, Some(_)) => {
+            pretend_to_look(view, typed);
+            Judged::Wrong(refusal.unwrap_or(Reason::Throttled))
+        }
     }
 }
 
-/// The work of looking, for nothing: otherwise the time would say that the first password was wrong.
+/// A source with a recent success has its own lane; all others share the cap of the account.
+fn against(view: &View<'_>) -> Against {
+    match &view.loaded.account {
+        _ if view.is_known() => Against::LaneAlone,
+        Some(account) => Against::Account(account.id),
+        None => Against::Nobody(view.tracks.nobody.1),
+    }
+}
+
+/// The work of looking, for nothing: otherwise the time would say that the first password was wrong, or that there is
+/// no such user.
 fn pretend_to_look(view: &View<'_>, typed: &Secret) {
-    if let Some(account) = &view.loaded.account {
+    let has_some = |account: &&Account| !account.factors.is_empty();
+    if let Some(account) = view.loaded.account.as_ref().filter(has_some).or(view.decoy) {
         let _ = std::hint::black_box(proof::look(view, account, typed).is_ok());
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::account::PasswordHash;
 use crate::attempt::Door;
-use crate::bundle::{Bundle, Precondition, Success};
+use crate::bundle::{Bundle, CapEffect, Precondition, Recognised, Renewal, Success, TakenBack};
 use crate::keys::{KeyError, Purpose};
 use crate::login::proof::Proof;
-use crate::login::{Accept, Grounds, Prompt, Step, Verdict, View};
+use crate::login::{Accept, Counted, Grounds, Prompt, Step, Verdict, View};
 use crate::record::{Ending, Record, Severity};
 use crate::session::{CheckedAgainst, Session};
-use crate::{Reason, Secret};
+use crate::{Reason, Secret, limits};
 
 /// A yes in the making.
 pub(super) struct Yes {
@@ -50,7 +50,7 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     bundle.precondition = precondition(view);
     bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).collect();
     // An app password clears nothing: it comes again and again, and would make room for guesses at codes.
-    bundle.cleared_lane = (!bundle.spends.is_empty()).then_some(view.lane);
+    bundle.recognised = (!bundle.spends.is_empty()).then(|| recognised(view)).flatten();
     bundle.success = yes.digest.filter(|_| view.attempt.door == Door::Radius).map(|digest| Success {
         session: session.attempt(),
         digest,
@@ -82,17 +82,45 @@ pub(super) fn nothing(view: &View<'_>, session: &Session) -> Box<Bundle> {
     Box::new(Bundle::of_records(session.attempt(), view.now, Vec::new()))
 }
 
-/// The same step, with one wrong answer more in the lane.
-pub(super) fn counted(view: &View<'_>, step: Step) -> Step {
-    let count = |mut bundle: Box<Bundle>| {
-        bundle.counted_lane = Some(view.lane);
+/// The same step, with a counted first password taken back that was not wrong.
+pub(super) fn taken_back(view: &View<'_>, step: Step, counted: &Counted) -> Step {
+    let Counted { before, after } = *counted;
+    let taken_back = TakenBack { lane: view.tracks.lane, before, after: after.lane };
+    with_bundle(step, |bundle| bundle.taken_back = Some(taken_back))
+}
+
+/// The same step, with something that was found on the way.
+pub(super) fn with_finding(view: &View<'_>, step: Step, reason: Reason) -> Step {
+    with_bundle(step, |bundle| {
+        let Some(record) = bundle.records.first().cloned() else { return };
+        let severity = severity(view, Ending::Finding, reason);
+        bundle.records.push(Record { ending: Ending::Finding, reason, severity, ..record });
+    })
+}
+
+fn with_bundle(step: Step, change: impl FnOnce(&mut Bundle)) -> Step {
+    let changed = |mut bundle: Box<Bundle>| {
+        change(&mut bundle);
         bundle
     };
     match step {
-        Step::Ask(session, prompt, bundle) => Step::Ask(session, prompt, count(bundle)),
-        Step::Decide(verdict, bundle) => Step::Decide(verdict, count(bundle)),
-        Step::Count | Step::CountForNobody | Step::CheckPassword(_) => step,
+        Step::Ask(session, prompt, bundle) => Step::Ask(session, prompt, changed(bundle)),
+        Step::Decide(verdict, bundle) => Step::Decide(verdict, changed(bundle)),
+        Step::Knock | Step::Count(_) | Step::CountForNobody | Step::CheckPassword(_) => step,
     }
+}
+
+/// From here on the user's source is known, for a while.
+fn recognised(view: &View<'_>) -> Option<Recognised> {
+    let account = view.loaded.account.as_ref()?.id;
+    let renewed = view.loaded.known_at.map(|at| at.plus_seconds(limits::KNOWN_RENEWED_SECONDS));
+    let is_fresh = renewed.is_some_and(|until| view.now <= until);
+    Some(Recognised {
+        account,
+        lane: view.tracks.lane,
+        cap: if view.is_known() { CapEffect::None } else { CapEffect::EndsRow },
+        renewal: if is_fresh { Renewal::Leave } else { Renewal::Write },
+    })
 }
 
 /// What a success remembers of its answer: enough to know it again, nothing to learn it from. The account's version
@@ -124,7 +152,9 @@ fn precondition(view: &View<'_>) -> Precondition {
 
 fn with_record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) -> Box<Bundle> {
     let record = record(view, session, ending, reason);
-    Box::new(Bundle::of_records(session.attempt(), view.now, vec![record]))
+    let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
+    bundle.tally = Some(view.tracks.name);
+    Box::new(bundle)
 }
 
 fn record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) -> Record {
@@ -137,12 +167,15 @@ fn record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) ->
         place: view.attempt.place.clone(),
         typed: view.attempt.typed.as_str().to_owned(),
         user: user.map(|name| name.as_str().to_owned()),
+        caller: view.attempt.parties.caller.clone(),
+        target: view.attempt.parties.target.clone(),
         source: view.attempt.source.clone(),
         rule: user.and_then(|name| view.ruling(name).rule).filter(|_| !view.is_break_glass()),
         primary: session.primary(),
         factor: None,
         ending,
         reason,
+        together: None,
         act: None,
     }
 }
@@ -151,7 +184,9 @@ fn severity(view: &View<'_>, ending: Ending, reason: Reason) -> Severity {
     let skipped =
         matches!(reason, Reason::SkippedByRule | Reason::SkippedDisabled | Reason::SkippedNotRegistered);
     match ending {
-        _ if reason == Reason::ClockBehind || view.is_break_glass() => Severity::Alert,
+        _ if matches!(reason, Reason::ClockBehind | Reason::GuessedAt) || view.is_break_glass() => {
+            Severity::Alert
+        }
         Ending::Unavailable => Severity::Error,
         Ending::Reject => Severity::Notice,
         Ending::Accept | Ending::Challenge if skipped => Severity::Notice,

@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::account::PasswordHash;
-use crate::bundle::{AccountChange, Bundle, Outcome, Precondition, Spend};
+use crate::bundle::{AccountChange, Bundle, CapEffect, Entry, Outcome, Precondition, Renewal, Spend};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, FactorId, RecoveryCodeId};
 use crate::lane::{Lane, LaneKey};
 use crate::ports::{Loaded, Store, StoreError};
 use crate::record::Record;
+use crate::throttle::{Against, Cap, Count, Seen};
 use crate::world::{app_secret, keys, outside::Counting};
-use crate::{UnixTime, Username};
+use crate::{AccountId, UnixTime, Username};
 
 /// What the store in memory holds.
 #[derive(Default)]
@@ -20,6 +21,9 @@ pub(crate) struct Memory {
     steps: HashMap<FactorId, u64>,
     codes: Vec<RecoveryCodeId>,
     lanes: HashMap<LaneKey, Lane>,
+    caps: HashMap<AccountId, Cap>,
+    known: HashMap<(AccountId, LaneKey), UnixTime>,
+    pub(crate) loads: u64,
     successes: HashMap<AttemptId, crate::bundle::Success>,
     pub(crate) records: Vec<Record>,
     pub(crate) commits: u64,
@@ -57,23 +61,39 @@ impl Store for MemoryStore {
         lane: &LaneKey,
         session: Option<AttemptId>,
     ) -> Result<Loaded, StoreError> {
-        let memory = self.up()?;
+        let mut memory = self.up()?;
+        memory.loads += 1;
+        let account = memory.accounts.get(name).cloned();
+        let id = account.as_ref().map(|account| account.id);
         Ok(Loaded {
-            account: memory.accounts.get(name).cloned(),
+            account,
             spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
             spent_recovery_codes: memory.codes.clone(),
             lane: memory.lanes.get(lane).copied().unwrap_or_default(),
+            cap: id.and_then(|id| memory.caps.get(&id).copied()).unwrap_or_default(),
+            known_at: id.and_then(|id| memory.known.get(&(id, *lane)).copied()),
             success: session.and_then(|session| memory.successes.get(&session).cloned()),
             floor: memory.floor,
         })
     }
 
-    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
+    fn count(&self, count: &Count) -> Result<Seen, StoreError> {
         let mut memory = self.up()?;
         memory.counts += 1;
-        let lane = memory.lanes.entry(*lane).or_default();
-        *lane = lane.counted(now);
-        Ok(*lane)
+        let lane = memory.counted(&count.lane, count.at);
+        let cap = match count.against {
+            Against::LaneAlone => None,
+            Against::Account(account) => {
+                let cap = memory.caps.entry(account).or_default();
+                *cap = cap.counted(count.at);
+                Some(*cap)
+            }
+            Against::Nobody(no_account) => {
+                memory.counted(&no_account, count.at);
+                None
+            }
+        };
+        Ok(Seen { lane, cap })
     }
 
     fn take_rollback_found(&self) -> bool {
@@ -116,7 +136,16 @@ impl Memory {
         self.apply(bundle);
         let position =
             |sequence| ChainPosition { stream: "test".to_owned(), sequence, mac: ChainMac::BEGINNING };
-        Outcome::Applied((0..bundle.records.len() as u64).map(position).collect())
+        let entries = (0..)
+            .zip(&bundle.records)
+            .map(|(sequence, record)| Entry { record: record.clone(), position: Some(position(sequence)) });
+        Outcome::Applied(entries.collect())
+    }
+
+    fn counted(&mut self, lane: &LaneKey, at: UnixTime) -> Lane {
+        let lane = self.lanes.entry(*lane).or_default();
+        *lane = lane.counted(at);
+        *lane
     }
 
     fn holds(&self, precondition: &Precondition) -> bool {
@@ -158,12 +187,22 @@ impl Memory {
         if let Some(success) = &bundle.success {
             self.successes.insert(success.session, success.clone());
         }
-        if let Some(lane) = &bundle.cleared_lane {
-            self.lanes.remove(lane);
+        if let Some(taken_back) = &bundle.taken_back {
+            let lane = self.lanes.entry(taken_back.lane).or_default();
+            *lane = taken_back.undo(*lane);
         }
-        if let Some(lane) = &bundle.counted_lane {
-            let lane = self.lanes.entry(*lane).or_default();
-            *lane = lane.counted(bundle.at);
+        if let Some(recognised) = &bundle.recognised {
+            self.lanes.remove(&recognised.lane);
+            if recognised.cap == CapEffect::EndsRow {
+                let cap = self.caps.entry(recognised.account).or_default();
+                *cap = cap.after_a_right_one();
+            }
+            if recognised.renewal == Renewal::Write {
+                self.known.insert((recognised.account, recognised.lane), bundle.at);
+            }
+        }
+        if let Some(account) = &bundle.unlocked {
+            self.caps.remove(account);
         }
         self.records.extend(bundle.records.iter().cloned());
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::{PasswordHash, Role, Scope, State};
 use crate::acts::{Act, EnrolmentProof, Issued, Label, NewTotp};
-use crate::attempt::{Door, Place, Profile, Target};
+use crate::attempt::{Door, Parties, Place, Profile, Target};
 use crate::engine::{Engine, Parts, Reply};
 use crate::keys::{KeyId, KeyRing, MasterKey};
 use crate::policy::Policy;
@@ -45,6 +45,7 @@ impl World {
             policy,
             keys: keys(),
             store: Box::new(memory.clone()),
+            break_glass: None,
             primary: Box::new(primary.clone()),
             names: Box::new(primary.clone()),
             clock: Box::new(TestClock(clock.clone())),
@@ -196,6 +197,7 @@ pub(crate) fn at_sshd(name: &str) -> Attempt {
         typed: TypedName::new(name.as_bytes()),
         source: Some("192.0.2.7".to_owned()),
         target: Target::Ordinary,
+        parties: Parties::default(),
         primary: PrimaryMode::Own,
         profile: Profile::default(),
     }

@@ -2,13 +2,14 @@
 
 use common::account::{Account, RecoveryCode, State};
 use common::attempt::{Door, Place};
-use common::bundle::{AccountChange, Bundle, Outcome, Spend, Success};
+use common::bundle::{AccountChange, Bundle, CapEffect, Outcome, Recognised, Renewal, Spend, Success};
 use common::chain::{ChainMac, ChainPosition};
 use common::codes::Shape;
 use common::keys::{KEY_OCTETS, KeyId, KeyRing, MasterKey};
 use common::lane::LaneKey;
 use common::ports::Loaded;
 use common::record::{Ending, PrimaryResult, Record, Severity};
+use common::throttle::{Against, Count};
 use common::{AccountId, AttemptId, FactorId, Reason, RecoveryCodeId, Secret, UnixTime, Username};
 use zeroize::Zeroizing;
 
@@ -42,7 +43,7 @@ pub fn moments(store: &dyn Engine, stream: &str) -> Vec<u64> {
 #[must_use]
 pub fn applied_positions(outcome: Outcome) -> Vec<ChainPosition> {
     match outcome {
-        Outcome::Applied(positions) => positions,
+        Outcome::Applied(entries) => entries.into_iter().filter_map(|entry| entry.position).collect(),
         Outcome::Conflict => Vec::new(),
     }
 }
@@ -137,12 +138,15 @@ pub fn record(at: u64) -> Record {
         place: Place::Service("sshd".to_owned()),
         typed: "alice \"\n".to_owned(),
         user: Some("alice".to_owned()),
+        caller: None,
+        target: None,
         source: Some("192.0.2.7".to_owned()),
         rule: None,
         primary: PrimaryResult::Right,
         factor: None,
         ending: Ending::Accept,
         reason: Reason::BothProofs,
+        together: None,
         act: None,
     }
 }
@@ -151,6 +155,24 @@ pub fn record(at: u64) -> Record {
 #[must_use]
 pub fn lane(user: &str) -> LaneKey {
     LaneKey::new(&keys(), user, None, &common::Place::Service("sshd".to_owned())).unwrap()
+}
+
+/// An answer counted in the lane of a user alone.
+#[must_use]
+pub fn counting(user: &str, at: u64) -> Count {
+    Count { lane: lane(user), against: Against::LaneAlone, at: time(at) }
+}
+
+/// A second proof of an account counted in the lane of a user.
+#[must_use]
+pub fn counting_against(account: u8, user: &str, at: u64) -> Count {
+    Count { against: Against::Account(id(account)), ..counting(user, at) }
+}
+
+/// A right second proof of an account in the lane of a user, whose source was not known.
+#[must_use]
+pub fn recognised(account: u8, user: &str) -> Recognised {
+    Recognised { account: id(account), lane: lane(user), cap: CapEffect::EndsRow, renewal: Renewal::Write }
 }
 
 fn keys() -> KeyRing {

@@ -8,7 +8,7 @@ use common::bundle::{AccountChange, Bundle};
 use common::ports::{Listing as _, Store as _, StoreError};
 
 use super::support::{Yard, open, options};
-use crate::conformance::samples::{account, applies, bundle, insert, lane, load, record, time};
+use crate::conformance::samples::{account, applies, bundle, counting, insert, lane, load, record};
 use crate::conformance::{Engine, Ground as _};
 use crate::{Process, Sqlite, SqliteError};
 
@@ -84,7 +84,7 @@ fn a_missing_store_is_an_error_and_an_existing_one_is_not_made_again() {
     let yard = Yard::new(Process::ShortLived);
     assert!(matches!(refusal(&yard.path.with_file_name("none.db")), SqliteError::Absent(_)));
     insert(&yard.sqlite(), account(1, "alice"));
-    let Err(StoreError::Unavailable { operation, source }) = Sqlite::create(&yard.path, None) else {
+    let Err(StoreError::Unavailable { operation, source, .. }) = Sqlite::create(&yard.path, None) else {
         panic!("it was made again");
     };
     assert_eq!(operation, format!("creating the store {}", yard.path.display()));
@@ -116,8 +116,8 @@ fn a_newer_schema_is_refused_and_a_foreign_file_too() {
     let raw = || rusqlite::Connection::open(&yard.path).unwrap();
     raw().pragma_update(None, "user_version", 1000).unwrap();
     let loaded = || yard.sqlite().load(&crate::conformance::samples::name("a"), &lane("a"), None);
-    assert!(matches!(loaded(), Err(StoreError::Newer { found: 1000, known: 1 })));
-    raw().pragma_update(None, "user_version", 1).unwrap();
+    assert!(matches!(loaded(), Err(StoreError::Newer { found: 1000, known: 2 })));
+    raw().pragma_update(None, "user_version", 2).unwrap();
     assert!(loaded().is_ok());
     raw().pragma_update(None, "application_id", 1).unwrap();
     assert!(matches!(loaded(), Err(StoreError::Damaged { .. })));
@@ -160,12 +160,12 @@ fn a_full_queue_is_unavailable_and_no_verdict() {
     let queue = fs::File::open(yard.path.with_file_name("countersign.db-queue")).unwrap();
     queue.lock().unwrap();
     let store = open(&yard.path, Process::ShortLived);
-    let Err(StoreError::Unavailable { source, .. }) = store.count(&lane("alice"), time(1)) else {
+    let Err(StoreError::Unavailable { source, .. }) = store.count(&counting("alice", 1)) else {
         panic!("it wrote out of turn");
     };
     assert!(matches!(source.downcast_ref(), Some(SqliteError::Queue { seconds: 5, .. })));
     queue.unlock().unwrap();
-    assert_eq!(store.count(&lane("alice"), time(1)).unwrap().failures, 1);
+    assert_eq!(store.count(&counting("alice", 1)).unwrap().lane.failures, 1);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn readers_do_not_wait_for_the_writer() {
     queue.lock().unwrap();
     let store: Box<dyn Engine> = yard.open("main");
     std::thread::scope(|scope| {
-        let writing = scope.spawn(|| store.count(&lane("alice"), time(1)).unwrap().failures);
+        let writing = scope.spawn(|| store.count(&counting("alice", 1)).unwrap().lane.failures);
         assert_eq!(load(&*store, "alice").lane.failures, 0);
         assert!(!writing.is_finished());
         queue.unlock().unwrap();

@@ -9,7 +9,7 @@ use common::ports::{Listing as _, Store as _, StoreError};
 
 use super::support::{Yard, integrity, open};
 use crate::conformance::samples::{
-    account, applies, bundle, code, conflicts, insert, lane, load, record, spending, step, success, time,
+    account, applies, bundle, code, conflicts, counting, insert, load, record, spending, step, success, time,
     verified, with_codes,
 };
 use crate::{Process, RecoveryCodes, Sqlite};
@@ -28,7 +28,7 @@ fn yard_with_later_uses() -> Yard {
     assert!(applies(&store, used(3030, step(1, 1, 102))));
     assert!(applies(&store, used(3031, code(1, 1))));
     assert!(applies(&store, Bundle { success: Some(success(1, 3031)), ..bundle(3031) }));
-    store.count(&lane("alice"), time(3032)).unwrap();
+    store.count(&counting("alice", 3032)).unwrap();
     yard
 }
 
@@ -56,7 +56,7 @@ fn programs_that_have_the_store_open_go_on_with_the_restored_one() {
     let yard = yard_with_later_uses();
     let server = open(&yard.path, Process::LongLived);
     assert_eq!(load(&server, "alice").floor, time(0));
-    server.count(&lane("bob"), time(3040)).unwrap();
+    server.count(&counting("bob", 3040)).unwrap();
     Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(4000)).unwrap();
     assert_eq!(load(&server, "alice").floor, time(4000));
     assert!(conflicts(&server, used(4001, step(1, 1, 133))));

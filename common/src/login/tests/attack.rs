@@ -106,7 +106,7 @@ fn nobody_gets_in_while_the_store_or_the_backend_is_down() {
     check(&world, &at_sshd("alice"), &["pw"], Err(Reason::BackendUnavailable));
     *world.primary.is_down.lock().unwrap() = false;
     world.memory.0.lock().unwrap().is_down = true;
-    check(&world, &at_sshd("alice"), &[], Err(Reason::StoreUnavailable));
+    check(&world, &at_sshd("alice"), &[], Err(Reason::StoreDamaged));
 }
 
 #[test]

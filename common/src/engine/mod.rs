@@ -2,18 +2,23 @@
 //!
 //! It blocks and holds no lock or connection between two calls.
 
-use crate::account::PasswordHash;
+mod case;
+mod ledger;
+
+use crate::account::Account;
 use crate::attempt::FirstAnswer;
-use crate::bundle::{Bundle, Outcome};
+use crate::bundle::Bundle;
 use crate::keys::{KeyError, KeyRing};
-use crate::lane::LaneKey;
-use crate::login::{self, Counted, Evidence, Prompt, Step, Subject, Verdict, View};
+use crate::login::{self, Counted, Counting, Evidence, Prompt, Step, Subject, Verdict, View};
 use crate::policy::Policy;
-use crate::ports::{Clock, Identity, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError, Stored};
+use crate::ports::{BreakGlass, Clock, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError};
 use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{Session, Stage};
+use crate::throttle::{Against, Count, Tracks};
 use crate::username::Username;
-use crate::{AccountId, Answer, Attempt, AttemptId, Place, PrimaryMode, Reason, Secret, UnixTime, limits};
+use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
+use case::Case;
+use ledger::Ledger;
 
 /// Everything that the engine stands on.
 pub struct Parts {
@@ -23,6 +28,8 @@ pub struct Parts {
     pub keys: KeyRing,
     /// Accounts, spent codes, records.
     pub store: Box<dyn Store>,
+    /// The file of the break-glass accounts, for doors that have some.
+    pub break_glass: Option<Box<dyn BreakGlass>>,
     /// The backend of the first password.
     pub primary: Box<dyn Primary>,
     /// Who knows names where another module or a key stands for the first password.
@@ -38,6 +45,8 @@ pub struct Parts {
 /// Decides logins and carries out administrators' acts.
 pub struct Engine {
     pub(crate) parts: Parts,
+    /// Looked at in place of an account that is not there, so that it takes the same time.
+    decoy: Option<Account>,
 }
 
 /// What a door hears.
@@ -65,7 +74,7 @@ enum Trouble {
 impl Trouble {
     const fn reason(&self) -> Reason {
         match self {
-            Self::Store(_) => Reason::StoreUnavailable,
+            Self::Store(error) => error.reason(),
             Self::Key(_) => Reason::KeyUnavailable,
             Self::Names => Reason::BackendUnavailable,
             Self::Races => Reason::TooManyRaces,
@@ -77,7 +86,8 @@ impl Engine {
     /// Puts an engine together.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self { parts }
+        let decoy = case::decoy(&parts.keys, &*parts.random);
+        Self { parts, decoy }
     }
 
     /// The live keys, for a door that seals sessions.
@@ -128,6 +138,19 @@ impl Engine {
         }
     }
 
+    /// Refuses an attempt that the machine has no say in, such as one by a program for another user.
+    pub fn refuse(&self, attempt: &Attempt, reason: Reason) -> Reply {
+        let session = login::begin(AttemptId::generate(self.random()), attempt, self.now());
+        self.record_ending(attempt, &session, Ending::Reject, reason);
+        Reply::Done(session.attempt(), Verdict::Reject(reason))
+    }
+
+    /// Writes the counted records that are due, where no login comes to bring them along. Servers do this each minute.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        let nothing = Bundle::of_records(AttemptId::generate(self.random()), self.now(), Vec::new());
+        self.commit(&nothing, &self.books()).map(drop)
+    }
+
     /// The user went away before the dialogue ended. Nothing was spent; the record says so.
     pub fn abandon(&self, attempt: &Attempt, session: &Session) {
         self.record_ending(attempt, session, Ending::Reject, Reason::Abandoned);
@@ -136,7 +159,9 @@ impl Engine {
     /// Records an ending that the machine did not see. Where the store cannot take it, the sink alone has it.
     fn record_ending(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) {
         let record = self.ending_record(attempt, session, ending, reason);
-        let bundle = Bundle::of_records(session.attempt(), record.at, vec![record.clone()]);
+        let mut bundle = Bundle::of_records(session.attempt(), record.at, vec![record.clone()]);
+        bundle.tally =
+            Tracks::new(self.keys(), &self.name_of(attempt), attempt).ok().map(|tracks| tracks.name);
         if self.write(&bundle).is_err() {
             self.parts.sink.publish(&record, None);
         }
@@ -164,7 +189,7 @@ impl Engine {
                 Outgoing::Ask(session, prompt, bundle) => (bundle, Reply::Ask(session, prompt)),
                 Outgoing::Decide(verdict, bundle) => (bundle, Reply::Done(session.attempt(), verdict)),
             };
-            if self.write(&bundle)? == Written::Yes {
+            if self.commit_of(attempt, &case, &bundle)? == Written::Yes {
                 let is_unseen = answer.is_some() && evidence.password.is_none();
                 if is_unseen && refuses_a_password(attempt, session, &reply) {
                     self.parts.primary.pretend();
@@ -197,25 +222,44 @@ impl Engine {
             keys: &self.parts.keys,
             subject: &case.subject,
             loaded: &case.loaded,
-            lane: case.lane,
+            tracks: case.tracks,
+            decoy: self.decoy.as_ref(),
             now: case.now,
         };
         loop {
             match login::decide(&view, session.clone(), answer, *evidence) {
-                Step::Count => {
-                    let after = self.parts.store.count(&case.lane, case.now)?;
-                    evidence.counted = Some(Counted { before: case.loaded.lane, after });
+                Step::Knock => {
+                    evidence.knocked = Some(self.count(attempt, case, Against::LaneAlone, None)?)
+                }
+                Step::Count(against) => {
+                    let counted = self.count(attempt, case, against, evidence.knocked)?;
+                    evidence.counted = Some(Counting::Somebody(counted));
                 }
                 Step::CountForNobody => {
-                    let nobody = LaneKey::of_nobody(&self.parts.keys, attempt.source.as_deref())?;
-                    let after = self.parts.store.count(&nobody, case.now)?;
-                    evidence.counted = Some(Counted { before: case.loaded.lane, after });
+                    let (lane, no_account) = case.tracks.nobody;
+                    let count = Count { lane, against: Against::Nobody(no_account), at: case.now };
+                    self.books().count(&count)?;
+                    evidence.counted = Some(Counting::Nobody);
                 }
                 Step::CheckPassword(password) => evidence.password = Some(self.check(case, &password)),
                 Step::Ask(session, prompt, bundle) => return Ok(Outgoing::Ask(session, prompt, bundle)),
                 Step::Decide(verdict, bundle) => return Ok(Outgoing::Decide(verdict, bundle)),
             }
         }
+    }
+
+    /// Counts an answer before it is looked at. `earlier` is what the same round has counted already.
+    fn count(
+        &self,
+        attempt: &Attempt,
+        case: &Case,
+        against: Against,
+        earlier: Option<Counted>,
+    ) -> Result<Counted, StoreError> {
+        let before = earlier.map_or(case.loaded.lane, |counted| counted.after.lane);
+        let count = Count { lane: case.tracks.lane, against, at: case.now };
+        let after = self.ledger(attempt, case.name()).count(&count)?;
+        Ok(Counted { before, after })
     }
 
     fn check(&self, case: &Case, password: &Secret) -> PasswordCheck {
@@ -231,55 +275,16 @@ impl Engine {
         }
     }
 
-    /// Loads both halves of the account and finds out whom the attempt is about.
-    fn load(&self, attempt: &Attempt, session: &Session) -> Result<Case, Trouble> {
-        let now = self.now();
-        let typed = Username::parse(attempt.typed.as_str()).ok();
-        let Some(typed) = typed.map(|name| self.parts.policy.folding.fold(&name)) else {
-            let lane = self.lane(attempt, attempt.typed.as_str())?;
-            return Ok(Case { subject: Subject::NotAName, loaded: Box::default(), lane, now });
-        };
-        let session = Some(session.attempt());
-        let lane = self.lane(attempt, typed.as_str())?;
-        let loaded = Box::new(self.parts.store.load(&typed, &lane, session)?);
-        self.tell_of_rollback(attempt, now);
-        let stored = if loaded.account.is_some() { Stored::Yes } else { Stored::No };
-        let canonical = match self.identify(attempt, &typed, stored) {
-            // A directory may give back capitals that the realm folds.
-            Identity::Known(name) => self.parts.policy.folding.fold(&name),
-            Identity::Unknown => {
-                return Ok(Case { subject: Subject::Unknown(typed), loaded, lane, now });
-            }
-            Identity::Unavailable => return Err(Trouble::Names),
-        };
-        if canonical == typed {
-            return Ok(Case { subject: Subject::Known(canonical), loaded, lane, now });
-        }
-        let lane = self.lane(attempt, canonical.as_str())?;
-        let loaded = Box::new(self.parts.store.load(&canonical, &lane, session)?);
-        Ok(Case { subject: Subject::Known(canonical), loaded, lane, now })
+    /// Where an attempt reads, counts and writes. A break-glass account has a file of its own besides the store.
+    fn ledger(&self, attempt: &Attempt, name: Option<&Username>) -> Ledger<'_> {
+        let has_file = name.is_some_and(|name| self.parts.policy.is_break_glass(attempt, name));
+        let file = self.parts.break_glass.as_deref().filter(|_| has_file);
+        Ledger { store: &*self.parts.store, file }
     }
 
-    /// An alert, once, whoever happens to log in when it is noticed.
-    fn tell_of_rollback(&self, attempt: &Attempt, now: UnixTime) {
-        if self.parts.store.take_rollback_found() {
-            let session = login::begin(AttemptId::generate(self.random()), attempt, now);
-            self.record_ending(attempt, &session, Ending::Finding, Reason::StoreWentBack);
-        }
-    }
-
-    fn identify(&self, attempt: &Attempt, name: &Username, stored: Stored) -> Identity {
-        match (&attempt.place, attempt.primary) {
-            // Behind RADIUS there is no other module: whoever answers for passwords knows the names.
-            (Place::Client(_), _) | (_, PrimaryMode::Own) => self.parts.primary.identify(name, stored),
-            (_, PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None) => {
-                self.parts.names.identify(name, stored)
-            }
-        }
-    }
-
-    fn lane(&self, attempt: &Attempt, user: &str) -> Result<LaneKey, KeyError> {
-        LaneKey::new(&self.parts.keys, user, attempt.source.as_deref(), &attempt.place)
+    /// The store alone.
+    fn books(&self) -> Ledger<'_> {
+        Ledger { store: &*self.parts.store, file: None }
     }
 
     /// Commits one bundle and publishes its records. A bundle that writes nothing is not committed.
@@ -287,12 +292,29 @@ impl Engine {
         if bundle.writes_nothing() {
             return Ok(Written::Yes);
         }
-        let outcomes = self.parts.store.commit(std::slice::from_ref(bundle))?;
-        let Some(Outcome::Applied(positions)) = outcomes.first() else { return Ok(Written::Conflict) };
-        for (record, position) in bundle.records.iter().zip(positions) {
-            self.parts.sink.publish(record, Some(position));
+        self.commit(bundle, &self.books())
+    }
+
+    fn commit_of(&self, attempt: &Attempt, case: &Case, bundle: &Bundle) -> Result<Written, StoreError> {
+        if bundle.writes_nothing() {
+            return Ok(Written::Yes);
+        }
+        self.commit(bundle, &self.ledger(attempt, case.name()))
+    }
+
+    fn commit(&self, bundle: &Bundle, ledger: &Ledger<'_>) -> Result<Written, StoreError> {
+        let Some(entries) = ledger.commit(bundle)? else { return Ok(Written::Conflict) };
+        for entry in entries {
+            self.parts.sink.publish(&entry.record, entry.position.as_ref());
         }
         Ok(Written::Yes)
+    }
+
+    /// The name that an attempt is counted under before anybody has said more of it.
+    fn name_of(&self, attempt: &Attempt) -> String {
+        let typed = Username::parse(attempt.typed.as_str()).ok();
+        let folded = typed.map(|name| self.parts.policy.folding.fold(&name));
+        folded.map_or_else(|| attempt.typed.as_str().to_owned(), Into::into)
     }
 
     /// The user, where a right password says that there is one.
@@ -315,12 +337,15 @@ impl Engine {
             place: attempt.place.clone(),
             typed: attempt.typed.as_str().to_owned(),
             user: self.user_of(attempt, session),
+            caller: attempt.parties.caller.clone(),
+            target: attempt.parties.target.clone(),
             source: attempt.source.clone(),
             rule: None,
             primary: session.primary(),
             factor: None,
             ending,
             reason,
+            together: None,
             act: None,
         }
     }
@@ -331,22 +356,6 @@ impl Engine {
 fn refuses_a_password(attempt: &Attempt, session: &Session, reply: &Reply) -> bool {
     let own = attempt.primary == PrimaryMode::Own && attempt.profile.first_answer == FirstAnswer::Password;
     own && session.stage == Stage::Password && !matches!(reply, Reply::Done(_, Verdict::Accept(_)))
-}
-
-/// Whom an attempt is about, and what was loaded for it.
-struct Case {
-    subject: Subject,
-    loaded: Box<crate::ports::Loaded>,
-    lane: LaneKey,
-    now: UnixTime,
-}
-
-impl Case {
-    /// Which account and hash a password is checked against.
-    fn checked_against(&self) -> Option<(AccountId, Option<PasswordHash>)> {
-        let account = self.loaded.account.as_ref()?;
-        Some((account.id, account.password_hash.clone()))
-    }
 }
 
 /// A step that ends a round.

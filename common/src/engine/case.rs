@@ -1,0 +1,111 @@
+//! Whom an attempt is about, and what is loaded for it.
+
+use crate::account::{Account, Factor, FactorKind, PasswordHash, State};
+use crate::engine::{Engine, Trouble};
+use crate::keys::KeyRing;
+use crate::login::Subject;
+use crate::ports::{Identity, Loaded, Random, Stored};
+use crate::record::Ending;
+use crate::session::Session;
+use crate::throttle::Tracks;
+use crate::totp::TotpParameters;
+use crate::{
+    AccountId, Attempt, AttemptId, FactorId, Place, PrimaryMode, Reason, Secret, UnixTime, Username, login,
+};
+
+/// Octets of the secret of [`decoy`]: as many as an authenticator app's.
+const DECOY_SECRET_OCTETS: usize = 20;
+
+/// Whom an attempt is about, and what was loaded for it.
+pub(super) struct Case {
+    pub(super) subject: Subject,
+    pub(super) loaded: Box<Loaded>,
+    pub(super) tracks: Tracks,
+    pub(super) now: UnixTime,
+}
+
+impl Case {
+    /// Which account and hash a password is checked against.
+    pub(super) fn checked_against(&self) -> Option<(AccountId, Option<PasswordHash>)> {
+        let account = self.loaded.account.as_ref()?;
+        Some((account.id, account.password_hash.clone()))
+    }
+
+    /// The name, where what was typed is one.
+    pub(super) const fn name(&self) -> Option<&Username> {
+        match &self.subject {
+            Subject::Known(name) | Subject::Unknown(name) => Some(name),
+            Subject::NotAName => None,
+        }
+    }
+}
+
+impl Engine {
+    /// Loads both halves of the account and finds out whom the attempt is about.
+    pub(super) fn load(&self, attempt: &Attempt, session: &Session) -> Result<Case, Trouble> {
+        let now = self.now();
+        let typed = Username::parse(attempt.typed.as_str()).ok();
+        let Some(typed) = typed.map(|name| self.parts.policy.folding.fold(&name)) else {
+            let tracks = Tracks::new(self.keys(), attempt.typed.as_str(), attempt)?;
+            return Ok(Case { subject: Subject::NotAName, loaded: Box::default(), tracks, now });
+        };
+        let (loaded, tracks) = self.load_name(attempt, session, &typed)?;
+        self.tell_of_rollback(attempt, now);
+        let stored = if loaded.account.is_some() { Stored::Yes } else { Stored::No };
+        let canonical = match self.identify(attempt, &typed, stored) {
+            // A directory may give back capitals that the realm folds.
+            Identity::Known(name) => self.parts.policy.folding.fold(&name),
+            Identity::Unknown => {
+                return Ok(Case { subject: Subject::Unknown(typed), loaded, tracks, now });
+            }
+            Identity::Unavailable => return Err(Trouble::Names),
+        };
+        let (loaded, tracks) = match canonical == typed {
+            true => (loaded, tracks),
+            false => self.load_name(attempt, session, &canonical)?,
+        };
+        Ok(Case { subject: Subject::Known(canonical), loaded, tracks, now })
+    }
+
+    fn load_name(
+        &self,
+        attempt: &Attempt,
+        session: &Session,
+        name: &Username,
+    ) -> Result<(Box<Loaded>, Tracks), Trouble> {
+        let tracks = Tracks::new(self.keys(), name.as_str(), attempt)?;
+        let loaded = self.ledger(attempt, Some(name)).load(name, &tracks.lane, session.attempt())?;
+        Ok((Box::new(loaded), tracks))
+    }
+
+    /// An alert, once, whoever happens to log in when it is noticed.
+    fn tell_of_rollback(&self, attempt: &Attempt, now: UnixTime) {
+        if self.parts.store.take_rollback_found() {
+            let session = login::begin(AttemptId::generate(self.random()), attempt, now);
+            self.record_ending(attempt, &session, Ending::Finding, Reason::StoreWentBack);
+        }
+    }
+
+    fn identify(&self, attempt: &Attempt, name: &Username, stored: Stored) -> Identity {
+        match (&attempt.place, attempt.primary) {
+            // Behind RADIUS there is no other module: whoever answers for passwords knows the names.
+            (Place::Client(_), _) | (_, PrimaryMode::Own) => self.parts.primary.identify(name, stored),
+            (_, PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None) => {
+                self.parts.names.identify(name, stored)
+            }
+        }
+    }
+}
+
+/// An account of nobody with one authenticator app, which no code of anybody can be right for.
+pub(super) fn decoy(keys: &KeyRing, random: &dyn Random) -> Option<Account> {
+    let (id, factor) = (AccountId::generate(random), FactorId::generate(random));
+    let mut secret = vec![0; DECOY_SECRET_OCTETS];
+    random.fill(&mut secret);
+    let secret = keys.seal(random, id, &Factor::secret_field(factor), &Secret::new(secret)).ok()?;
+    let begun = UnixTime::default();
+    let kind = FactorKind::Totp { parameters: TotpParameters::default(), secret };
+    let mut account = Account::new(id, Username::parse("nobody").ok()?, State::Enforced, begun);
+    account.factors.push(Factor { id: factor, label: String::new(), kind, added_at: begun });
+    Some(account)
+}

@@ -1,0 +1,100 @@
+//! Where one attempt reads, counts and writes: the store, and for a break-glass account a file of its own besides.
+//!
+//! What a break-glass account spends is spent in its file first, always: so the code of a login that the store could
+//! not take is spent for those that it can take later, and the other way round.
+
+use crate::bundle::{Bundle, Entry, Outcome};
+use crate::lane::LaneKey;
+use crate::ports::{BreakGlass, Loaded, Store, StoreError};
+use crate::record::Ending;
+use crate::throttle::{Count, Seen};
+use crate::{AttemptId, Username};
+
+/// Where one attempt reads, counts and writes.
+pub(super) struct Ledger<'a> {
+    pub(super) store: &'a dyn Store,
+    /// For break-glass accounts alone.
+    pub(super) file: Option<&'a dyn BreakGlass>,
+}
+
+impl Ledger<'_> {
+    /// Both halves of an account. What either place knows to be spent is spent.
+    pub(super) fn load(
+        &self,
+        name: &Username,
+        lane: &LaneKey,
+        session: AttemptId,
+    ) -> Result<Loaded, StoreError> {
+        let stored = self.store.load(name, lane, Some(session));
+        let Some(file) = self.file else { return stored };
+        let kept = file.load(name, lane, Some(session));
+        match (stored, kept) {
+            (Ok(stored), Ok(kept)) => {
+                keep(file, &stored, &kept);
+                Ok(together(stored, kept))
+            }
+            (Ok(stored), Err(_)) => {
+                keep(file, &stored, &Loaded::default());
+                Ok(stored)
+            }
+            (Err(_), Ok(kept)) if kept.account.is_some() => Ok(kept),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Counts an answer before it is looked at.
+    pub(super) fn count(&self, count: &Count) -> Result<Seen, StoreError> {
+        match (self.store.count(count), self.file) {
+            (Err(_), Some(file)) => file.count(count),
+            (counted, _) => counted,
+        }
+    }
+
+    /// Writes a bundle and gives what is to be published; `None` is a conflict.
+    pub(super) fn commit(&self, bundle: &Bundle) -> Result<Option<Vec<Entry>>, StoreError> {
+        let Some(file) = self.file else { return written(self.store, bundle) };
+        if bundle.records.iter().all(|record| record.ending != Ending::Accept) {
+            // The file keeps accepts: a stranger must not be able to fill it.
+            return written(self.store, bundle).or_else(|_| Ok(Some(unrecorded(bundle))));
+        }
+        let in_file = match written(file, bundle) {
+            Ok(None) => return Ok(None),
+            Ok(Some(entries)) => Some(entries),
+            Err(_) => None,
+        };
+        match (written(self.store, bundle), in_file) {
+            (Err(_), Some(entries)) => Ok(Some(entries)),
+            (in_store, _) => in_store,
+        }
+    }
+}
+
+fn written<S: Store + ?Sized>(store: &S, bundle: &Bundle) -> Result<Option<Vec<Entry>>, StoreError> {
+    let outcome = store.commit(std::slice::from_ref(bundle))?.into_iter().next();
+    Ok(match outcome {
+        Some(Outcome::Applied(entries)) => Some(entries),
+        Some(Outcome::Conflict) | None => None,
+    })
+}
+
+fn unrecorded(bundle: &Bundle) -> Vec<Entry> {
+    bundle.records.iter().map(|record| Entry { record: record.clone(), position: None }).collect()
+}
+
+/// The copy follows the account. Where it cannot, the account is as good as before; the next login tries again.
+fn keep(file: &dyn BreakGlass, stored: &Loaded, kept: &Loaded) {
+    if let Some(account) = stored.account.as_ref().filter(|account| kept.account.as_ref() != Some(account)) {
+        let _ = file.keep(account);
+    }
+}
+
+fn together(mut stored: Loaded, kept: Loaded) -> Loaded {
+    let Some(account) = &stored.account else { return stored };
+    if kept.account.as_ref().map(|copy| copy.id) == Some(account.id) {
+        stored.spent_steps.extend(kept.spent_steps);
+        stored.spent_recovery_codes.extend(kept.spent_recovery_codes);
+        stored.floor = stored.floor.max(kept.floor);
+        stored.success = stored.success.or(kept.success);
+    }
+    stored
+}

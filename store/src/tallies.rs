@@ -1,0 +1,161 @@
+//! Refusals and questions that are many: beyond a few a minute they are counted, and each minute one record says how many.
+//!
+//! So a flood writes a few rows again and again, and the records grow with time and not with the flood. What lets
+//! somebody in, what an administrator did and what was found is always recorded singly.
+
+use common::UnixTime;
+use common::lane::LaneKey;
+use common::limits::{TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL, TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS};
+use common::record::{Ending, PrimaryResult, Record, Together};
+use common::{Reason, limits};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::SqliteError;
+use crate::spent::moment;
+
+/// What all names together have had recorded singly.
+const ALL: [u8; 16] = [0; 16];
+/// Names that nobody has.
+const UNKNOWN: [u8; 16] = [1; 16];
+/// Names for which there is no row of their own any more.
+const OTHERS: [u8; 16] = [2; 16];
+
+/// What becomes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is written.
+    Singly,
+    /// It is counted, and the next counted record stands for it.
+    Together,
+}
+
+/// One name in its minute.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    began_at: UnixTime,
+    singly: u32,
+}
+
+/// Says what becomes of a record of this name, and counts it.
+pub(crate) fn fate(
+    connection: &Connection,
+    name: Option<&LaneKey>,
+    record: &Record,
+) -> Result<Fate, SqliteError> {
+    let may_be_many = matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable);
+    let Some(name) = name.filter(|_| may_be_many) else { return Ok(Fate::Singly) };
+    let (key, free) = match record.user {
+        Some(_) => (row_of(connection, name, record.at)?, TALLY_FREE),
+        None => (UNKNOWN, TALLY_FREE_OF_UNKNOWN),
+    };
+    let tally = current(connection, &key, record.at)?;
+    // A right password is nothing that a stranger can bring along in numbers.
+    let of_all = match record.primary {
+        PrimaryResult::Right => None,
+        _ => Some(current(connection, &ALL, record.at)?),
+    };
+    if tally.singly >= free || of_all.is_some_and(|all| all.singly >= TALLY_FREE_OF_ALL) {
+        withhold(connection, &key, tally, record)?;
+        return Ok(Fate::Together);
+    }
+    one_more(connection, &key, tally)?;
+    of_all.map_or(Ok(()), |all| one_more(connection, &ALL, all))?;
+    Ok(Fate::Singly)
+}
+
+/// The counted records that are due. Who has one keeps being counted, until a minute passes without a flood.
+pub(crate) fn due(connection: &Connection, now: UnixTime) -> Result<Vec<Record>, SqliteError> {
+    let over = now.minus_seconds(TALLY_SECONDS).seconds();
+    let mut statement = connection.prepare_cached(
+        "SELECT name, withheld, first_at, last FROM tallies WHERE withheld > 0 AND began_at <= ?1",
+    )?;
+    let rows = statement.query_map([over], |row| {
+        Ok((row.get::<_, [u8; 16]>(0)?, row.get(1)?, moment(row, 2)?, row.get::<_, Vec<u8>>(3)?))
+    })?;
+    let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
+    rows.into_iter()
+        .map(|(name, count, since, last)| {
+            connection
+                .prepare_cached(
+                    "UPDATE tallies SET began_at = ?2, singly = ?3, withheld = 0 WHERE name = ?1",
+                )?
+                .execute(params![name, now.seconds(), u32::MAX])?;
+            together(count, since, &last)
+        })
+        .collect()
+}
+
+fn together(count: u64, since: UnixTime, last: &[u8]) -> Result<Record, SqliteError> {
+    let last: Record = serde_json::from_slice(last).map_err(SqliteError::Document)?;
+    Ok(Record {
+        reason: Reason::CountedTogether,
+        factor: None,
+        together: Some(Together { count, since }),
+        ..last
+    })
+}
+
+/// The row of a name, or that of all others where there are too many rows.
+fn row_of(connection: &Connection, name: &LaneKey, now: UnixTime) -> Result<[u8; 16], SqliteError> {
+    let exists =
+        connection.prepare_cached("SELECT 1 FROM tallies WHERE name = ?1")?.exists([name.as_bytes()])?;
+    if exists {
+        return Ok(*name.as_bytes());
+    }
+    let rows = |connection: &Connection| -> Result<u32, SqliteError> {
+        Ok(connection.prepare_cached("SELECT count(*) FROM tallies")?.query_row([], |row| row.get(0))?)
+    };
+    if rows(connection)? >= limits::TALLIES_MAX {
+        let over = now.minus_seconds(TALLY_SECONDS).seconds();
+        connection
+            .prepare_cached("DELETE FROM tallies WHERE withheld = 0 AND began_at <= ?1")?
+            .execute([over])?;
+    }
+    Ok(if rows(connection)? >= TALLIES_MAX { OTHERS } else { *name.as_bytes() })
+}
+
+/// A name in the minute at hand. A minute that is over has been told of, or held nothing back.
+fn current(connection: &Connection, key: &[u8; 16], now: UnixTime) -> Result<Tally, SqliteError> {
+    let mut statement =
+        connection.prepare_cached("SELECT began_at, singly, withheld FROM tallies WHERE name = ?1")?;
+    let found = statement.query_row([key], |row| {
+        Ok((Tally { began_at: moment(row, 0)?, singly: row.get(1)? }, row.get::<_, u64>(2)?))
+    });
+    let is_over = |tally: &Tally| {
+        now >= tally.began_at.plus_seconds(TALLY_SECONDS)
+            || tally.began_at > now.plus_seconds(limits::CLOCK_DIFFERENCE_SECONDS)
+    };
+    Ok(match found.optional()? {
+        Some((tally, withheld)) if withheld > 0 || !is_over(&tally) => tally,
+        Some(_) | None => Tally { began_at: now, singly: 0 },
+    })
+}
+
+fn one_more(connection: &Connection, key: &[u8; 16], tally: Tally) -> Result<(), SqliteError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO tallies (name, began_at, singly, withheld, first_at, last) VALUES (?1, ?2, ?3, 0, 0, x'')
+             ON CONFLICT (name) DO UPDATE SET began_at = excluded.began_at, singly = excluded.singly",
+        )?
+        .execute(params![key, tally.began_at.seconds(), tally.singly.saturating_add(1)])?;
+    Ok(())
+}
+
+fn withhold(
+    connection: &Connection,
+    key: &[u8; 16],
+    tally: Tally,
+    record: &Record,
+) -> Result<(), SqliteError> {
+    let last = serde_json::to_vec(record).map_err(SqliteError::Serialize)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO tallies (name, began_at, singly, withheld, first_at, last) VALUES (?1, ?2, ?3, 1, ?4, ?5)
+             ON CONFLICT (name) DO UPDATE SET
+                 began_at = excluded.began_at, singly = excluded.singly,
+                 first_at = CASE withheld WHEN 0 THEN excluded.first_at ELSE first_at END,
+                 withheld = withheld + 1, last = excluded.last",
+        )?
+        .execute(params![key, tally.began_at.seconds(), tally.singly, record.at.seconds(), last])?;
+    Ok(())
+}

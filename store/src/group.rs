@@ -11,10 +11,12 @@ use common::UnixTime;
 use common::bundle::{Bundle, Outcome};
 use common::lane::{Lane, LaneKey};
 use common::limits::LANES_MAX;
+use common::record::{Ending, Severity};
 use rusqlite::Transaction;
 
-use crate::limits::GROUP_MAX;
+use crate::limits::{GROUP_MAX, LANES_MAX_WHEN_FULL};
 use crate::mark::Progress;
+use crate::pen::{Durability, Needs, Space, Worth};
 use crate::records::Chain;
 use crate::{SqliteError, lanes, writing};
 
@@ -32,6 +34,8 @@ pub(crate) enum Written {
     Counted(Lane),
     /// What became of each bundle.
     Committed(Vec<Outcome>),
+    /// The disk is full, and what this is may only be told elsewhere.
+    NoSpace,
 }
 
 /// Somebody's place in a group.
@@ -97,17 +101,54 @@ impl Group {
     }
 }
 
+/// What a group needs: the most that one of its members does.
+pub(crate) fn needs(tickets: &[Arc<Ticket>]) -> Needs {
+    let least = Needs { durability: Durability::Processes, worth: Worth::FreeSpace };
+    tickets.iter().map(|ticket| needs_of(&ticket.work)).fold(least, Needs::and)
+}
+
+fn needs_of(work: &Work) -> Needs {
+    match work {
+        Work::Count(..) => Needs { durability: Durability::Processes, worth: Worth::Reserve },
+        Work::Commit(bundles) if bundles.iter().any(must_survive_power_cut) => Needs::ALL,
+        Work::Commit(bundles) => {
+            let counts = bundles.iter().any(|bundle| bundle.counted_lane.is_some());
+            let worth = if counts { Worth::Reserve } else { Worth::FreeSpace };
+            Needs { durability: Durability::Processes, worth }
+        }
+    }
+}
+
+/// Whether somebody got in, or something changed, on the word of this bundle. Of a refusal or a prompt nothing is lost
+/// that would let anybody in.
+fn must_survive_power_cut(bundle: &Bundle) -> bool {
+    let is_grave = |ending| match ending {
+        Ending::Accept | Ending::Unavailable | Ending::Act | Ending::Finding => true,
+        Ending::Reject | Ending::Challenge => false,
+    };
+    bundle.account.is_some()
+        || !bundle.spends.is_empty()
+        || bundle.success.is_some()
+        || bundle.records.iter().any(|it| is_grave(it.ending) || it.severity == Severity::Alert)
+}
+
 /// Writes what all of `tickets` want. The answers come with the proof that they are durable: see [`hand_out`].
 pub(crate) fn write_all(
     transaction: &mut Transaction<'_>,
     chain: &Chain,
     tickets: &[Arc<Ticket>],
+    space: Space,
 ) -> Result<(Vec<Written>, Option<Progress>), SqliteError> {
+    let lanes_max = match space {
+        Space::Disk => LANES_MAX,
+        Space::Reserve => LANES_MAX_WHEN_FULL,
+    };
     let mut furthest: Option<Progress> = None;
     let mut answers = Vec::with_capacity(tickets.len());
     for ticket in tickets {
         answers.push(match &ticket.work {
-            Work::Count(lane, now) => Written::Counted(lanes::count(transaction, lane, *now, LANES_MAX)?),
+            work if space == Space::Reserve && needs_of(work).worth == Worth::FreeSpace => Written::NoSpace,
+            Work::Count(lane, now) => Written::Counted(lanes::count(transaction, lane, *now, lanes_max)?),
             Work::Commit(bundles) => {
                 let (outcomes, progress) = writing::bundles(transaction, chain, bundles)?;
                 furthest = match (furthest, progress) {
@@ -119,6 +160,13 @@ pub(crate) fn write_all(
         });
     }
     Ok((answers, furthest))
+}
+
+/// Tells all that nothing of it was written.
+pub(crate) fn turn_away(tickets: &[Arc<Ticket>]) {
+    for ticket in tickets {
+        ticket.answer(Written::NoSpace);
+    }
 }
 
 /// Gives each its answer, once all of it is durable.

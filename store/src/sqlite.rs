@@ -16,9 +16,11 @@ use zeroize::Zeroizing;
 use crate::connection::{checkpoint, connect};
 use crate::files::StoreFiles;
 use crate::group::{self, Group, Ticket, Work, Written};
-use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
+use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT, READERS_WAIT, RESERVE_OCTETS};
 use crate::opened::{Opened, Rollback};
+use crate::pen::Needs;
 use crate::records::Chain;
+use crate::reserve::Reserve;
 use crate::{SqliteError, accounts, lanes, records, schema, spent};
 
 /// How long the process that opens the store lives.
@@ -106,8 +108,11 @@ impl Sqlite {
     /// Writes durably and changes nothing, in turn and to the disk as a login would, and gives the floor.
     pub fn probe(&self) -> Result<UnixTime, StoreError> {
         self.with(&self.writer, "writing to the store", |opened| {
-            let rewrite = |transaction: &mut Transaction<'_>| Ok((spent::rewrite_floor(transaction)?, None));
-            opened.write(&self.files, self.log_octets_max(), rewrite)
+            let rewrite =
+                |transaction: &mut Transaction<'_>, _space| Ok((spent::rewrite_floor(transaction)?, None));
+            let probed =
+                opened.in_turn(&self.files, self.log_octets_max(), |pen| pen.write(Needs::ALL, rewrite))?;
+            probed.ok_or_else(|| SqliteError::Full(self.files.database.clone()))
         })
     }
 
@@ -138,11 +143,18 @@ impl Sqlite {
         if let Some(written) = ticket.take() {
             return Ok(written);
         }
-        let tickets = self.group.gather(ticket);
-        let answers = opened.write(&self.files, self.log_octets_max(), |transaction| {
-            group::write_all(transaction, &self.chain, &tickets)
+        opened.in_turn(&self.files, self.log_octets_max(), |pen| {
+            // Gathered only now: many have come while this one waited for its turn.
+            let tickets = self.group.gather(ticket);
+            let answers = pen.write(group::needs(&tickets), |transaction, space| {
+                group::write_all(transaction, &self.chain, &tickets, space)
+            })?;
+            match answers {
+                Some(answers) => group::hand_out(&tickets, answers),
+                None => group::turn_away(&tickets),
+            }
+            Ok(())
         })?;
-        group::hand_out(&tickets, answers);
         ticket.take().ok_or(SqliteError::Unanswered)
     }
 
@@ -189,6 +201,11 @@ impl Sqlite {
         SqliteError::Unanswered.during("writing to the store", &self.files.database)
     }
 
+    fn full(&self) -> StoreError {
+        let cause = SqliteError::Full(self.files.database.clone());
+        cause.during("writing to the store", &self.files.database)
+    }
+
     fn open_now(&self) -> Result<Opened, SqliteError> {
         let (opened, rollback) = Opened::open(&self.files)?;
         if rollback.is_some() {
@@ -224,6 +241,7 @@ impl Store for Sqlite {
         match self.write(Work::Count(*lane, now))? {
             Written::Counted(lane) => Ok(lane),
             Written::Committed(_) => Err(self.unanswered()),
+            Written::NoSpace => Err(self.full()),
         }
     }
 
@@ -231,6 +249,7 @@ impl Store for Sqlite {
         match self.write(Work::Commit(bundles.to_vec()))? {
             Written::Committed(outcomes) => Ok(outcomes),
             Written::Counted(_) => Err(self.unanswered()),
+            Written::NoSpace => Err(self.full()),
         }
     }
 
@@ -277,8 +296,9 @@ impl Listing for Sqlite {
 fn fill(files: &StoreFiles) -> Result<(), SqliteError> {
     let mut connection = connect(&files.database)?;
     schema::create(&mut connection)?;
-    checkpoint(&mut connection)?;
+    checkpoint(&mut connection, READERS_WAIT)?;
     drop(connection);
+    Reserve::open(files)?.take_back(RESERVE_OCTETS);
     Opened::open(files).map(drop)
 }
 

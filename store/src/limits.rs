@@ -34,7 +34,7 @@ pub(crate) const RESERVE_OCTETS: u64 = 8 * 1024 * 1024;
 pub(crate) const RESERVE_SLICE: u64 = 256 * 1024;
 /// Octets of the reserve that one write takes back on a disk that has space.
 pub(crate) const RESERVE_TAKEN: u64 = 512 * 1024;
-/// Octets by which the reserve grows at once.
+/// Octets by which the reserve grows at once, while there is space.
 pub(crate) const RESERVE_PIECE: u64 = 64 * 1024;
 /// Lanes that a new one may leave on a full disk: it takes the place of an older one, and the table does not grow.
 pub(crate) const LANES_MAX_WHEN_FULL: u32 = 1;

@@ -15,6 +15,9 @@ use crate::SqliteError;
 use crate::files::StoreFiles;
 use crate::limits::{RESERVE_OCTETS, RESERVE_PIECE};
 
+/// What file systems hand out at once.
+const BLOCK_OCTETS: u64 = 4096;
+
 /// The reserve of one store. `None` where it could not even be made.
 pub(crate) struct Reserve(Option<File>);
 
@@ -62,7 +65,7 @@ impl Reserve {
     /// Gives up to `octets` back to the disk, and says how many.
     pub(crate) fn give_up(&self, octets: u64) -> u64 {
         let held = self.octets();
-        let given = octets.min(held);
+        let given = octets.next_multiple_of(BLOCK_OCTETS).min(held);
         let shortened = self.0.as_ref().map(|file| file.set_len(held.saturating_sub(given)));
         if matches!(shortened, Some(Ok(()))) { given } else { 0 }
     }
@@ -90,21 +93,28 @@ impl Reserve {
     fn finds_the_disk_full(&self) -> bool {
         let Some(file) = &self.0 else { return true };
         let held = self.octets();
-        let grown = grow(file, held, held.saturating_add(RESERVE_PIECE));
+        let grown = grow(file, held, held.saturating_add(BLOCK_OCTETS));
         let _ = file.set_len(held);
         grown.is_err_and(|error| is_full(&error))
     }
 }
 
-/// Makes a file longer by blocks that are really there, piece by piece; a piece that does not fit leaves nothing.
+/// Makes a file longer by blocks that are really there, piece by piece, and to the last block that the disk has:
+/// whoever fills the disk would take the rest.
 fn grow(file: &File, from: u64, to: u64) -> io::Result<()> {
-    let mut held = from;
+    let (mut held, mut piece) = (from, RESERVE_PIECE);
     while held < to {
-        let piece = RESERVE_PIECE.min(to.saturating_sub(held));
-        add(file, held, piece).inspect_err(|_| {
-            let _ = file.set_len(held);
-        })?;
-        held = held.saturating_add(piece);
+        let octets = piece.min(to.saturating_sub(held));
+        match add(file, held, octets) {
+            Ok(()) => held = held.saturating_add(octets),
+            Err(error) => {
+                let _ = file.set_len(held);
+                if piece <= BLOCK_OCTETS || !is_full(&error) {
+                    return Err(error);
+                }
+                piece /= 2;
+            }
+        }
     }
     Ok(())
 }

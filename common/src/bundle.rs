@@ -123,11 +123,12 @@ pub enum Renewal {
 }
 
 /// What a write survives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Durability {
     /// The death of the process.
     Process,
     /// The loss of power too: it is on the disk.
+    #[default]
     PowerCut,
 }
 

@@ -8,7 +8,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::SqliteError;
-use crate::limits::{BUSY_WAIT, CHECKPOINT_WAIT};
+use crate::limits::BUSY_WAIT;
+use common::bundle::Durability;
 
 /// Prepared statements kept by a connection: all of ours.
 const STATEMENTS: usize = 48;
@@ -36,10 +37,19 @@ pub(crate) fn connect(database: &Path) -> Result<Connection, SqliteError> {
     Ok(connection)
 }
 
-/// Moves the write-ahead log into the database and empties it, unless a reader is in the way.
-/// Whatever hinders it, the log keeps what was committed, and the next commit tries again.
-pub(crate) fn checkpoint(connection: &mut Connection) -> Result<(), SqliteError> {
-    wait_when_busy(connection, CHECKPOINT_WAIT)?;
+/// Says what the commits of a connection survive from now on. Checkpoints sync either way.
+pub(crate) fn set_durability(connection: &Connection, durability: Durability) -> Result<(), SqliteError> {
+    let level = match durability {
+        Durability::Process => "NORMAL",
+        Durability::PowerCut => "FULL",
+    };
+    Ok(connection.execute_batch(&format!("PRAGMA synchronous = {level}"))?)
+}
+
+/// Moves the write-ahead log into the database and empties it, unless readers stay in the way for too long.
+/// Whatever hinders it, the log keeps what was committed, and a later commit tries again.
+pub(crate) fn checkpoint(connection: &mut Connection, longest: Duration) -> Result<(), SqliteError> {
+    wait_when_busy(connection, longest)?;
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     wait_when_busy(connection, BUSY_WAIT)
 }

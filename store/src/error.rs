@@ -58,6 +58,17 @@ pub enum SqliteError {
         /// How long.
         seconds: u64,
     },
+    /// Readers kept the write-ahead log from being emptied, and it has reached its limit.
+    #[error("readers keep {} from being emptied, and it has {octets} octets: end the program that reads for so long", path.display())]
+    Readers {
+        /// The log.
+        path: PathBuf,
+        /// Its octets.
+        octets: u64,
+    },
+    /// No space is left, or not enough for what can do without.
+    #[error("the disk of {} is full: free some space there", .0.display())]
+    Full(PathBuf),
     /// SQLite's own locks were held too long.
     #[error("another program holds the database: try again")]
     Busy,
@@ -138,6 +149,8 @@ impl SqliteError {
             | Self::Mode { .. }
             | Self::File { .. }
             | Self::Queue { .. }
+            | Self::Readers { .. }
+            | Self::Full(_)
             | Self::Busy
             | Self::Forked
             | Self::Poisoned

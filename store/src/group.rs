@@ -7,13 +7,14 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use common::bundle::{Bundle, Outcome};
+use common::bundle::{Bundle, Durability, Outcome};
 use common::limits::LANES_MAX;
 use common::throttle::{Against, Count, Seen};
 use rusqlite::{Connection, Transaction};
 
-use crate::limits::GROUP_MAX;
+use crate::limits::{GROUP_MAX, LANES_MAX_WHEN_FULL};
 use crate::mark::Progress;
+use crate::pen::{Needs, Space, Worth};
 use crate::records::Chain;
 use crate::{SqliteError, caps, lanes, writing};
 
@@ -31,6 +32,8 @@ pub(crate) enum Written {
     Counted(Seen),
     /// What became of each bundle.
     Committed(Vec<Outcome>),
+    /// The disk is full, and what this is may only be told elsewhere.
+    NoSpace,
 }
 
 /// Somebody's place in a group.
@@ -96,17 +99,45 @@ impl Group {
     }
 }
 
+const LEAST: Needs = Needs { durability: Durability::Process, worth: Worth::FreeSpace };
+
+/// What a group needs: the most that one of its members does.
+pub(crate) fn needs(tickets: &[Arc<Ticket>]) -> Needs {
+    tickets.iter().map(|ticket| needs_of(&ticket.work)).fold(LEAST, Needs::and)
+}
+
+fn needs_of(work: &Work) -> Needs {
+    match work {
+        Work::Count(..) => Needs { durability: Durability::Process, worth: Worth::Reserve },
+        Work::Commit(bundles) => bundles.iter().map(needs_of_bundle).fold(LEAST, Needs::and),
+    }
+}
+
+/// What lets somebody in or changes something is worth the reserve, and so is what takes a count back: it comes after a
+/// right password only. A question or a refusal can be told to syslog alone.
+fn needs_of_bundle(bundle: &Bundle) -> Needs {
+    let durability = bundle.durability();
+    let is_owed = bundle.taken_back.is_some() || durability == Durability::PowerCut;
+    Needs { durability, worth: if is_owed { Worth::Reserve } else { Worth::FreeSpace } }
+}
+
 /// Writes what all of `tickets` want. The answers come with the proof that they are durable: see [`hand_out`].
 pub(crate) fn write_all(
     transaction: &mut Transaction<'_>,
     chain: &Chain,
     tickets: &[Arc<Ticket>],
+    space: Space,
 ) -> Result<(Vec<Written>, Option<Progress>), SqliteError> {
+    let lanes_max = match space {
+        Space::Disk => LANES_MAX,
+        Space::Reserve => LANES_MAX_WHEN_FULL,
+    };
     let mut furthest: Option<Progress> = None;
     let mut answers = Vec::with_capacity(tickets.len());
     for ticket in tickets {
         answers.push(match &ticket.work {
-            Work::Count(count) => Written::Counted(counted(transaction, count)?),
+            work if space == Space::Reserve && needs_of(work).worth == Worth::FreeSpace => Written::NoSpace,
+            Work::Count(count) => Written::Counted(counted(transaction, count, lanes_max)?),
             Work::Commit(bundles) => {
                 let (outcomes, progress) = writing::bundles(transaction, chain, bundles)?;
                 furthest = match (furthest, progress) {
@@ -120,17 +151,24 @@ pub(crate) fn write_all(
     Ok((answers, furthest))
 }
 
-fn counted(connection: &Connection, count: &Count) -> Result<Seen, SqliteError> {
-    let lane = lanes::count(connection, &count.lane, count.at, LANES_MAX)?;
+fn counted(connection: &Connection, count: &Count, lanes_max: u32) -> Result<Seen, SqliteError> {
+    let lane = lanes::count(connection, &count.lane, count.at, lanes_max)?;
     let cap = match count.against {
         Against::LaneAlone => None,
         Against::Account(account) => caps::count(connection, account, count.at)?,
         Against::Nobody(no_account) => {
-            lanes::count(connection, &no_account, count.at, LANES_MAX)?;
+            lanes::count(connection, &no_account, count.at, lanes_max)?;
             None
         }
     };
     Ok(Seen { lane, cap })
+}
+
+/// Tells all that nothing of it was written.
+pub(crate) fn turn_away(tickets: &[Arc<Ticket>]) {
+    for ticket in tickets {
+        ticket.answer(Written::NoSpace);
+    }
 }
 
 /// Gives each its answer, once all of it is durable.

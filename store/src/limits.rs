@@ -4,17 +4,37 @@ use std::time::Duration;
 
 /// How long a writer waits for its turn before the store counts as unavailable.
 pub(crate) const QUEUE_WAIT: Duration = Duration::from_secs(5);
-/// How long a waiting writer sleeps before it looks again.
-pub(crate) const QUEUE_PAUSE: Duration = Duration::from_micros(500);
+/// How many can wait in order; those beyond them come to the last step in no order.
+pub(crate) const ENTRANCE_STEPS: i64 = 16;
+/// How long whoever is next sleeps before it looks again, at first.
+pub(crate) const QUEUE_PAUSE_AT_FRONT: Duration = Duration::from_micros(100);
+/// How long those behind sleep before they look again, at first.
+pub(crate) const QUEUE_PAUSE_BEHIND: Duration = Duration::from_micros(400);
+/// How long anybody in the queue sleeps at most.
+pub(crate) const QUEUE_PAUSE_MAX: Duration = Duration::from_millis(4);
 /// How long SQLite's own locks are waited for. Writers have queued before, so this is met by checkpoints and recovery only.
 pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(2);
-/// How long a checkpoint waits for readers; the next commit tries again.
+/// How long a checkpoint waits for readers; a later commit tries again.
 pub(crate) const CHECKPOINT_WAIT: Duration = Duration::from_millis(20);
 /// Octets of write-ahead log that a short-lived process leaves behind: each opening reads it all.
 pub(crate) const LOG_OCTETS_SHORT: u64 = 256 * 1024;
 /// Octets of write-ahead log that a long-lived process leaves behind.
 pub(crate) const LOG_OCTETS_LONG: u64 = 16 * 1024 * 1024;
+/// Octets of write-ahead log beyond which nothing is written before readers have let it be emptied.
+pub(crate) const LOG_OCTETS_MAX: u64 = 64 * 1024 * 1024;
+/// How long a writer waits for readers once the log has reached [`LOG_OCTETS_MAX`].
+pub(crate) const READERS_WAIT: Duration = Duration::from_secs(2);
 /// Threads for whom one of them writes in one transaction, besides itself.
 pub(crate) const GROUP_MAX: usize = 256;
 /// Old rows that each bundle carries away, of each kind: more than it adds, so the tables shrink.
 pub(crate) const PURGED_PER_BUNDLE: usize = 4;
+/// Octets kept beside the store for the day when the disk is full: enough for 5,000 accepts, as a test shows.
+pub(crate) const RESERVE_OCTETS: u64 = 8 * 1024 * 1024;
+/// Octets of the reserve that are given up at first for a write that does not fit; twice as many each time it still does not.
+pub(crate) const RESERVE_SLICE: u64 = 256 * 1024;
+/// Octets of the reserve that one write takes back on a disk that has space.
+pub(crate) const RESERVE_TAKEN: u64 = 512 * 1024;
+/// Octets by which the reserve grows at once, while there is space.
+pub(crate) const RESERVE_PIECE: u64 = 64 * 1024;
+/// Lanes that a new one may leave on a full disk: it takes the place of an older one, and the table does not grow.
+pub(crate) const LANES_MAX_WHEN_FULL: u32 = 1;

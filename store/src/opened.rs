@@ -1,12 +1,15 @@
 //! A store that is open in this process: connection, queue and mark together.
 
 use common::UnixTime;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use crate::connection::{checkpoint, connect};
+use crate::connection::connect;
 use crate::files::{FileIdentity, StoreFiles};
+use crate::limits::{RESERVE_OCTETS, RESERVE_SLICE};
 use crate::mark::{Mark, Progress};
+use crate::pen::{Habits, Pen};
 use crate::queue::Queue;
+use crate::reserve::Reserve;
 use crate::{SqliteError, records, schema, spent};
 
 /// An open store. It belongs to the process that opened it: SQLite's locks do not survive a fork.
@@ -14,6 +17,8 @@ pub(crate) struct Opened {
     connection: Connection,
     queue: Queue,
     mark: Mark,
+    reserve: Reserve,
+    habits: Habits,
     file: FileIdentity,
     process: u32,
 }
@@ -38,10 +43,12 @@ impl Opened {
         let file = files.check()?;
         let queue = Queue::open(files)?;
         let mark = Mark::open(files)?;
+        let reserve = Reserve::open(files)?;
         // The mark is read before the database: read after it, a commit in between would look like a step back.
         let marked = mark.read();
-        let connection = connect(&files.database)?;
-        let mut opened = Self { connection, queue, mark, file, process: std::process::id() };
+        let connection = connect_in_any_case(files, &queue, &reserve)?;
+        let habits = Habits::default();
+        let mut opened = Self { connection, queue, mark, reserve, habits, file, process: std::process::id() };
         opened.migrate(files)?;
         let rollback = match marked {
             Some(marked) if records::total(&opened.connection)? < marked.records => opened.catch_up()?,
@@ -71,24 +78,19 @@ impl Opened {
         Ok(found)
     }
 
-    /// Writes in turn and durably. What is written also says how far the store has come, where it moved.
-    pub(crate) fn write<T>(
+    /// Works in turn.
+    pub(crate) fn in_turn<T>(
         &mut self,
         files: &StoreFiles,
         log_octets_max: u64,
-        write: impl FnOnce(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+        work: impl FnOnce(&mut Pen<'_>) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
-        let _turn = self.queue.enter()?;
-        let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (written, progress) = write(&mut transaction)?;
-        transaction.commit()?;
-        if let Some(progress) = progress {
-            self.mark.write(progress);
-        }
-        if files.log_octets() > log_octets_max {
-            checkpoint(&mut self.connection)?;
-        }
-        Ok(written)
+        let Self { connection, queue, mark, reserve, habits, .. } = self;
+        let _turn = queue.enter()?;
+        let mut pen = Pen { connection, files, mark, reserve, habits };
+        let done = work(&mut pen)?;
+        pen.shorten_log(log_octets_max)?;
+        Ok(done)
     }
 
     fn migrate(&mut self, files: &StoreFiles) -> Result<(), SqliteError> {
@@ -114,6 +116,29 @@ impl Opened {
         self.mark.write(Progress { records: records_found, moment: marked.moment });
         Ok(Some(Rollback { records_before: marked.records, records_found, floor }))
     }
+}
+
+/// Opens the database, on a full disk too: SQLite then needs a little space for the index of its log.
+fn connect_in_any_case(
+    files: &StoreFiles,
+    queue: &Queue,
+    reserve: &Reserve,
+) -> Result<Connection, SqliteError> {
+    let look = || {
+        let connection = connect(&files.database)?;
+        schema::behind(&connection, &files.database)?;
+        Ok(connection)
+    };
+    look().or_else(|error| {
+        if !reserve.explains(&error) {
+            return Err(error);
+        }
+        let _turn = queue.enter()?;
+        reserve.give_up(RESERVE_SLICE);
+        let looked = look();
+        reserve.take_back(RESERVE_OCTETS);
+        looked
+    })
 }
 
 /// What restoring needs beside transactions.

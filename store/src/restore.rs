@@ -13,6 +13,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use crate::connection::{checkpoint, connect};
 use crate::files::{StoreFiles, create_private, failed};
+use crate::limits::READERS_WAIT;
 use crate::mark::{Mark, Progress};
 use crate::opened::Opened;
 use crate::queue::Queue;
@@ -109,7 +110,7 @@ fn replace(copy: &mut Connection, files: &StoreFiles, now: UnixTime) -> Result<R
     carry_over(copy, files)?;
     spent::raise_floor(copy, latest_use(mark, now))?;
     overwrite(copy, living)?;
-    checkpoint(living)?;
+    checkpoint(living, READERS_WAIT)?;
     finish(living, mark, heads_before, RecoveryCodes::StaySpent)
 }
 

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::account::Account;
-use common::bundle::{Bundle, Outcome};
+use common::bundle::{Bundle, Entry, Outcome};
 use common::chain::ChainPosition;
 use common::keys::KEY_OCTETS;
 use common::lane::LaneKey;
 use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
+use common::record::Record;
 use common::throttle::{Cap, Count, Seen};
 use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
 use rusqlite::{Connection, Transaction};
@@ -17,9 +18,11 @@ use zeroize::Zeroizing;
 use crate::connection::{checkpoint, connect};
 use crate::files::StoreFiles;
 use crate::group::{self, Group, Ticket, Work, Written};
-use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
+use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT, READERS_WAIT, RESERVE_OCTETS};
 use crate::opened::{Opened, Rollback};
+use crate::pen::Needs;
 use crate::records::Chain;
+use crate::reserve::Reserve;
 use crate::{SqliteError, accounts, caps, lanes, records, schema, spent};
 
 /// How long the process that opens the store lives.
@@ -107,8 +110,11 @@ impl Sqlite {
     /// Writes durably and changes nothing, in turn and to the disk as a login would, and gives the floor.
     pub fn probe(&self) -> Result<UnixTime, StoreError> {
         self.with(&self.writer, "writing to the store", |opened| {
-            let rewrite = |transaction: &mut Transaction<'_>| Ok((spent::rewrite_floor(transaction)?, None));
-            opened.write(&self.files, self.log_octets_max(), rewrite)
+            let rewrite =
+                |transaction: &mut Transaction<'_>, _space| Ok((spent::rewrite_floor(transaction)?, None));
+            let probed =
+                opened.in_turn(&self.files, self.log_octets_max(), |pen| pen.write(Needs::ALL, rewrite))?;
+            probed.ok_or_else(|| SqliteError::Full(self.files.database.clone()))
         })
     }
 
@@ -139,11 +145,18 @@ impl Sqlite {
         if let Some(written) = ticket.take() {
             return Ok(written);
         }
-        let tickets = self.group.gather(ticket);
-        let answers = opened.write(&self.files, self.log_octets_max(), |transaction| {
-            group::write_all(transaction, &self.chain, &tickets)
+        opened.in_turn(&self.files, self.log_octets_max(), |pen| {
+            // Gathered only now: many have come while this one waited for its turn.
+            let tickets = self.group.gather(ticket);
+            let answers = pen.write(group::needs(&tickets), |transaction, space| {
+                group::write_all(transaction, &self.chain, &tickets, space)
+            })?;
+            match answers {
+                Some(answers) => group::hand_out(&tickets, answers),
+                None => group::turn_away(&tickets),
+            }
+            Ok(())
         })?;
-        group::hand_out(&tickets, answers);
         ticket.take().ok_or(SqliteError::Unanswered)
     }
 
@@ -190,6 +203,11 @@ impl Sqlite {
         SqliteError::Unanswered.during("writing to the store", &self.files.database)
     }
 
+    fn full(&self) -> StoreError {
+        let cause = SqliteError::Full(self.files.database.clone());
+        cause.during("writing to the store", &self.files.database)
+    }
+
     fn open_now(&self) -> Result<Opened, SqliteError> {
         let (opened, rollback) = Opened::open(&self.files)?;
         if rollback.is_some() {
@@ -227,6 +245,7 @@ impl Store for Sqlite {
         match self.write(Work::Count(*count))? {
             Written::Counted(seen) => Ok(seen),
             Written::Committed(_) => Err(self.unanswered()),
+            Written::NoSpace => Err(self.full()),
         }
     }
 
@@ -234,6 +253,7 @@ impl Store for Sqlite {
         match self.write(Work::Commit(bundles.to_vec()))? {
             Written::Committed(outcomes) => Ok(outcomes),
             Written::Counted(_) => Err(self.unanswered()),
+            Written::NoSpace => Ok(bundles.iter().map(told_elsewhere).collect()),
         }
     }
 
@@ -280,12 +300,19 @@ impl Listing for Sqlite {
     }
 }
 
+/// On a full disk, records of questions and refusals are for syslog alone.
+fn told_elsewhere(bundle: &Bundle) -> Outcome {
+    let entry = |record: &Record| Entry { record: record.clone(), position: None };
+    Outcome::Applied(bundle.records.iter().map(entry).collect())
+}
+
 /// Makes tables and side files of a store whose database is empty.
 fn fill(files: &StoreFiles) -> Result<(), SqliteError> {
     let mut connection = connect(&files.database)?;
     schema::create(&mut connection)?;
-    checkpoint(&mut connection)?;
+    checkpoint(&mut connection, READERS_WAIT)?;
     drop(connection);
+    Reserve::open(files)?.take_back(RESERVE_OCTETS);
     Opened::open(files).map(drop)
 }
 

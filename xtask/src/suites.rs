@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use test_ground::ground::{Ground, rooted};
-use test_ground::wait_for;
+use test_ground::{IN_SHORT, MEASURED, wait_for};
 
 use crate::cargo;
 use crate::ground::announce;
@@ -45,8 +45,19 @@ struct Report {
     name: String,
     tally: Tally,
     closing_line: String,
+    /// What it has measured, in its own words.
+    measured: Vec<String>,
+    in_short: Vec<String>,
     seconds: f32,
     output: PathBuf,
+}
+
+/// What all suites of a run came to.
+#[derive(Debug, Default)]
+pub(crate) struct Results {
+    pub(crate) tally: Tally,
+    /// What belongs at the very end, because it says it all.
+    pub(crate) in_short: Vec<String>,
 }
 
 impl Tally {
@@ -71,7 +82,7 @@ impl Tally {
 }
 
 /// Builds and runs these suites; each report is printed as it comes.
-pub(crate) fn run(names: &[String]) -> Result<Tally, Problem> {
+pub(crate) fn run(names: &[String]) -> Result<Results, Problem> {
     cargo::build_programs("dev")?;
     cargo::build_panicking_module()?;
     let built = cargo::build_suites(names)?;
@@ -83,21 +94,22 @@ pub(crate) fn run(names: &[String]) -> Result<Tally, Problem> {
     let mut runner = rooted(&[AS_ROOT, &list]).map_err(Problem::run("xtask"))?;
     let mut runner = runner.stdout(Stdio::piped()).spawn().map_err(Problem::run("xtask"))?;
     let before = HostState::read();
-    let mut tally = Tally::default();
+    let mut results = Results::default();
     let mut reported = 0_usize;
     if let Some(reports) = runner.stdout.take() {
         for line in BufReader::new(reports).lines() {
             let line = line.map_err(Problem::run("xtask"))?;
             let report: Report = serde_json::from_str(&line).map_err(unreadable)?;
             show(&report)?;
-            tally.add(report.tally);
+            results.tally.add(report.tally);
+            results.in_short.extend(report.in_short.iter().map(|words| format!("{}: {words}", report.name)));
             reported = reported.saturating_add(1);
         }
     }
     let status = runner.wait().map_err(Problem::run("xtask"))?;
-    tally.add(host_unchanged_since(&before));
+    results.tally.add(host_unchanged_since(&before));
     match status.success() && reported == names.len() {
-        true => Ok(tally),
+        true => Ok(results),
         false => Err(Problem::Failed("the run of the suites".to_owned())),
     }
 }
@@ -148,9 +160,16 @@ fn one_suite(ground: &Ground, suite: &Suite, outputs: &Path) -> Result<Report, P
         name: suite.name.clone(),
         tally,
         closing_line: closing_line.unwrap_or("test result: FAILED. ended without a result").to_owned(),
+        measured: said(&output, MEASURED),
+        in_short: said(&output, IN_SHORT),
         seconds: begun.elapsed().as_secs_f32(),
         output: path,
     })
+}
+
+/// The lines that begin so, without that.
+fn said(output: &str, beginning: &str) -> Vec<String> {
+    output.lines().filter_map(|line| line.strip_prefix(beginning)).map(str::to_owned).collect()
 }
 
 /// Waits for a suite, and ends it when it hangs.
@@ -193,6 +212,9 @@ fn show(report: &Report) -> Result<(), Problem> {
         println!("---- {} ----\n{}----", report.name, String::from_utf8_lossy(&output));
     }
     println!("{:<12} {} ({:.1} s with its copy)", report.name, report.closing_line, report.seconds);
+    for words in &report.measured {
+        println!("{:<12} {words}", "");
+    }
     Ok(())
 }
 

@@ -27,10 +27,14 @@ pub(crate) fn run(asked: &[String]) -> Result<ExitCode, Problem> {
         tally.add(unit()?);
     }
     let on_ground: Vec<String> = on_ground.into_iter().filter(|name| wanted(name)).collect();
+    let mut in_short = Vec::new();
     if !on_ground.is_empty() {
-        tally.add(suites::run(&on_ground)?);
+        let results = suites::run(&on_ground)?;
+        tally.add(results.tally);
+        in_short = results.in_short;
     }
     println!("{} passed, {} failed", tally.passed, tally.failed);
+    in_short.iter().for_each(|words| println!("{words}"));
     Ok(if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -71,7 +71,7 @@ fn what_root_makes_belongs_to_the_owner() {
     let store = Sqlite::open(&path, asked).unwrap();
     insert(&store, account(1, "alice"));
     let entries: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap()).collect();
-    assert_eq!(entries.len(), 5);
+    assert_eq!(entries.len(), 7);
     for entry in entries {
         let metadata = entry.metadata().unwrap();
         assert_eq!((metadata.uid(), metadata.mode() & 0o7777), (service, 0o600), "{:?}", entry.path());
@@ -105,7 +105,8 @@ fn every_file_is_private() {
         names.push(entry.file_name().into_string().unwrap());
     }
     names.sort();
-    let expected = ["", "-mark", "-queue", "-shm", "-wal"].map(|suffix| format!("countersign.db{suffix}"));
+    let expected = ["", "-entrance", "-mark", "-queue", "-reserve", "-shm", "-wal"]
+        .map(|suffix| format!("countersign.db{suffix}"));
     assert_eq!(names, expected);
     assert_eq!(fs::metadata(directory).unwrap().mode() & 0o7777, 0o700);
 }

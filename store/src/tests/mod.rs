@@ -2,6 +2,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test, as it should")]
 
 mod files;
+mod full_disk;
 mod processes;
 mod property;
 mod restore;

@@ -15,8 +15,7 @@ use test_ground::{Daemon, Failure, Machine, checked, totp_code};
 
 use crate::collector::Form;
 use crate::transaction::{self, converse};
-pub(crate) use wire::SECRET;
-use wire::ask;
+pub(crate) use wire::{SECRET, ask};
 
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -29,7 +28,7 @@ pub(crate) const DOORBELL: &str = "127.0.0.12";
 /// From where RADIUS users sign in.
 pub(crate) const STATION: &str = "192.0.2.7";
 /// The secret of everybody's authenticator: stores are apart, and a code is spent by an account.
-const TOTP_SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
+pub(crate) const TOTP_SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 
 /// `init` makes the system user, and useradd refuses to wait for another useradd.
 static TURN: Mutex<()> = Mutex::new(());

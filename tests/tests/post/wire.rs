@@ -1,7 +1,7 @@
 //! RADIUS requests by hand: a User-Name and a Calling-Station-Id may be any octets.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::net::UdpSocket;
 use std::time::Duration;
 
@@ -17,21 +17,34 @@ use super::Request;
 /// The secret of every client here.
 pub(crate) const SECRET: &str = "a secret between gateway and server";
 
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Sends a request to a port of this machine and takes its answer, which must be genuine: its code and State.
-pub(super) fn ask(port: u16, request: &Request<'_>) -> (Code, Vec<u8>) {
+pub(crate) fn ask(port: u16, request: &Request<'_>) -> (Code, Vec<u8>) {
+    ask_for_a_while(port, request, PATIENCE).expect("an answer")
+}
+
+/// The same where there may be no answer within this time, nor anybody who could give one.
+pub(crate) fn ask_for_a_while(
+    port: u16,
+    request: &Request<'_>,
+    patience: Duration,
+) -> io::Result<(Code, Vec<u8>)> {
     let secret = SharedSecret::new(SECRET.as_bytes()).expect("a secret");
     let octets = signed(request, &secret);
     let socket = UdpSocket::bind((request.from, 0)).expect("a loopback address");
     socket.connect(("127.0.0.1", port)).expect("a loopback address");
-    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a limit");
-    socket.send(&octets).expect("a datagram");
+    socket.set_read_timeout(Some(patience)).expect("a limit");
+    socket.send(&octets)?;
     let mut buffer = [0; 4096];
-    let length = receive(&socket, &mut buffer).expect("an answer");
+    let length = receive(&socket, &mut buffer)?;
     let reply = Packet::parse(buffer.get(..length).unwrap_or_default()).expect("a packet");
     let asked = Packet::parse(&octets).expect("our own packet");
     let verdict = reply.verify_reply(&asked, &secret, MessageAuthenticatorDemand::Required);
     assert_eq!(verdict, ReplyVerdict::Genuine);
-    (reply.code(), reply.first(STATE).map(|state| state.value().to_vec()).unwrap_or_default())
+    let state = reply.first(STATE).map(|state| state.value().to_vec());
+    Ok((reply.code(), state.unwrap_or_default()))
 }
 
 fn signed(request: &Request<'_>, secret: &SharedSecret) -> Vec<u8> {

@@ -1,0 +1,167 @@
+//! Writing, for whoever has the turn: how durable, how long the log may get, and where the space comes from.
+
+use common::bundle::Durability;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::SqliteError;
+use crate::connection::{checkpoint, set_durability};
+use crate::files::StoreFiles;
+use crate::limits::{
+    CHECKPOINT_WAIT, LOG_OCTETS_MAX, LOG_OCTETS_SHORT, READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE,
+    RESERVE_TAKEN,
+};
+use crate::mark::{Mark, Progress};
+use crate::reserve::{Held, Reserve};
+
+/// Whether something is worth the space that is kept for a full disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Worth {
+    /// It can be told to syslog alone.
+    FreeSpace,
+    /// Nobody could sign in without it.
+    Reserve,
+}
+
+/// What something that is written needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Needs {
+    pub(crate) durability: Durability,
+    pub(crate) worth: Worth,
+}
+
+impl Needs {
+    /// What an accept needs.
+    pub(crate) const ALL: Self = Self { durability: Durability::PowerCut, worth: Worth::Reserve };
+
+    /// What both need together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { durability: self.durability.max(other.durability), worth: self.worth.max(other.worth) }
+    }
+}
+
+/// Where the space of a write comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Space {
+    /// The disk has enough.
+    Disk,
+    /// The reserve: only what is worth it may be written.
+    Reserve,
+}
+
+/// The right to write to an open store.
+pub(crate) struct Pen<'opened> {
+    pub(crate) connection: &'opened mut Connection,
+    pub(crate) files: &'opened StoreFiles,
+    pub(crate) mark: &'opened Mark,
+    pub(crate) reserve: &'opened Reserve,
+    pub(crate) habits: &'opened mut Habits,
+}
+
+/// What a connection remembers from one turn to the next.
+#[derive(Default)]
+pub(crate) struct Habits {
+    /// What its commits survive now.
+    durability: Durability,
+    /// Readers were in the way of the last checkpoint: try again when the log is longer than this.
+    patience_octets: u64,
+}
+
+impl Pen<'_> {
+    /// Writes in one transaction. `None`: the disk is full, and this is not worth the reserve.
+    pub(crate) fn write<T>(
+        &mut self,
+        needs: Needs,
+        write: impl Fn(&mut Transaction<'_>, Space) -> Result<(T, Option<Progress>), SqliteError>,
+    ) -> Result<Option<T>, SqliteError> {
+        self.limit_log()?;
+        self.survive(needs.durability)?;
+        if self.reserve.take_back(RESERVE_TAKEN) != Held::Short {
+            match self.write_once(needs, |transaction| write(transaction, Space::Disk)) {
+                Err(error) if self.reserve.explains(&error) => {}
+                done => return done.map(Some),
+            }
+        }
+        match needs.worth {
+            Worth::FreeSpace => Ok(None),
+            Worth::Reserve => {
+                let written = self.write_on_reserve(needs, |transaction| write(transaction, Space::Reserve));
+                self.reserve.take_back(RESERVE_OCTETS);
+                written.map(Some)
+            }
+        }
+    }
+
+    /// Empties the log once it is longer than `log_octets_max`. On a full disk it is kept as short as it can be,
+    /// and the database grows into the reserve.
+    pub(crate) fn shorten_log(&mut self, log_octets_max: u64) -> Result<(), SqliteError> {
+        let octets = self.files.log_octets();
+        let is_short = octets > LOG_OCTETS_SHORT && self.reserve.octets() < RESERVE_OCTETS;
+        let longest = if is_short { LOG_OCTETS_SHORT } else { log_octets_max };
+        if octets <= longest.max(self.habits.patience_octets) {
+            return Ok(());
+        }
+        if is_short {
+            self.reserve.give_up(octets);
+        }
+        checkpoint(self.connection, CHECKPOINT_WAIT)?;
+        self.reserve.take_back(if is_short { RESERVE_OCTETS } else { 0 });
+        let left = self.files.log_octets();
+        self.habits.patience_octets = if left > longest { left.saturating_add(longest / 4) } else { 0 };
+        Ok(())
+    }
+
+    /// Past its limit the log is not added to before readers have let it be emptied.
+    fn limit_log(&mut self) -> Result<(), SqliteError> {
+        if self.files.log_octets() <= LOG_OCTETS_MAX {
+            return Ok(());
+        }
+        checkpoint(self.connection, READERS_WAIT)?;
+        let octets = self.files.log_octets();
+        if octets <= LOG_OCTETS_MAX {
+            return Ok(());
+        }
+        Err(SqliteError::Readers { path: self.files.path_beside("-wal"), octets })
+    }
+
+    /// Between transactions only: inside of one SQLite refuses.
+    fn survive(&mut self, durability: Durability) -> Result<(), SqliteError> {
+        if self.habits.durability != durability {
+            set_durability(self.connection, durability)?;
+            self.habits.durability = durability;
+        }
+        Ok(())
+    }
+
+    fn write_on_reserve<T>(
+        &mut self,
+        needs: Needs,
+        write: impl Fn(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+    ) -> Result<T, SqliteError> {
+        let mut slice = RESERVE_SLICE;
+        loop {
+            let given = self.reserve.give_up(slice);
+            match self.write_once(needs, &write) {
+                Err(error) if self.reserve.explains(&error) && given == 0 => {
+                    return Err(SqliteError::Full(self.files.database.clone()));
+                }
+                Err(error) if self.reserve.explains(&error) => slice = slice.saturating_mul(2),
+                done => return done,
+            }
+        }
+    }
+
+    fn write_once<T>(
+        &mut self,
+        needs: Needs,
+        write: impl Fn(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+    ) -> Result<T, SqliteError> {
+        let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let (written, progress) = write(&mut transaction)?;
+        transaction.commit()?;
+        // Only what survives a power cut moves the mark: it must never be ahead of a database that nobody put back.
+        if let (Some(progress), Durability::PowerCut) = (progress, needs.durability) {
+            self.mark.write(progress);
+        }
+        Ok(written)
+    }
+}

@@ -65,7 +65,7 @@ impl Reserve {
     /// Gives up to `octets` back to the disk, and says how many.
     pub(crate) fn give_up(&self, octets: u64) -> u64 {
         let held = self.octets();
-        let given = octets.next_multiple_of(BLOCK_OCTETS).min(held);
+        let given = octets.checked_next_multiple_of(BLOCK_OCTETS).map_or(held, |given| given.min(held));
         let shortened = self.0.as_ref().map(|file| file.set_len(held.saturating_sub(given)));
         if matches!(shortened, Some(Ok(()))) { given } else { 0 }
     }

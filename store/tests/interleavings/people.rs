@@ -2,7 +2,7 @@
 
 use common::account::{Block, PasswordHash, Role, Scope, State};
 use common::acts::{Act, EnrolmentProof, Issued, Label, NewTotp};
-use common::attempt::{Door, Profile};
+use common::attempt::{Door, Parties, Profile};
 use common::engine::{Engine, Reply};
 use common::record::Actor;
 use common::session::Session;
@@ -219,6 +219,7 @@ impl Person {
             typed: TypedName::new(self.name.as_bytes()),
             source: Some("192.0.2.7".to_owned()),
             target: Target::Ordinary,
+            parties: Parties::default(),
             primary: if way == Way::CodeAlone { PrimaryMode::None } else { PrimaryMode::Own },
             profile: Profile::default(),
         }

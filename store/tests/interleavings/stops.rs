@@ -8,10 +8,11 @@ use std::thread::{self, JoinHandle};
 use common::account::PasswordHash;
 use common::bundle::{Bundle, Outcome};
 use common::engine::Engine;
-use common::lane::{Lane, LaneKey};
+use common::lane::LaneKey;
 use common::ports::{Identity, Loaded, Names, PasswordCheck, Primary, Store, StoreError, Stored};
 use common::record::Ending;
-use common::{AttemptId, Reason, Secret, UnixTime, Username, Verdict};
+use common::throttle::{Count, Seen};
+use common::{AttemptId, Reason, Secret, Username, Verdict};
 
 use crate::world::ClearText;
 
@@ -118,8 +119,8 @@ impl<S: Store> Store for StoppingStore<S> {
         self.stops.around(|| self.store.load(name, lane, session))
     }
 
-    fn count(&self, lane: &LaneKey, now: UnixTime) -> Result<Lane, StoreError> {
-        self.stops.around(|| self.store.count(lane, now))
+    fn count(&self, count: &Count) -> Result<Seen, StoreError> {
+        self.stops.around(|| self.store.count(count))
     }
 
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {

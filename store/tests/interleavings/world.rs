@@ -60,6 +60,7 @@ pub(crate) fn engine(store: Box<dyn Store>, primary: Box<dyn Primary>) -> Engine
         policy: Policy::new(State::Enforced),
         keys: keys(),
         store,
+        break_glass: None,
         primary,
         names: Box::new(ClearText),
         clock: Box::new(Standing),

@@ -104,6 +104,8 @@ impl KeyRing {
 
     /// The key for a purpose, under a master key.
     pub fn derive(&self, id: KeyId, purpose: Purpose) -> Result<Zeroizing<[u8; KEY_OCTETS]>, KeyError> {
+        #[cfg(test)]
+        work::DERIVED.set(work::DERIVED.get() + 1);
         let master = std::iter::once(&self.newest)
             .chain(&self.older)
             .find(|key| key.id == id)
@@ -139,6 +141,16 @@ impl KeyRing {
     pub fn open(&self, account: AccountId, field: &str, sealed: &Sealed) -> Result<Secret, KeyError> {
         let key = self.derive(sealed.key, Purpose::Seal)?;
         decrypt(&key, &binding(account, field), &sealed.octets).map(Secret::new)
+    }
+}
+
+/// How often a key was used by this thread: every MAC and every seal derives one first, every code of an app is one.
+#[cfg(test)]
+pub(crate) mod work {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(crate) static DERIVED: Cell<u64> = const { Cell::new(0) };
     }
 }
 

@@ -229,7 +229,7 @@ impl Engine {
         loop {
             match login::decide(&view, session.clone(), answer, *evidence) {
                 Step::Knock => {
-                    evidence.knocked = Some(self.count(attempt, case, Against::LaneAlone, None)?)
+                    evidence.knocked = Some(self.count(attempt, case, Against::LaneAlone, None)?);
                 }
                 Step::Count(against) => {
                     let counted = self.count(attempt, case, against, evidence.knocked)?;

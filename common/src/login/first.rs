@@ -91,7 +91,12 @@ fn looked_at(
 /// The whole answer is tried as an app password first, so that one is never cut.
 /// Disabled accounts keep theirs suspended; blocked and denied ones are refused like anybody.
 fn app_password(view: &View<'_>, typed: &Secret) -> Result<Option<Finding>, crate::keys::KeyError> {
-    let (Some(_), Some(account)) = (view.known(), &view.loaded.account) else { return Ok(None) };
+    let (Some(_), Some(account)) = (view.known(), &view.loaded.account) else {
+        // The work is done for nobody too: the time must not say who has an account.
+        let looked_at = view.decoy.map(|decoy| proof::look_at_app_passwords(view, decoy, typed).is_ok());
+        std::hint::black_box(looked_at);
+        return Ok(None);
+    };
     let found = proof::look_at_app_passwords(view, account, typed)?;
     let good = match (&found, need(view)) {
         (Some(Finding::Good(_)), Need::Refuse(reason)) if reason != Reason::NoUsableFactor => {

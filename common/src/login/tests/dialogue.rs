@@ -40,20 +40,60 @@ fn an_appended_code_tells_nothing_of_the_password() {
     }
 }
 
+/// What a round costs: keys used, loads, counts and commits, and checks of a password.
+fn work(world: &World) -> [u64; 4] {
+    let memory = world.memory.0.lock().unwrap();
+    let checks = &world.primary.checks;
+    let checks = checks.load(std::sync::atomic::Ordering::Relaxed);
+    [crate::keys::work::DERIVED.get(), memory.loads, memory.writes(), checks]
+}
+
+fn cost<T>(world: &World, round: impl FnOnce() -> T) -> ([u64; 4], T) {
+    let before = work(world);
+    let done = round();
+    let after = work(world);
+    (std::array::from_fn(|which| after[which] - before[which]), done)
+}
+
+/// What both rounds of a login with a wrong code cost at the VPN, from a source that nothing came from before.
+fn costs(world: &World, name: &str, password: &str, source: &str) -> [[u64; 4]; 2] {
+    let attempt = Attempt { source: Some(source.to_owned()), ..at_vpn(name) };
+    let (first, session) = cost(world, || match world.engine.begin(&attempt, Some(&text_answer(password))) {
+        Reply::Ask(session, _) => session,
+        Reply::Done(..) => panic!("not asked"),
+    });
+    let (second, ()) =
+        cost(world, || match world.engine.answer(&attempt, &session, &text_answer("000000")) {
+            Reply::Ask(..) => {}
+            Reply::Done(..) => panic!("not asked again"),
+        });
+    [first, second]
+}
+
 #[test]
-fn every_second_answer_costs_one_count_and_one_commit_whatever_is_known_of_the_first() {
+fn both_rounds_cost_the_same_whatever_is_known_of_name_and_password() {
     let world = World::with_alice(policy());
-    let costs = |name: &str, password: &str| {
-        let session = world.begin(&at_vpn(name), password);
-        let before = world.memory.0.lock().unwrap().writes();
-        let Reply::Ask(..) = world.engine.answer(&at_vpn(name), &session, &text_answer("000000")) else {
-            panic!("not asked again")
-        };
-        world.memory.0.lock().unwrap().writes() - before
-    };
-    for (name, password) in [("alice", "pw"), ("alice", "wrong"), ("nobody", "pw")] {
-        assert_eq!(costs(name, password), 2, "{name} {password}");
+    world.add("blocked", State::Enforced);
+    world.act("blocked", &Act::Block(Block::Indefinitely));
+    world.add("empty", State::Enforced);
+    let usual = costs(&world, "alice", "pw", "192.0.2.1");
+    assert!(usual.iter().all(|round| round[0] > 0 && round[1] > 0 && round[2] == 2), "{usual:?}");
+    let cases = [("alice", "wrong"), ("nobody", "pw"), ("blocked", "pw"), ("blocked", "no"), ("empty", "pw")];
+    for (number, (name, password)) in (2..).zip(cases) {
+        assert_eq!(costs(&world, name, password, &format!("192.0.2.{number}")), usual, "{name} {password}");
     }
+}
+
+#[test]
+fn an_answer_before_its_time_costs_what_one_in_time_costs() {
+    let world = World::with_alice(policy());
+    let usual = costs(&world, "alice", "pw", "192.0.2.1");
+    for number in 0..crate::limits::CAP_IN_HOUR {
+        let _ = costs(&world, "alice", "pw", &format!("192.0.2.{}", 10 + number));
+    }
+    assert_eq!(costs(&world, "alice", "pw", "192.0.2.100"), usual);
+    assert_eq!(world.last_record().reason, Reason::Throttled);
+    assert_eq!(costs(&world, "alice", "wrong", "192.0.2.101"), usual);
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod attack;
 mod clients;
 mod dialogue;
 mod need;
+mod throttle;
 
 use crate::account::{Block, State};
 use crate::acts::Act;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use common::engine::Parts;
-use common::keys::{KeyRing, Purpose};
+use common::keys::{KeyError, KeyRing, Purpose};
 use common::ports::{Primary, Sink};
 use config::Settings;
 use primary::Nss;
-use store::{Process, Sqlite, SqliteOptions};
+use store::{KeyCheck, Process, Sqlite, SqliteOptions};
 
 use crate::system::{SystemClock, SystemRandom};
 use crate::{AssemblyError, key_file, places};
@@ -24,13 +24,31 @@ pub(crate) fn store(
     stream: &str,
     process: Process,
 ) -> Result<Arc<Sqlite>, AssemblyError> {
-    let options = SqliteOptions {
+    let options = options(settings, keys, stream, process)?;
+    let store = Sqlite::open(&places::store(settings), options)?;
+    Ok(Arc::new(store.checking_keys(key_checks(keys)?)))
+}
+
+/// How the store is opened.
+pub(crate) fn options(
+    settings: &Settings,
+    keys: &KeyRing,
+    stream: &str,
+    process: Process,
+) -> Result<SqliteOptions, AssemblyError> {
+    Ok(SqliteOptions {
         chain_key: keys.derive(keys.newest(), Purpose::Chain)?,
         stream: stream.to_owned(),
         process,
         owner: Some(places::owner(settings)?),
-    };
-    Ok(Arc::new(Sqlite::open(&places::store(settings), options)?))
+    })
+}
+
+/// What each live key makes of a fixed text, so that a store tells the key file of another machine apart. Under the
+/// key of the chain, whose MACs have more parts than one.
+pub(crate) fn key_checks(keys: &KeyRing) -> Result<Vec<KeyCheck>, KeyError> {
+    let check = |key| Ok(KeyCheck { key, mac: keys.mac(key, Purpose::Chain, &[b"key check"])? });
+    keys.ids().map(check).collect()
 }
 
 /// The parts of an engine.

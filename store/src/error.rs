@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use common::keys::KeyError;
-use common::ports::{StoreError, StoreTrouble};
+use common::ports::StoreError;
+
+use crate::Trouble;
 
 /// The cause behind a [`StoreError`] of this engine.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +97,14 @@ pub enum SqliteError {
         /// The schema known.
         known: u32,
     },
+    /// The key file is not the one that the store was written with.
+    #[error(
+        "the key file belongs to another store: its key {key} is not the one that this store was written with"
+    )]
+    WrongKey {
+        /// The id of the key.
+        key: u32,
+    },
     /// A stored document cannot be read.
     #[error("a stored account does not parse")]
     Document(#[source] serde_json::Error),
@@ -119,45 +129,14 @@ impl SqliteError {
     pub(crate) fn during(self, operation: &str, store: &Path) -> StoreError {
         match self {
             Self::Newer { found, known } => StoreError::Newer { found, known },
-            damage if damage.is_damage() => {
+            damage if damage.trouble() == Trouble::Damaged => {
                 StoreError::Damaged { what: store.display().to_string(), source: Some(Box::new(damage)) }
             }
             cause => StoreError::Unavailable {
                 operation: format!("{operation} {}", store.display()),
-                trouble: StoreTrouble::Other,
+                trouble: cause.trouble().through_the_port(),
                 source: Box::new(cause),
             },
-        }
-    }
-
-    fn is_damage(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        match self {
-            Self::Document(_) | Self::Integrity { .. } | Self::Foreign(_) => true,
-            Self::Sqlite(error) => {
-                matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
-                    || matches!(
-                        error,
-                        rusqlite::Error::FromSqlConversionFailure(..)
-                            | rusqlite::Error::IntegralValueOutOfRange(..)
-                    )
-            }
-            Self::Absent(_)
-            | Self::Exists(_)
-            | Self::NotPlain { .. }
-            | Self::Owner { .. }
-            | Self::Mode { .. }
-            | Self::File { .. }
-            | Self::Queue { .. }
-            | Self::Readers { .. }
-            | Self::Full(_)
-            | Self::Busy
-            | Self::Forked
-            | Self::Poisoned
-            | Self::Unanswered
-            | Self::Newer { .. }
-            | Self::Serialize(_)
-            | Self::Chain(_) => false,
         }
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod error;
 mod files;
 mod group;
+mod key_check;
 mod lanes;
 mod limits;
 mod mark;
@@ -23,6 +24,7 @@ mod schema;
 mod spent;
 mod sqlite;
 mod tallies;
+mod trouble;
 mod writing;
 
 #[cfg(any(test, feature = "conformance"))]
@@ -31,6 +33,8 @@ pub mod conformance;
 mod tests;
 
 pub use error::SqliteError;
+pub use key_check::KeyCheck;
 pub use opened::Rollback;
 pub use restore::{RecoveryCodes, Restored};
 pub use sqlite::{Process, Sqlite, SqliteOptions};
+pub use trouble::Trouble;

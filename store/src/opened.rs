@@ -5,6 +5,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connection::connect;
 use crate::files::{FileIdentity, StoreFiles};
+use crate::key_check::{self, KeyCheck};
 use crate::limits::{RESERVE_OCTETS, RESERVE_SLICE};
 use crate::mark::{Mark, Progress};
 use crate::pen::{Habits, Pen};
@@ -19,6 +20,7 @@ pub(crate) struct Opened {
     mark: Mark,
     reserve: Reserve,
     habits: Habits,
+    keys_missing: Vec<KeyCheck>,
     file: FileIdentity,
     process: u32,
 }
@@ -47,14 +49,28 @@ impl Opened {
         // The mark is read before the database: read after it, a commit in between would look like a step back.
         let marked = mark.read();
         let connection = connect_in_any_case(files, &queue, &reserve)?;
-        let habits = Habits::default();
-        let mut opened = Self { connection, queue, mark, reserve, habits, file, process: std::process::id() };
+        let mut opened = Self {
+            connection,
+            queue,
+            mark,
+            reserve,
+            habits: Habits::default(),
+            keys_missing: Vec::new(),
+            file,
+            process: std::process::id(),
+        };
         opened.migrate(files)?;
         let rollback = match marked {
             Some(marked) if records::total(&opened.connection)? < marked.records => opened.catch_up()?,
             _ => None,
         };
         Ok((opened, rollback))
+    }
+
+    /// Refuses a store that was written with other keys than these; what it does not know yet comes with the next write.
+    pub(crate) fn check_keys(&mut self, keys: &[KeyCheck]) -> Result<(), SqliteError> {
+        self.keys_missing = key_check::missing(&self.connection, keys)?;
+        Ok(())
     }
 
     /// Whether this process is the one that opened it.
@@ -85,9 +101,9 @@ impl Opened {
         log_octets_max: u64,
         work: impl FnOnce(&mut Pen<'_>) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
-        let Self { connection, queue, mark, reserve, habits, .. } = self;
+        let Self { connection, queue, mark, reserve, habits, keys_missing, .. } = self;
         let _turn = queue.enter()?;
-        let mut pen = Pen { connection, files, mark, reserve, habits };
+        let mut pen = Pen { connection, files, mark, reserve, habits, keys_missing };
         let done = work(&mut pen)?;
         pen.shorten_log(log_octets_max)?;
         Ok(done)

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::SqliteError;
 use crate::connection::{checkpoint, set_durability};
 use crate::files::StoreFiles;
+use crate::key_check::{self, KeyCheck};
 use crate::limits::{
     CHECKPOINT_WAIT, LOG_OCTETS_MAX, LOG_OCTETS_SHORT, READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE,
     RESERVE_TAKEN,
@@ -55,6 +56,7 @@ pub(crate) struct Pen<'opened> {
     pub(crate) mark: &'opened Mark,
     pub(crate) reserve: &'opened Reserve,
     pub(crate) habits: &'opened mut Habits,
+    pub(crate) keys_missing: &'opened mut Vec<KeyCheck>,
 }
 
 /// What a connection remembers from one turn to the next.
@@ -156,8 +158,10 @@ impl Pen<'_> {
         write: impl Fn(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
     ) -> Result<T, SqliteError> {
         let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        key_check::remember(&transaction, self.keys_missing)?;
         let (written, progress) = write(&mut transaction)?;
         transaction.commit()?;
+        self.keys_missing.clear();
         // Only what survives a power cut moves the mark: it must never be ahead of a database that nobody put back.
         if let (Some(progress), Durability::PowerCut) = (progress, needs.durability) {
             self.mark.write(progress);

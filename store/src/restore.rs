@@ -165,6 +165,9 @@ fn carry_over(copy: &Connection, files: &StoreFiles) -> Result<(), SqliteError> 
          INSERT OR IGNORE INTO successes SELECT * FROM newer.successes;
          DELETE FROM lanes;
          INSERT INTO lanes SELECT * FROM newer.lanes;
+         INSERT OR REPLACE INTO caps SELECT caps.* FROM newer.caps AS caps JOIN accounts ON accounts.id = caps.account;
+         INSERT OR REPLACE INTO known SELECT known.* FROM newer.known AS known JOIN accounts ON accounts.id = known.account;
+         INSERT OR REPLACE INTO tallies SELECT * FROM newer.tallies;
          UPDATE meta SET lanes = (SELECT lanes FROM newer.meta),
              floor = max(floor, (SELECT floor FROM newer.meta));
          COMMIT;

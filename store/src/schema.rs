@@ -10,7 +10,7 @@ use crate::SqliteError;
 const APPLICATION_ID: i32 = 0x4374_536e;
 
 /// What takes schema 0 (an empty file) to 1, 1 to 2, and so on. Released steps never change.
-pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE];
+pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE, KEYS];
 
 const FIRST: &str = "
     CREATE TABLE meta (
@@ -103,6 +103,14 @@ const THROTTLE: &str = "
         last BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX tallies_due ON tallies (began_at) WHERE withheld > 0;
+";
+
+/// What the master keys make of a fixed text, to tell the key file of another machine apart.
+const KEYS: &str = "
+    CREATE TABLE key_checks (
+        key INTEGER PRIMARY KEY,
+        mac BLOB NOT NULL
+    ) STRICT;
 ";
 
 /// Makes the tables in an empty file.

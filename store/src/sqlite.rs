@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use crate::connection::{checkpoint, connect};
 use crate::files::StoreFiles;
 use crate::group::{self, Group, Ticket, Work, Written};
+use crate::key_check::KeyCheck;
 use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT, READERS_WAIT, RESERVE_OCTETS};
 use crate::opened::{Opened, Rollback};
 use crate::pen::Needs;
@@ -54,6 +55,7 @@ pub struct Sqlite {
     files: StoreFiles,
     chain: Chain,
     process: Process,
+    keys: Vec<KeyCheck>,
     writer: Mutex<Option<Opened>>,
     reader: Mutex<Option<Opened>>,
     rollback: Mutex<Option<Rollback>>,
@@ -70,11 +72,19 @@ impl Sqlite {
             files,
             chain: Chain { key, stream },
             process,
+            keys: Vec::new(),
             writer: Mutex::new(None),
             reader: Mutex::new(None),
             rollback: Mutex::new(None),
             group: Group::default(),
         })
+    }
+
+    /// Refuses a store that was written with other master keys than these, the newest first.
+    #[must_use]
+    pub fn checking_keys(mut self, keys: Vec<KeyCheck>) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// Makes a new, empty store at `path`, with its directory if that is missing, owned by `owner`
@@ -209,10 +219,11 @@ impl Sqlite {
     }
 
     fn open_now(&self) -> Result<Opened, SqliteError> {
-        let (opened, rollback) = Opened::open(&self.files)?;
+        let (mut opened, rollback) = Opened::open(&self.files)?;
         if rollback.is_some() {
             *self.rollback.lock().map_err(|_| SqliteError::Poisoned)? = rollback;
         }
+        opened.check_keys(&self.keys)?;
         Ok(opened)
     }
 }

@@ -117,8 +117,8 @@ fn a_newer_schema_is_refused_and_a_foreign_file_too() {
     let raw = || rusqlite::Connection::open(&yard.path).unwrap();
     raw().pragma_update(None, "user_version", 1000).unwrap();
     let loaded = || yard.sqlite().load(&crate::conformance::samples::name("a"), &lane("a"), None);
-    assert!(matches!(loaded(), Err(StoreError::Newer { found: 1000, known: 2 })));
-    raw().pragma_update(None, "user_version", 2).unwrap();
+    assert!(matches!(loaded(), Err(StoreError::Newer { found: 1000, .. })));
+    raw().pragma_update(None, "user_version", crate::schema::MIGRATIONS.len()).unwrap();
     assert!(loaded().is_ok());
     raw().pragma_update(None, "application_id", 1).unwrap();
     assert!(matches!(loaded(), Err(StoreError::Damaged { .. })));

@@ -249,11 +249,10 @@ fn parts_a_group() {
         let accepts: Vec<_> = (1..=40)
             .map(|number| {
                 let server = &server;
-                scope.spawn(move || {
-                    if number % 2 == 0 {
-                        sign_in(server, number)
-                    } else {
-                        drop(is_turned_away(server, number))
+                scope.spawn(move || match number % 2 {
+                    0 => sign_in(server, number),
+                    _ => {
+                        is_turned_away(server, number);
                     }
                 })
             })

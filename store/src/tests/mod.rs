@@ -8,3 +8,4 @@ mod property;
 mod restore;
 mod suite;
 pub(crate) mod support;
+mod trouble;

@@ -1,12 +1,12 @@
 //! One code, and twenty processes that come with it at the same moment, half of them by each door: one gets in.
 #![cfg(test)]
 
-#[allow(dead_code, reason = "this suite uses its part of it")]
+#[expect(dead_code, reason = "this suite uses its part of it")]
 mod collector;
 mod contenders;
-#[allow(dead_code, reason = "this suite uses its part of it")]
+#[expect(dead_code, unused_imports, reason = "this suite uses its part of it")]
 mod post;
-#[allow(dead_code, reason = "this suite uses its part of it")]
+#[expect(dead_code, reason = "this suite uses its part of it")]
 mod transaction;
 
 use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};

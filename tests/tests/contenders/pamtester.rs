@@ -74,10 +74,11 @@ impl Pamtester {
         self.child.id()
     }
 
-    /// Kills it in whatever it does.
-    pub(crate) fn kill(mut self) {
+    /// Kills it in whatever it does, and says whether it had let the user in by then.
+    pub(crate) fn kill_and_ask_what_it_said(&mut self) -> Result<bool, Failure> {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        Ok(self.reads_until(&[SUCCESS, SUCCESS_MENDED])?.is_some())
     }
 
     /// Which of these texts comes first; `None` if it ends before.

@@ -15,7 +15,7 @@ use test_ground::{Daemon, Failure, Machine, checked, totp_code};
 
 use crate::collector::Form;
 use crate::transaction::{self, converse};
-pub(crate) use wire::{SECRET, ask};
+pub(crate) use wire::{SECRET, ask, ask_for_a_while};
 
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -35,7 +35,7 @@ static TURN: Mutex<()> = Mutex::new(());
 
 /// One post; the server is ended when it is dropped.
 pub(crate) struct Post {
-    machine: Machine,
+    pub(crate) machine: Machine,
     folder: PathBuf,
     port: u16,
     server: Option<Daemon>,
@@ -60,11 +60,18 @@ impl Post {
         let settings = post.settings();
         let line = format!("auth required pam_countersign.so primary=own config={}", settings.display());
         post.machine.write_pam_service(&post.service(), &[&line])?;
-        let mut server = Command::new(post.machine.built("countersign-radiusd"));
-        let mut server = Daemon::start(server.arg("--config").arg(&settings), &post.folder.join("log"))?;
-        server.wait_for_output("ready as uid ")?;
-        post.server = Some(server);
+        post.start_server()?;
         Ok(post)
+    }
+
+    /// Starts the server; it must not run already.
+    pub(crate) fn start_server(&mut self) -> Result<(), Failure> {
+        let mut server = Command::new(self.machine.built("countersign-radiusd"));
+        let mut server =
+            Daemon::start(server.arg("--config").arg(self.settings()), &self.folder.join("log"))?;
+        server.wait_for_output("ready as uid ")?;
+        self.server = Some(server);
+        Ok(())
     }
 
     fn settings_text(&self, target: &str, form: Form) -> String {
@@ -97,7 +104,8 @@ impl Post {
         self.machine.write(&self.folder.join("clients.toml"), &clients)
     }
 
-    fn settings(&self) -> PathBuf {
+    /// Its settings.
+    pub(crate) fn settings(&self) -> PathBuf {
         self.folder.join("countersign.toml")
     }
 
@@ -115,7 +123,8 @@ impl Post {
         checked(&mut self.command(arguments))
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The command, at these settings.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.machine.built("countersign"));
         command.arg("--config").arg(self.settings()).args(arguments);
         command
@@ -206,10 +215,24 @@ impl Post {
         self.server.take().map_or(Ok(()), |server| server.stop().map(drop))
     }
 
+    /// Kills the server in whatever it does.
+    pub(crate) fn kill_server(&mut self) {
+        self.server = None;
+    }
+
+    /// The process of the server.
+    pub(crate) fn server_pid(&self) -> u32 {
+        self.server.as_ref().map_or(0, Daemon::pid)
+    }
+
+    /// The database.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.folder.join("state/store.db")
+    }
+
     /// Changes the store behind the back of everybody.
     pub(crate) fn sql(&self, statements: &str) -> Result<(), Failure> {
-        let store = self.folder.join("state/store.db");
-        checked(Command::new("sqlite3").arg(store).arg(statements)).map(drop)
+        checked(Command::new("sqlite3").arg(self.store()).arg(statements)).map(drop)
     }
 }
 

@@ -3,11 +3,12 @@
 //! The first rule that matches decides. It is resolved before the machine looks at the account.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::account::State;
-use crate::attempt::{Attempt, Place, Target};
+use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
 use crate::username::{Folding, Username};
 
 /// A second proof that a rule can allow.
@@ -131,6 +132,9 @@ pub struct Policy {
     pub break_glass: BTreeSet<Username>,
     /// The name that stands in an authenticator app.
     pub issuer: String,
+    /// A question or a refusal that follows a first password leaves no earlier than this after it came, right or wrong:
+    /// some backends are quicker with names that they do not know.
+    pub floor: Duration,
 }
 
 /// What the rules say of one attempt.
@@ -163,6 +167,7 @@ impl Policy {
             privileged_services: ["sudo", "sudo-i", "su", "su-l", "login"].map(str::to_owned).into(),
             break_glass: BTreeSet::new(),
             issuer: "Countersign".to_owned(),
+            floor: Duration::ZERO,
         }
     }
 
@@ -174,6 +179,16 @@ impl Policy {
             Place::Client(_) => false,
         };
         by_service || attempt.target == Target::Root
+    }
+
+    /// The floor of an attempt: none where no first password is checked here.
+    #[must_use]
+    pub fn floor_of(&self, attempt: &Attempt) -> Duration {
+        match (attempt.primary, attempt.profile.first_answer) {
+            (PrimaryMode::Own, FirstAnswer::Password) => self.floor,
+            (PrimaryMode::Own, FirstAnswer::Code | FirstAnswer::AppPassword)
+            | (PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None, _) => Duration::ZERO,
+        }
     }
 
     /// The first matching rule's decision for this user.

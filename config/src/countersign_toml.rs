@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use common::attempt::{Appended, Dialogue, Profile};
 use common::policy::Policy;
@@ -12,10 +13,11 @@ use toml::de::DeTable;
 
 use crate::clients::Clients;
 use crate::keys::{
-    BACKEND, BREAK_GLASS_USERS, CLIENTS_FILE, DEFAULT_STATE, FOLD, ISSUER, LISTEN, PAM_SERVICE,
+    BACKEND, BREAK_GLASS_USERS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, LISTEN, PAM_SERVICE,
     PRIVILEGED_SERVICES, Part, SERVICE, SERVICE_APPEND, SERVICE_DIALOGUE, STATE_DIRECTORY, SYSLOG_FACILITY,
     SYSLOG_FORMAT, SYSLOG_TARGET,
 };
+use crate::limits;
 use crate::networks::{socket_address, syslog_target};
 use crate::paths;
 use crate::report::{Place, Remark, Report};
@@ -23,9 +25,13 @@ use crate::rules::{self, ClientReference};
 use crate::section::{Entry, Section};
 use crate::settings::{Audit, Primary, Radius, Services, Settings, Syslog, SyslogTarget};
 use crate::values::{
-    Least, Placed, Wrong, absolute_path, asked_service, issuer, list, near, path, quoted, service, text, word,
+    Least, Placed, Wrong, absolute_path, asked_service, issuer, list, near, path, quoted, service, text,
+    whole_number, word,
 };
 use crate::words::{Backend, Facility, SyslogFormat};
+
+/// The floor where none is written: well above what the work of a check takes.
+const FLOOR_MILLISECONDS: u16 = 100;
 
 /// What one file gives: settings without clients, and what the clients file will be compared with.
 pub(crate) struct Draft {
@@ -83,8 +89,8 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
     let state_directory = top
         .field(&STATE_DIRECTORY, report, |entry, report| text(entry, report, absolute_path))
         .or(PathBuf::from(paths::STATE_DIRECTORY));
-    let (policy, references) = read_policy(&top, report);
-    let primary = read_primary(&top, report);
+    let (primary, floor) = read_primary(&top, report);
+    let (policy, references) = read_policy(&top, floor, report);
     let services = read_services(&top, report);
     let (radius, listen) = read_radius(&top, report);
     let audit = read_audit(&top, report);
@@ -114,7 +120,11 @@ fn read_clients_file(top: &Section<'_>, file: &Path, report: &mut Report<'_>) ->
     Some(Placed { value: folder.join(written.value), place: written.place })
 }
 
-fn read_policy(top: &Section<'_>, report: &mut Report<'_>) -> (Option<Policy>, Vec<ClientReference>) {
+fn read_policy(
+    top: &Section<'_>,
+    floor: Option<Duration>,
+    report: &mut Report<'_>,
+) -> (Option<Policy>, Vec<ClientReference>) {
     let default_state = top.required(&DEFAULT_STATE, report, word);
     let issuer = top.field(&ISSUER, report, |entry, report| text(entry, report, issuer)).optional();
     let names = top.table("names", Part::Names, report);
@@ -130,6 +140,7 @@ fn read_policy(top: &Section<'_>, report: &mut Report<'_>) -> (Option<Policy>, V
             rules: read.rules?,
             privileged_services: privileged?.unwrap_or(standard.privileged_services.clone()),
             break_glass: break_glass?,
+            floor: floor?,
             issuer: issuer?.unwrap_or(standard.issuer.clone()),
             ..standard
         })
@@ -169,17 +180,27 @@ pub(crate) fn username(text: &str, folding: Folding) -> Result<Username, Wrong> 
     }
 }
 
-fn read_primary(top: &Section<'_>, report: &mut Report<'_>) -> Option<Primary> {
+fn read_primary(top: &Section<'_>, report: &mut Report<'_>) -> (Option<Primary>, Option<Duration>) {
     let section = top.table("primary", Part::Primary, report);
     let backend = section.field(&BACKEND, report, word::<Backend>).or(Backend::Local);
     let written =
         section.field(&PAM_SERVICE, report, |entry, report| text(entry, report, asked_service)).optional();
-    let named = written?;
-    match backend? {
-        Backend::Pam => Some(Primary::Pam { service: named.unwrap_or("countersign-primary".to_owned()) }),
-        Backend::Local => Some(Primary::Local),
-        Backend::None => Some(Primary::None),
-    }
+    let primary = || match (backend?, written?) {
+        (Backend::Pam, named) => {
+            Some(Primary::Pam { service: named.unwrap_or("countersign-primary".to_owned()) })
+        }
+        (Backend::Local, _) => Some(Primary::Local),
+        (Backend::None, _) => Some(Primary::None),
+    };
+    (primary(), read_floor(&section, report))
+}
+
+fn read_floor(section: &Section<'_>, report: &mut Report<'_>) -> Option<Duration> {
+    let milliseconds = |entry: &Entry<'_>, report: &mut Report<'_>| {
+        whole_number(entry, report, limits::FLOOR_MILLISECONDS_MAX)
+    };
+    let floor = section.field(&FLOOR, report, milliseconds).or(FLOOR_MILLISECONDS)?;
+    Some(Duration::from_millis(floor.into()))
 }
 
 fn read_services(top: &Section<'_>, report: &mut Report<'_>) -> Option<Services> {

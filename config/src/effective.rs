@@ -9,7 +9,7 @@ use crate::clients::{Client, MessageAuthenticator};
 use crate::keys::{
     Absent, BACKEND, BREAK_GLASS_USERS, CLIENT_ADDRESSES, CLIENT_APPEND, CLIENT_DIALOGUE, CLIENT_KIND,
     CLIENT_MESSAGE_AUTHENTICATOR, CLIENT_NAME, CLIENT_PREVIOUS_SECRET, CLIENT_SECRET,
-    CLIENT_WHEN_BACKEND_FAILS, CLIENTS_FILE, DEFAULT_STATE, FOLD, ISSUER, Key, LISTEN, PAM_SERVICE,
+    CLIENT_WHEN_BACKEND_FAILS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, Key, LISTEN, PAM_SERVICE,
     PRIVILEGED_SERVICES, Part, RULE_ACTION, RULE_CLIENTS, RULE_METHODS, RULE_NAME, RULE_SERVICES, RULE_USERS,
     SERVICE_APPEND, SERVICE_DIALOGUE, STATE_DIRECTORY, SYSLOG_FACILITY, SYSLOG_FORMAT, SYSLOG_TARGET,
 };
@@ -24,6 +24,7 @@ const HIDDEN: &str = "(hidden)";
 enum Value {
     Text(String),
     Flag(bool),
+    Number(u128),
     List(Vec<String>),
     /// Nothing is written; what then holds stands in words.
     Unwritten,
@@ -38,6 +39,7 @@ impl Value {
         match self {
             Self::Text(text) => Some(toml_edit::Value::from(text).to_string()),
             Self::Flag(flag) => Some(flag.to_string()),
+            Self::Number(number) => Some(number.to_string()),
             Self::List(items) => Some(toml_edit::Value::from_iter(items).to_string()),
             Self::Unwritten => None,
         }
@@ -172,13 +174,15 @@ impl Settings {
     }
 
     fn primary_lines(&self) -> Vec<Line> {
-        match &self.primary {
+        let mut lines = match &self.primary {
             Primary::Local => vec![Line::new(&BACKEND, "local")],
             Primary::Pam { service } => {
                 vec![Line::new(&BACKEND, "pam"), Line::new(&PAM_SERVICE, service.as_str())]
             }
             Primary::None => vec![Line::new(&BACKEND, "none")],
-        }
+        };
+        lines.push(Line::new(&FLOOR, Value::Number(self.policy.floor.as_millis())));
+        lines
     }
 
     fn service_tables(&self) -> Vec<Table> {

@@ -173,6 +173,13 @@ pub(crate) const PAM_SERVICE: Key = Key::new(
     "The PAM service that checks the first password where the backend is `pam`.",
 )
 .or("\"countersign-primary\"");
+pub(crate) const FLOOR: Key = Key::new(
+    Part::Primary,
+    "floor-milliseconds",
+    "a whole number of milliseconds, 0 to 1000",
+    "A question or refusal leaves no earlier than this after a first password came, so that time does not tell which names exist.",
+)
+.or("100");
 pub(crate) const PRIVILEGED_SERVICES: Key = Key::new(
     Part::Privileged,
     "services",
@@ -329,6 +336,7 @@ pub const KEYS: &[&Key] = &[
     &FOLD,
     &BACKEND,
     &PAM_SERVICE,
+    &FLOOR,
     &PRIVILEGED_SERVICES,
     &BREAK_GLASS_USERS,
     &RULE_NAME,

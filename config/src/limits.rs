@@ -18,3 +18,5 @@ pub const SECRET_OCTETS_MAX: usize = 128;
 pub const SECRET_OCTETS_WARNED: usize = 16;
 /// How often a change of `clients.toml` begins again because another one was faster.
 pub const LOCK_ROUNDS_MAX: u32 = 1000;
+/// Milliseconds that a floor may have: a gateway's patience is short.
+pub const FLOOR_MILLISECONDS_MAX: u16 = 1000;

@@ -58,6 +58,18 @@ pub(crate) fn boolean(entry: &Entry<'_>, report: &mut Report<'_>) -> Option<bool
     found.as_bool()
 }
 
+/// Reads a whole number from 0 to `most`.
+pub(crate) fn whole_number(entry: &Entry<'_>, report: &mut Report<'_>, most: u16) -> Option<u16> {
+    let found = entry.value.get_ref();
+    let written = found.as_integer();
+    let number = written.and_then(|digits| u16::from_str_radix(digits.as_str(), digits.radix()).ok());
+    let number = number.filter(|number| *number <= most);
+    if number.is_none() {
+        report.error(refused(entry, &entry.value.span(), found, None));
+    }
+    number
+}
+
 /// Reads a list of texts, in which none stands twice.
 pub(crate) fn list<T>(
     entry: &Entry<'_>,

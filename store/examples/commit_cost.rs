@@ -10,7 +10,7 @@ use common::AttemptId;
 use common::bundle::Bundle;
 use common::ports::Store as _;
 use store::conformance::samples::{
-    CHAIN_KEY, account, insert, is_applied, lane, load, record, spending, step, time,
+    CHAIN_KEY, account, counting, insert, is_applied, load, record, spending, step, time,
 };
 use store::{Process, Sqlite, SqliteOptions};
 use zeroize::Zeroizing;
@@ -28,13 +28,13 @@ fn main() {
     row("open, load, count, commit, close", 1, |login| {
         let store = short();
         load(&store, "alice");
-        store.count(&lane("alice"), time(login)).unwrap();
+        store.count(&counting("alice", login)).unwrap();
         commit(&store, login, 1);
     });
     let kept = open(&path, Process::LongLived);
     row("kept: commit", 1, |login| commit(&kept, login, 1));
     row("kept: load", 0, |_| drop(load(&kept, "alice")));
-    row("kept: count", 0, |login| drop(kept.count(&lane("alice"), time(login))));
+    row("kept: count", 0, |login| drop(kept.count(&counting("alice", login))));
     row("kept: commit of 64, for each", 64, |login| commit(&kept, login, 64));
 }
 

@@ -58,6 +58,20 @@ impl StoreFiles {
         Ok(FileIdentity { device: metadata.dev(), inode: metadata.ino() })
     }
 
+    /// Refuses a file beside the database that others could have put there or could read. It need not be there.
+    pub(crate) fn check_beside(&self, suffix: &str) -> Result<(), SqliteError> {
+        let path = self.path_beside(suffix);
+        match look_at(&path) {
+            Err(SqliteError::Absent(_)) => Ok(()),
+            metadata => check_plain(&path, &metadata?, self.check_directory()?),
+        }
+    }
+
+    /// The folder of the store.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Whether there is a database.
     pub(crate) fn exists(&self) -> bool {
         fs::symlink_metadata(&self.database).is_ok()

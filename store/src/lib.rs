@@ -8,8 +8,10 @@ mod accounts;
 mod caps;
 mod connection;
 mod error;
+mod examination;
 mod files;
 mod group;
+mod holder;
 mod key_check;
 mod lanes;
 mod limits;
@@ -33,6 +35,7 @@ pub mod conformance;
 mod tests;
 
 pub use error::SqliteError;
+pub use examination::{Examination, Figures, Finding};
 pub use key_check::KeyCheck;
 pub use opened::Rollback;
 pub use restore::{RecoveryCodes, Restored};

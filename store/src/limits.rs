@@ -16,6 +16,8 @@ pub(crate) const QUEUE_PAUSE_MAX: Duration = Duration::from_millis(4);
 pub(crate) const BUSY_WAIT: Duration = Duration::from_secs(2);
 /// How long a checkpoint waits for readers; a later commit tries again.
 pub(crate) const CHECKPOINT_WAIT: Duration = Duration::from_millis(20);
+/// How long the queue is watched for somebody who does not leave it.
+pub(crate) const HOLDER_WAIT: Duration = Duration::from_secs(1);
 /// Octets of write-ahead log that a short-lived process leaves behind: each opening reads it all.
 pub(crate) const LOG_OCTETS_SHORT: u64 = 256 * 1024;
 /// Octets of write-ahead log that a long-lived process leaves behind.

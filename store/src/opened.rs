@@ -3,10 +3,10 @@
 use common::UnixTime;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::connection::connect;
+use crate::connection::{checkpoint, connect};
 use crate::files::{FileIdentity, StoreFiles};
 use crate::key_check::{self, KeyCheck};
-use crate::limits::{RESERVE_OCTETS, RESERVE_SLICE};
+use crate::limits::{READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE};
 use crate::mark::{Mark, Progress};
 use crate::pen::{Habits, Pen};
 use crate::queue::Queue;
@@ -40,6 +40,16 @@ pub struct Rollback {
 }
 
 impl Opened {
+    /// Makes tables and side files of a store whose database is empty.
+    pub(crate) fn fill(files: &StoreFiles) -> Result<(), SqliteError> {
+        let mut connection = connect(&files.database)?;
+        schema::create(&mut connection)?;
+        checkpoint(&mut connection, READERS_WAIT)?;
+        drop(connection);
+        Reserve::open(files)?.take_back(RESERVE_OCTETS);
+        Self::open(files).map(drop)
+    }
+
     /// Opens a store, takes its schema up, and looks whether it went back.
     pub(crate) fn open(files: &StoreFiles) -> Result<(Self, Option<Rollback>), SqliteError> {
         let file = files.check()?;

@@ -169,3 +169,34 @@ impl Pen<'_> {
         Ok(written)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use common::bundle::Durability;
+
+    use super::{Needs, Worth};
+    use crate::Process;
+    use crate::files::StoreFiles;
+    use crate::opened::Opened;
+    use crate::tests::support::Yard;
+
+    /// SQLite's own word for it: 1 syncs at checkpoints only, 2 at each commit.
+    fn synchronous(opened: &mut Opened) -> u8 {
+        opened.parts().0.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn only_what_must_survive_a_power_cut_is_synced() {
+        let yard = Yard::new(Process::ShortLived);
+        let files = StoreFiles::locate(&yard.path, None).unwrap();
+        let (mut opened, _) = Opened::open(&files).unwrap();
+        let small = Needs { durability: Durability::Process, worth: Worth::FreeSpace };
+        for (needs, expected) in
+            [(Needs::ALL, 2), (small, 1), (small, 1), (Needs::ALL, 2), (small.and(Needs::ALL), 2)]
+        {
+            let written = opened.in_turn(&files, u64::MAX, |pen| pen.write(needs, |_, _| Ok(((), None))));
+            assert_eq!(written.unwrap(), Some(()));
+            assert_eq!(synchronous(&mut opened), expected);
+        }
+    }
+}

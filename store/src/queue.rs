@@ -45,7 +45,7 @@ impl Queue {
     }
 
     /// Waits for the turn; one deadline for all steps of the way.
-    fn enter_within(&self, longest: Duration) -> Result<Turn<'_>, SqliteError> {
+    pub(crate) fn enter_within(&self, longest: Duration) -> Result<Turn<'_>, SqliteError> {
         let waiting = Waiting { began: Instant::now(), longest, queue: &self.turn_path };
         let mut standing = None;
         for step in (0..ENTRANCE_STEPS).rev() {

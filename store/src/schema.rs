@@ -142,7 +142,8 @@ pub(crate) fn migrate(connection: &mut Connection, migrations: &[&str]) -> Resul
     Ok(transaction.commit()?)
 }
 
-fn version(connection: &Connection) -> Result<u32, SqliteError> {
+/// The schema of a file.
+pub(crate) fn version(connection: &Connection) -> Result<u32, SqliteError> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 

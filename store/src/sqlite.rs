@@ -15,16 +15,14 @@ use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
 use rusqlite::{Connection, Transaction};
 use zeroize::Zeroizing;
 
-use crate::connection::{checkpoint, connect};
 use crate::files::StoreFiles;
 use crate::group::{self, Group, Ticket, Work, Written};
 use crate::key_check::KeyCheck;
-use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT, READERS_WAIT, RESERVE_OCTETS};
+use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
 use crate::opened::{Opened, Rollback};
 use crate::pen::Needs;
 use crate::records::Chain;
-use crate::reserve::Reserve;
-use crate::{SqliteError, accounts, caps, lanes, records, schema, spent};
+use crate::{SqliteError, accounts, caps, lanes, records, spent};
 
 /// How long the process that opens the store lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +90,7 @@ impl Sqlite {
     pub fn create(path: &Path, owner: Option<u32>) -> Result<(), StoreError> {
         let created = StoreFiles::locate(path, owner).and_then(|files| {
             files.create()?;
-            fill(&files).inspect_err(|_| {
+            Opened::fill(&files).inspect_err(|_| {
                 // An empty database would stand in the way of the next try.
                 let _ = std::fs::remove_file(&files.database);
             })
@@ -134,7 +132,11 @@ impl Sqlite {
         &self.files.database
     }
 
-    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, SqliteError>) -> Result<T, StoreError> {
+    /// Reads as of one moment.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Result<T, StoreError> {
         let slot = match self.process {
             Process::ShortLived => &self.writer,
             Process::LongLived => &self.reader,
@@ -315,16 +317,6 @@ impl Listing for Sqlite {
 fn told_elsewhere(bundle: &Bundle) -> Outcome {
     let entry = |record: &Record| Entry { record: record.clone(), position: None };
     Outcome::Applied(bundle.records.iter().map(entry).collect())
-}
-
-/// Makes tables and side files of a store whose database is empty.
-fn fill(files: &StoreFiles) -> Result<(), SqliteError> {
-    let mut connection = connect(&files.database)?;
-    schema::create(&mut connection)?;
-    checkpoint(&mut connection, READERS_WAIT)?;
-    drop(connection);
-    Reserve::open(files)?.take_back(RESERVE_OCTETS);
-    Opened::open(files).map(drop)
 }
 
 impl Drop for Sqlite {

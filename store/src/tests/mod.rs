@@ -9,3 +9,4 @@ mod restore;
 mod suite;
 pub(crate) mod support;
 mod trouble;
+mod turns;

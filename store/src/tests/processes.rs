@@ -14,11 +14,11 @@ use crate::conformance::samples::{
     account, applies, conflicts, insert, record, spending, step, time, verified,
 };
 
-const STORE: &str = "COUNTERSIGN_TEST_STORE";
+pub(super) const STORE: &str = "COUNTERSIGN_TEST_STORE";
 const STEPS: u64 = 60;
 
 /// This test program once more, as one of its ignored tests.
-fn child(name: &str, store: &Path) -> Child {
+pub(super) fn child(name: &str, store: &Path) -> Child {
     Command::new(env::current_exe().unwrap())
         .args(["--exact", name, "--ignored", "--nocapture", "--test-threads=1"])
         .env(STORE, store)

@@ -1,15 +1,16 @@
 //! What goes wrong has a name, and nothing that is wrong gets anybody in.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use common::account::Account;
 use common::bundle::Bundle;
 use common::keys::KeyId;
 use common::ports::{Store as _, StoreError};
 
-use super::support::Yard;
+use super::support::{Yard, options};
 use crate::conformance::samples::{
-    account, applies, counting, insert, lane, name, record, spending, step, with_codes,
+    account, applies, counting, insert, lane, name, record, spending, step, time, with_codes,
 };
 use crate::{KeyCheck, Process, Sqlite, Trouble};
 
@@ -76,4 +77,52 @@ fn put_in_place(yard: &Yard, octets: &[u8]) {
         let _ = fs::remove_file(yard.path.with_file_name(format!("countersign.db{suffix}")));
     }
     fs::write(&yard.path, octets).unwrap();
+}
+
+fn examined(yard: &Yard, key: u8) -> Vec<(Trouble, String)> {
+    let keys = vec![KeyCheck { key: KeyId(1), mac: [key; 32] }];
+    let examination = Sqlite::examine(&yard.path, options("main", Process::ShortLived), keys, time(5_000));
+    examination.findings.into_iter().map(|finding| (finding.trouble, finding.what)).collect()
+}
+
+#[test]
+fn a_look_finds_what_is_wrong_and_nothing_else() {
+    let yard = Yard::new(Process::ShortLived);
+    insert(&with_key(&yard, 1), account(1, "alice"));
+    assert_eq!(examined(&yard, 1), []);
+    let kinds = |found: Vec<(Trouble, String)>| found.iter().map(|(kind, _)| *kind).collect::<Vec<_>>();
+    assert_eq!(kinds(examined(&yard, 2)), [Trouble::WrongKey]);
+    for name in ["countersign.db-queue", "countersign.db"] {
+        let file = yard.path.with_file_name(name);
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(kinds(examined(&yard, 1)).iter().all(|kind| *kind == Trouble::Exposed), "{name}");
+        assert!(!examined(&yard, 1).is_empty(), "{name}");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let sound = fs::read(&yard.path).unwrap();
+    put_in_place(&yard, &[sound[..4096].to_vec(), vec![7; sound.len() - 4096]].concat());
+    assert_eq!(kinds(examined(&yard, 1)), [Trouble::Damaged]);
+    fs::remove_file(&yard.path).unwrap();
+    assert_eq!(kinds(examined(&yard, 1)), [Trouble::Absent]);
+}
+
+#[test]
+fn a_look_says_who_holds_the_queue() {
+    let yard = Yard::new(Process::ShortLived);
+    let queue = fs::File::open(yard.path.with_file_name("countersign.db-queue")).unwrap();
+    queue.lock().unwrap();
+    let (kind, what) = examined(&yard, 1).remove(0);
+    assert_eq!(kind, Trouble::Slow);
+    assert!(what.starts_with(&format!("process {} (", std::process::id())), "{what}");
+    drop(queue);
+    assert_eq!(examined(&yard, 1), []);
+}
+
+#[test]
+fn a_look_tells_of_a_clock_that_is_behind() {
+    let yard = Yard::new(Process::ShortLived);
+    let raw = rusqlite::Connection::open(&yard.path).unwrap();
+    raw.execute("UPDATE meta SET floor = 5_060", []).unwrap();
+    let (kind, what) = examined(&yard, 1).remove(0);
+    assert_eq!((kind, what.contains("60 s more")), (Trouble::Other, true), "{what}");
 }

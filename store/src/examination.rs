@@ -1,0 +1,207 @@
+//! A look at everything that a store needs, for people: what was found, on which file, and what to do.
+//!
+//! It opens the store as a login would and writes nothing but what an opening writes.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use common::UnixTime;
+use common::ports::StoreError;
+use nix::sys::statvfs::{FsFlags, statvfs};
+
+use crate::files::StoreFiles;
+use crate::holder::{Holder, holder};
+use crate::limits::{HOLDER_WAIT, LOG_OCTETS_LONG, RESERVE_OCTETS, RESERVE_SLICE};
+use crate::queue::Queue;
+use crate::{KeyCheck, Process, Sqlite, SqliteError, SqliteOptions, Trouble, schema, spent};
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Of which kind.
+    pub trouble: Trouble,
+    /// On which file or folder.
+    pub file: PathBuf,
+    /// What was found.
+    pub what: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// What was looked at, as far as it could be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The version of the tables.
+    pub schema: Option<u32>,
+    /// Octets of the database.
+    pub database_octets: u64,
+    /// Octets of the write-ahead log.
+    pub log_octets: u64,
+    /// Octets kept for a full disk.
+    pub reserve_octets: u64,
+    /// Octets that the owner of the store can still write on its disk.
+    pub free_octets: Option<u64>,
+    /// No code that was shown until then is good.
+    pub floor: Option<UnixTime>,
+}
+
+/// What a look at a store found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Examination {
+    /// What is wrong; nothing, where all is well.
+    pub findings: Vec<Finding>,
+    /// The figures.
+    pub figures: Figures,
+}
+
+impl Sqlite {
+    /// Looks at the store at `path` and at everything around it.
+    #[must_use]
+    pub fn examine(path: &Path, options: SqliteOptions, keys: Vec<KeyCheck>, now: UnixTime) -> Examination {
+        let mut examination = Examination::default();
+        let files = match StoreFiles::locate(path, options.owner) {
+            Ok(files) => files,
+            Err(error) => {
+                examination.find(&error, path);
+                return examination;
+            }
+        };
+        examination.look_at_files(&files);
+        examination.look_at_disk(&files);
+        // Whatever a stopped writer holds, readers can still tell.
+        examination.look_at_queue(&files);
+        let options = SqliteOptions { process: Process::LongLived, ..options };
+        match Self::open(path, options) {
+            Ok(store) => examination.look_inside(&store.checking_keys(keys), &files, now),
+            Err(error) => examination.find_through_the_port(&error, path),
+        }
+        examination
+    }
+}
+
+impl Examination {
+    /// Owners, modes and sizes.
+    fn look_at_files(&mut self, files: &StoreFiles) {
+        for suffix in ["-wal", "-shm", "-entrance", "-queue", "-mark", "-reserve"] {
+            if let Err(error) = files.check_beside(suffix) {
+                self.find(&error, &files.path_beside(suffix));
+            }
+        }
+        self.figures.database_octets = octets(&files.database);
+        self.figures.log_octets = files.log_octets();
+        self.figures.reserve_octets = octets(&files.path_beside("-reserve"));
+        if self.figures.log_octets > LOG_OCTETS_LONG.saturating_mul(2) {
+            let what =
+                format!("it has {} octets: readers keep it from being emptied", self.figures.log_octets);
+            self.add(Trouble::Slow, &files.path_beside("-wal"), what);
+        }
+    }
+
+    fn look_at_disk(&mut self, files: &StoreFiles) {
+        let directory = files.directory();
+        let Ok(disk) = statvfs(directory) else { return };
+        if disk.flags().contains(FsFlags::ST_RDONLY) {
+            self.add(Trouble::ReadOnly, directory, "the file system is mounted read-only".to_owned());
+        }
+        let free = disk.blocks_available().saturating_mul(disk.fragment_size());
+        self.figures.free_octets = Some(free);
+        let kept = self.figures.reserve_octets;
+        // A reserve that is being made again has space to grow into.
+        if free < RESERVE_SLICE || (kept < RESERVE_OCTETS && free < RESERVE_OCTETS.saturating_sub(kept)) {
+            let what = format!("{free} octets are free, and {kept} of {RESERVE_OCTETS} are kept for logins");
+            self.add(Trouble::Full, directory, what);
+        }
+    }
+
+    /// A moment without anybody in turn shows that the queue moves.
+    fn look_at_queue(&mut self, files: &StoreFiles) {
+        match Queue::open(files).and_then(|queue| queue.enter_within(HOLDER_WAIT).map(drop)) {
+            Ok(()) | Err(SqliteError::Absent(_)) => {}
+            Err(SqliteError::Queue { path, .. }) => {
+                let what = match holder(&path) {
+                    Some(Holder { process, name, is_stopped: true }) => {
+                        format!(
+                            "process {process} ({name}) holds it and is stopped: 'kill -CONT {process}' or end it"
+                        )
+                    }
+                    Some(Holder { process, name, is_stopped: false }) => {
+                        format!(
+                            "process {process} ({name}) has held it for longer than {} s",
+                            HOLDER_WAIT.as_secs()
+                        )
+                    }
+                    None => format!("nobody got a turn within {} s", HOLDER_WAIT.as_secs()),
+                };
+                self.add(Trouble::Slow, &path, what);
+            }
+            Err(error) => self.find(&error, &files.path_beside("-queue")),
+        }
+    }
+
+    fn look_inside(&mut self, store: &Sqlite, files: &StoreFiles, now: UnixTime) {
+        let seen = store.read(|connection| {
+            let finding: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            if finding != "ok" {
+                return Err(SqliteError::Integrity { path: files.database.clone(), finding });
+            }
+            Ok((schema::version(connection)?, spent::floor(connection)?))
+        });
+        match seen {
+            Ok((version, floor)) => {
+                self.figures.schema = Some(version);
+                self.figures.floor = Some(floor);
+                self.look_at_clock(floor, now, &files.database);
+            }
+            Err(error) => self.find_through_the_port(&error, &files.database),
+        }
+    }
+
+    fn look_at_clock(&mut self, floor: UnixTime, now: UnixTime, database: &Path) {
+        if floor <= now {
+            return;
+        }
+        self.findings.push(Finding {
+            trouble: Trouble::Other,
+            file: database.to_owned(),
+            what: format!(
+                "codes are refused for {} s more: the clock is behind what the store has seen",
+                floor.seconds().saturating_sub(now.seconds())
+            ),
+            advice: "Set the clock of this machine right. If it was ahead before, wait.".to_owned(),
+        });
+    }
+
+    fn add(&mut self, trouble: Trouble, file: &Path, what: String) {
+        let advice = trouble.advice().to_owned();
+        self.findings.push(Finding { trouble, file: file.to_owned(), what, advice });
+    }
+
+    fn find(&mut self, error: &SqliteError, file: &Path) {
+        self.add(error.trouble(), file, sentence(error));
+    }
+
+    fn find_through_the_port(&mut self, error: &StoreError, file: &Path) {
+        let what = sentence(error);
+        let trouble = Trouble::of(error);
+        // The same file may have been found to be wrong already.
+        if !self.findings.iter().any(|finding| finding.trouble == trouble && finding.what.contains(&what)) {
+            self.add(trouble, file, what);
+        }
+    }
+}
+
+fn octets(path: &Path) -> u64 {
+    fs::symlink_metadata(path).map_or(0, |metadata| metadata.size())
+}
+
+/// An error with its causes.
+fn sentence(error: &dyn std::error::Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        sentence = format!("{sentence}: {error}");
+        cause = error.source();
+    }
+    sentence
+}

@@ -1,11 +1,10 @@
-//! Reads `countersign.toml`, rules apart.
+//! Reads `countersign.toml`, rules and services apart.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use common::attempt::{Appended, Dialogue, Profile};
 use common::policy::Policy;
 use common::username::{Folding, Username};
 use toml::Spanned;
@@ -14,8 +13,7 @@ use toml::de::DeTable;
 use crate::clients::Clients;
 use crate::keys::{
     BACKEND, BREAK_GLASS_USERS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, LISTEN, PAM_SERVICE,
-    PRIVILEGED_SERVICES, Part, SERVICE, SERVICE_APPEND, SERVICE_DIALOGUE, STATE_DIRECTORY, SYSLOG_FACILITY,
-    SYSLOG_FORMAT, SYSLOG_TARGET,
+    PRIVILEGED_SERVICES, Part, STATE_DIRECTORY, SYSLOG_FACILITY, SYSLOG_FORMAT, SYSLOG_TARGET,
 };
 use crate::limits;
 use crate::networks::{socket_address, syslog_target};
@@ -23,7 +21,8 @@ use crate::paths;
 use crate::report::{Place, Remark, Report};
 use crate::rules::{self, ClientReference};
 use crate::section::{Entry, Section};
-use crate::settings::{Audit, Primary, Radius, Services, Settings, Syslog, SyslogTarget};
+use crate::services;
+use crate::settings::{Audit, Primary, Radius, Settings, Syslog, SyslogTarget};
 use crate::values::{
     Least, Placed, Wrong, absolute_path, asked_service, issuer, list, near, path, quoted, service, text,
     whole_number, word,
@@ -91,7 +90,8 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
         .or(PathBuf::from(paths::STATE_DIRECTORY));
     let (primary, floor) = read_primary(&top, report);
     let (policy, references) = read_policy(&top, floor, report);
-    let services = read_services(&top, report);
+    let services = services::read(&top, report);
+    let callers = services::read_callers(&top, report);
     let (radius, listen) = read_radius(&top, report);
     let audit = read_audit(&top, report);
     let settings = || {
@@ -102,6 +102,7 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
             clients_file: clients_file.as_ref()?.value.clone(),
             primary: primary?,
             services: services?,
+            callers: callers?,
             radius: radius?,
             audit: audit?,
             clients: Clients::default(),
@@ -201,52 +202,6 @@ fn read_floor(section: &Section<'_>, report: &mut Report<'_>) -> Option<Duration
     };
     let floor = section.field(&FLOOR, report, milliseconds).or(FLOOR_MILLISECONDS)?;
     Some(Duration::from_millis(floor.into()))
-}
-
-fn read_services(top: &Section<'_>, report: &mut Report<'_>) -> Option<Services> {
-    let parent = top.table("pam", Part::Pam, report).table("services", Part::PamServices, report);
-    let sections = parent.named_tables(Part::Service, report);
-    let default = sections.iter().find(|(name, _)| name.get_ref() == "default");
-    let default = match default {
-        Some((_, section)) => read_service(section, Profile::default(), report),
-        None => Some(Profile::default()),
-    };
-    let mut named = Some(BTreeMap::new());
-    for (name, section) in sections.iter().filter(|(name, _)| name.get_ref() != "default") {
-        let profile = read_service(section, default.unwrap_or_default(), report);
-        let name = read_service_name(name, section, report);
-        match (name, profile, &mut named) {
-            (Some(name), Some(profile), Some(named)) => drop(named.insert(name, profile)),
-            (_, _, named) => *named = None,
-        }
-    }
-    Some(Services { default: default?, named: named? })
-}
-
-fn read_service_name(
-    name: &Spanned<toml::de::DeString<'_>>,
-    section: &Section<'_>,
-    report: &mut Report<'_>,
-) -> Option<String> {
-    let help = match service(name.get_ref()) {
-        Ok(name) => return Some(name),
-        Err(Wrong::Because(why)) => Some(why),
-        Err(Wrong::NotAllowed) => None,
-    };
-    report.error(Remark {
-        place: Place::Key(name.span()),
-        key: section.path().to_owned(),
-        message: format!("{} is no PAM service", quoted(name.get_ref())),
-        allowed: Some(SERVICE.to_owned()),
-        help,
-    });
-    None
-}
-
-fn read_service(section: &Section<'_>, absent: Profile, report: &mut Report<'_>) -> Option<Profile> {
-    let dialogue = section.field(&SERVICE_DIALOGUE, report, word::<Dialogue>).or(absent.dialogue);
-    let appended = section.field(&SERVICE_APPEND, report, word::<Appended>).or(absent.appended);
-    Some(Profile { dialogue: dialogue?, appended: appended?, ..absent })
 }
 
 fn read_radius(top: &Section<'_>, report: &mut Report<'_>) -> (Option<Radius>, Place) {

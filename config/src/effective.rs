@@ -1,6 +1,5 @@
 //! The settings as they hold, for `countersign config show --effective`. Secrets are hidden.
 
-use common::attempt::Profile;
 use common::policy::Rule;
 use serde::Serialize;
 use serde_json::json;
@@ -9,10 +8,12 @@ use crate::clients::{Client, MessageAuthenticator};
 use crate::keys::{
     Absent, BACKEND, BREAK_GLASS_USERS, CLIENT_ADDRESSES, CLIENT_APPEND, CLIENT_DIALOGUE, CLIENT_KIND,
     CLIENT_MESSAGE_AUTHENTICATOR, CLIENT_NAME, CLIENT_PREVIOUS_SECRET, CLIENT_SECRET,
-    CLIENT_WHEN_BACKEND_FAILS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, Key, LISTEN, PAM_SERVICE,
-    PRIVILEGED_SERVICES, Part, RULE_ACTION, RULE_CLIENTS, RULE_METHODS, RULE_NAME, RULE_SERVICES, RULE_USERS,
-    SERVICE_APPEND, SERVICE_DIALOGUE, STATE_DIRECTORY, SYSLOG_FACILITY, SYSLOG_FORMAT, SYSLOG_TARGET,
+    CLIENT_WHEN_BACKEND_FAILS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, Key, LISTEN,
+    LOCAL_CALLER_SERVICES, LOCAL_CALLER_USER, PAM_SERVICE, PRIVILEGED_SERVICES, Part, RULE_ACTION,
+    RULE_CLIENTS, RULE_METHODS, RULE_NAME, RULE_SERVICES, RULE_USERS, SERVICE_APPEND, SERVICE_DIALOGUE,
+    SERVICE_FACTOR_OF, STATE_DIRECTORY, SYSLOG_FACILITY, SYSLOG_FORMAT, SYSLOG_TARGET,
 };
+use crate::services::{Caller, Service};
 use crate::settings::{Primary, Settings};
 use crate::words::Word as _;
 
@@ -156,6 +157,7 @@ impl Settings {
         ];
         tables.extend(policy.rules.iter().map(|rule| Table::new(Part::Rule, rule_lines(rule))));
         tables.extend(self.service_tables());
+        tables.extend(self.callers.iter().map(|caller| Table::new(Part::LocalCaller, caller_lines(caller))));
         tables.push(Table::new(Part::Radius, vec![Line::new(&LISTEN, Value::list(&self.radius.listen))]));
         tables.push(Table::new(Part::Syslog, self.syslog_lines()));
         tables
@@ -187,14 +189,11 @@ impl Settings {
 
     fn service_tables(&self) -> Vec<Table> {
         let default = self.services.default;
-        let named = self.services.named.iter().map(|(name, profile)| (name.as_str(), profile, default));
-        let all = std::iter::once(("default", &default, Profile::default())).chain(named);
-        all.map(|(name, profile, absent)| Table {
+        let named = self.services.named.iter().map(|(name, service)| (name.as_str(), service, default));
+        let all = std::iter::once(("default", &default, Service::default())).chain(named);
+        all.map(|(name, service, absent)| Table {
             header: format!("[pam.services.{}]", toml_edit::Key::new(name)),
-            lines: vec![
-                Line::new(&SERVICE_DIALOGUE, profile.dialogue.word()).or(&absent.dialogue.word().into()),
-                Line::new(&SERVICE_APPEND, profile.appended.word()).or(&absent.appended.word().into()),
-            ],
+            lines: service_lines(service, absent),
         })
         .collect()
     }
@@ -225,6 +224,30 @@ fn rule_lines(rule: &Rule) -> Vec<Line> {
         Line::new(&RULE_USERS, Value::list(&rule.when.users)),
         Line::new(&RULE_ACTION, rule.action.word()),
         Line::new(&RULE_METHODS, methods),
+    ]
+}
+
+fn service_lines(service: &Service, absent: Service) -> Vec<Line> {
+    let (profile, usual) = (service.profile, absent.profile);
+    let factor_of = match service.factor_of {
+        Some(whose) => whose.word().into(),
+        None => Value::Unwritten,
+    };
+    let mut whose = Line::new(&SERVICE_FACTOR_OF, factor_of);
+    if let Some(absent) = absent.factor_of {
+        whose = whose.or(&absent.word().into());
+    }
+    vec![
+        Line::new(&SERVICE_DIALOGUE, profile.dialogue.word()).or(&usual.dialogue.word().into()),
+        Line::new(&SERVICE_APPEND, profile.appended.word()).or(&usual.appended.word().into()),
+        whose,
+    ]
+}
+
+fn caller_lines(caller: &Caller) -> Vec<Line> {
+    vec![
+        Line::new(&LOCAL_CALLER_USER, caller.user.as_str()),
+        Line::new(&LOCAL_CALLER_SERVICES, Value::list(&caller.services)),
     ]
 }
 

@@ -21,6 +21,10 @@ pub enum Part {
     PamServices,
     /// `[pam.services.NAME]`
     Service,
+    /// `[local]`, which holds only `[[local.callers]]`.
+    Local,
+    /// `[[local.callers]]`
+    LocalCaller,
     /// `[radius]`
     Radius,
     /// `[audit]`, which holds only `[audit.syslog]`.
@@ -47,6 +51,8 @@ impl Part {
             Self::Pam => "[pam]",
             Self::PamServices => "[pam.services]",
             Self::Service => "[pam.services.NAME]",
+            Self::Local => "[local]",
+            Self::LocalCaller => "[[local.callers]]",
             Self::Radius => "[radius]",
             Self::Audit => "[audit]",
             Self::Syslog => "[audit.syslog]",
@@ -58,8 +64,11 @@ impl Part {
     #[must_use]
     pub const fn tables(self) -> &'static [&'static str] {
         match self {
-            Self::Top => &["names", "primary", "privileged", "break-glass", "rule", "pam", "radius", "audit"],
+            Self::Top => {
+                &["names", "primary", "privileged", "break-glass", "rule", "pam", "local", "radius", "audit"]
+            }
             Self::Pam => &["services"],
+            Self::Local => &["callers"],
             Self::Audit => &["syslog"],
             Self::ClientsTop => &["client"],
             Self::Names
@@ -69,6 +78,7 @@ impl Part {
             | Self::Rule
             | Self::PamServices
             | Self::Service
+            | Self::LocalCaller
             | Self::Radius
             | Self::Syslog
             | Self::Client => &[],
@@ -243,6 +253,25 @@ pub(crate) const SERVICE_APPEND: Key = Key::new(
     "Whether a code may follow the password: not at all, as `password,123456`, or also as `password123456`.",
 )
 .or("that of [pam.services.default], else \"delimiter\"");
+pub(crate) const SERVICE_FACTOR_OF: Key = Key::new(
+    Part::Service,
+    "factor-of",
+    "\"caller\", \"target\" or \"caller-for-root\"",
+    "Whose second proof is asked for: that of whoever calls (by real uid), of the user who is asked for, or of the caller where root is asked for.",
+)
+.or("that of [pam.services.default], else \"caller\" for sudo and sudo-i, \"caller-for-root\" for su and su-l, \"target\" for others");
+pub(crate) const LOCAL_CALLER_USER: Key = Key::new(
+    Part::LocalCaller,
+    "user",
+    "the name of a user of this machine",
+    "The system user that a program runs as. Others than root try nobody but themselves, unless they stand here.",
+);
+pub(crate) const LOCAL_CALLER_SERVICES: Key = Key::new(
+    Part::LocalCaller,
+    "services",
+    "a list with at least one PAM service: lower-case letters, digits, '.', '_', '-'",
+    "The PAM services at which it may try anybody, and is believed about the first password and the source.",
+);
 pub(crate) const LISTEN: Key = Key::new(
     Part::Radius,
     "listen",
@@ -347,6 +376,9 @@ pub const KEYS: &[&Key] = &[
     &RULE_METHODS,
     &SERVICE_DIALOGUE,
     &SERVICE_APPEND,
+    &SERVICE_FACTOR_OF,
+    &LOCAL_CALLER_USER,
+    &LOCAL_CALLER_SERVICES,
     &LISTEN,
     &SYSLOG_TARGET,
     &SYSLOG_FORMAT,

@@ -6,3 +6,5 @@ pub const SETTINGS_FILE: &str = "/etc/countersign/countersign.toml";
 pub const CLIENTS_FILE: &str = "clients.toml";
 /// The store and the master key, unless the settings name another folder.
 pub const STATE_DIRECTORY: &str = "/var/lib/countersign";
+/// The socket of countersign-local, unless the module's line names another one.
+pub const LOCAL_SOCKET: &str = "/run/countersign/local.sock";

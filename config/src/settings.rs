@@ -1,10 +1,8 @@
 //! The settings, as the rest of the program uses them: read once, whole, and right.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use common::attempt::Profile;
 use common::policy::Policy;
 use ipnet::IpNet;
 
@@ -15,6 +13,7 @@ use crate::error::{ConfigError, sentence};
 use crate::file::{Contents, SourceFile};
 use crate::finding::Finding;
 use crate::report::{Place, Remark, Report};
+use crate::services::{Caller, Services};
 use crate::words::{Facility, SyslogFormat};
 
 /// Everything that the files say.
@@ -32,6 +31,8 @@ pub struct Settings {
     pub primary: Primary,
     /// What PAM services can do.
     pub services: Services,
+    /// Programs that are not root and may try anybody.
+    pub callers: Vec<Caller>,
     /// The RADIUS server.
     pub radius: Radius,
     /// Where records go.
@@ -52,21 +53,6 @@ pub enum Primary {
     },
     /// Nobody.
     None,
-}
-
-/// What PAM services can do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Services {
-    pub(crate) default: Profile,
-    pub(crate) named: BTreeMap<String, Profile>,
-}
-
-impl Services {
-    /// The profile of a PAM service: its own, or that of `[pam.services.default]`.
-    #[must_use]
-    pub fn profile(&self, service: &str) -> Profile {
-        self.named.get(service).copied().unwrap_or(self.default)
-    }
 }
 
 /// The RADIUS server.

@@ -101,6 +101,29 @@ impl Word for Backend {
     }
 }
 
+/// Whose second proof a PAM service asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorOf {
+    /// That of whoever calls, by real uid.
+    Caller,
+    /// That of the user who is asked for.
+    Target,
+    /// That of whoever calls where root is asked for, else that of the user who is asked for.
+    CallerForRoot,
+}
+
+impl Word for FactorOf {
+    const ALL: &'static [Self] = &[Self::Caller, Self::Target, Self::CallerForRoot];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Caller => "caller",
+            Self::Target => "target",
+            Self::CallerForRoot => "caller-for-root",
+        }
+    }
+}
+
 /// How records are written to syslog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyslogFormat {

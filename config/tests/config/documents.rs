@@ -124,6 +124,7 @@ fn the_allowed_words_are_all_named() {
     check::<common::policy::Method>(Part::Rule, "methods");
     check::<common::attempt::Dialogue>(Part::Service, "dialogue");
     check::<common::attempt::Appended>(Part::Client, "append");
+    check::<config::words::FactorOf>(Part::Service, "factor-of");
     check::<config::words::SyslogFormat>(Part::Syslog, "format");
     check::<config::words::Facility>(Part::Syslog, "facility");
     check::<config::Kind>(Part::Client, "kind");

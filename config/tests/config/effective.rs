@@ -24,6 +24,10 @@ action = "deny"
 dialogue = "plain"
 [pam.services."a.b"]
 append = "shape"
+factor-of = "caller-for-root"
+[[local.callers]]
+user = "postgres"
+services = ["postgresql"]
 [audit.syslog]
 target = "tcp:192.0.2.1:601"
 "#;
@@ -49,6 +53,7 @@ fn the_text_gives_the_same_settings_again() {
         assert_eq!(first.policy, second.policy);
         assert_eq!(first.primary, second.primary);
         assert_eq!(first.services, second.services);
+        assert_eq!(first.callers, second.callers);
         assert_eq!(first.radius, second.radius);
         assert_eq!(first.audit, second.audit);
         assert_eq!(first.clients_file, second.clients_file);

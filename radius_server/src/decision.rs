@@ -1,5 +1,7 @@
 //! One login request to one decision: asks the engine, and turns what it says into what a RADIUS client hears.
 
+use std::time::Duration;
+
 use assembly::config::BackendFailure;
 use common::engine::{Engine, Reply};
 use common::login::Echo;
@@ -31,6 +33,15 @@ pub enum Decision {
     Silence(Dropped),
 }
 
+/// A decision, and how soon it may be heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// What the client hears.
+    pub decision: Decision,
+    /// It leaves no earlier than this after the request came.
+    pub floor: Duration,
+}
+
 /// What decisions need besides the request.
 pub struct Desk<'a> {
     /// Who decides.
@@ -46,7 +57,7 @@ impl Desk<'_> {
     ///
     /// # Errors
     /// The State is not one of ours for this client and name.
-    pub fn decide(&self, client: &Client, request: LoginRequest<'_>) -> Result<Decision, Exit> {
+    pub fn decide(&self, client: &Client, request: LoginRequest<'_>) -> Result<Decided, Exit> {
         let LoginRequest { typed, answer, state, source } = request;
         let attempt = Attempt {
             door: Door::Radius,
@@ -58,6 +69,7 @@ impl Desk<'_> {
             primary: self.primary,
             profile: client.settings.profile,
         };
+        let is_first = state.is_none();
         let reply = match state {
             None => self.engine.begin(&attempt, Some(&answer)),
             Some(sealed) => {
@@ -68,7 +80,16 @@ impl Desk<'_> {
                 self.engine.answer(&attempt, &session, &answer)
             }
         };
-        Ok(self.heard(client, &attempt, &reply))
+        let decision = self.heard(client, &attempt, &reply);
+        let floor = match &decision {
+            Decision::Challenge { .. } | Decision::Reject(_) if is_first => {
+                self.engine.policy().floor_of(&attempt)
+            }
+            Decision::Accept | Decision::Challenge { .. } | Decision::Reject(_) | Decision::Silence(_) => {
+                Duration::ZERO
+            }
+        };
+        Ok(Decided { decision, floor })
     }
 
     fn heard(&self, client: &Client, attempt: &Attempt, reply: &Reply) -> Decision {

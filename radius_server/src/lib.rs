@@ -13,6 +13,7 @@ pub mod drop_log;
 pub mod duplicates;
 pub mod error;
 pub mod exit;
+pub mod floor;
 pub mod health;
 pub mod limits;
 pub mod log;

@@ -14,6 +14,10 @@ pub const PURGE_INTERVAL: Duration = Duration::from_secs(1);
 pub const IN_FLIGHT_PER_CLIENT_MAX: usize = 512;
 /// Requests of all clients that may wait for a worker.
 pub const QUEUE_MAX: usize = 1_024;
+/// Answers that wait for the floor at once; beyond it they leave early.
+pub const HELD_MAX: usize = 16_384;
+/// How long the thread that waits with answers sleeps at most.
+pub const FLOOR_TURN: Duration = Duration::from_millis(100);
 /// Threads that ask the engine. They wait for the disk or the primary most of the time.
 pub const WORKERS: usize = 16;
 /// Threads that one client may have at once, so that slow logins of one gateway leave some to the others.

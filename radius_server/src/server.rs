@@ -7,8 +7,9 @@ use std::time::Instant;
 use crate::clients::Client;
 use crate::counters::Counters;
 use crate::drop_log::{DropLog, Pair};
-use crate::duplicates::Duplicates;
+use crate::duplicates::{Duplicates, Kept};
 use crate::exit::{Dropped, Event, Refused};
+use crate::floor::Outgoing;
 use crate::health::Health;
 use crate::log;
 use crate::socket::{Listener, LocalAddress};
@@ -99,6 +100,18 @@ impl Server {
         if !sent {
             self.dropped(Dropped::NotSent, Some(client), path.peer);
         }
+    }
+
+    /// Keeps an answer for the request coming again, then sends it. The request is no longer in flight.
+    pub(crate) fn answer(&self, outgoing: &Outgoing) {
+        let Outgoing { client, key, authenticator, path, octets, .. } = outgoing;
+        let (name, now) = (&client.name, Instant::now());
+        let kept = self.duplicates().answered(name, key, authenticator, octets.as_ref().into(), now);
+        match kept {
+            Kept::Yes => self.send(octets, path, client),
+            Kept::Superseded => self.dropped(Dropped::Superseded, Some(client), path.peer),
+        }
+        self.duplicates().done(name, key, authenticator);
     }
 
     /// What is due now and then: lines of the log, and forgetting.

@@ -5,16 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::Builder;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::text;
 use radius_protocol::{Authenticator, Packet, PacketBuffer};
 
 use crate::clients::{Client, SecretInUse};
-use crate::decision::{Decision, Desk};
-use crate::duplicates::{Kept, RequestKey};
+use crate::decision::{Decided, Decision, Desk};
+use crate::duplicates::RequestKey;
 use crate::error::ServerError;
 use crate::exit::{Dropped, Event};
+use crate::floor::{self, Outgoing, Shelf};
 use crate::limits;
 use crate::log;
 use crate::queue::Queue;
@@ -47,78 +48,96 @@ pub struct Workers {
     pub ended: Receiver<Infallible>,
 }
 
-/// Starts the workers. They end when the queue is closed and empty.
+/// Starts the workers and the thread that waits with answers. They end when the queue is closed and empty.
 ///
 /// # Errors
 /// [`ServerError::Thread`].
 pub fn start(server: &Arc<Server>, queue: &Arc<Queue<Job>>) -> Result<Workers, ServerError> {
     let (alive, ended) = channel();
+    let (shelf, put) = floor::shelf();
     for number in 0..limits::WORKERS {
         let (server, queue, alive) = (Arc::clone(server), Arc::clone(queue), alive.clone());
+        let shelf = shelf.clone();
         let work = move || {
-            run(&server, &queue);
+            run(&server, &queue, &shelf);
             // Whoever hears of the end may count on it that nothing is held any more.
-            drop((server, queue));
+            drop((server, queue, shelf));
             drop(alive);
         };
         let thread = Builder::new().name(format!("worker-{number}")).spawn(work);
         thread.map_err(|source| ServerError::Thread { source })?;
     }
+    let server = Arc::downgrade(server);
+    let wait = move || {
+        floor::run(&server, &put);
+        drop(alive);
+    };
+    let thread = Builder::new().name("floor".to_owned()).spawn(wait);
+    thread.map_err(|source| ServerError::Thread { source })?;
     Ok(Workers { ended })
 }
 
-fn run(server: &Server, queue: &Queue<Job>) {
+fn run(server: &Server, queue: &Queue<Job>, shelf: &Shelf) {
     let mut buffer: Box<PacketBuffer> = Box::new([0; _]);
     while let Some(taken) = queue.take() {
         let job = &taken.item;
         // Nobody waits for the answer to a replaced request, so that it costs no hash and no code.
         let is_awaited = server.duplicates().is_awaited(&job.client.name, &job.key, &job.authenticator);
-        if is_awaited {
-            guarded(server, job, &mut buffer);
+        let answer = if is_awaited {
+            guarded(server, job, &mut buffer)
         } else {
             server.dropped(Dropped::Superseded, Some(&job.client), job.path.peer);
+            None
+        };
+        match answer {
+            Some(outgoing) if outgoing.due > Instant::now() => {
+                // Too many wait: this one goes at once.
+                shelf.put(outgoing).unwrap_or_else(|outgoing| server.answer(&outgoing));
+            }
+            Some(outgoing) => server.answer(&outgoing),
+            // Where there was no answer, the client may ask again.
+            None => server.duplicates().done(&job.client.name, &job.key, &job.authenticator),
         }
-        // Where there was no answer, the client may ask again.
-        server.duplicates().done(&job.client.name, &job.key, &job.authenticator);
     }
 }
 
 /// A fault in one login must not take a worker from the others; the panic hook has written about it.
-fn guarded(server: &Server, job: &Job, buffer: &mut PacketBuffer) {
-    if catch_unwind(AssertUnwindSafe(|| work(server, job, buffer))).is_err() {
+fn guarded(server: &Server, job: &Job, buffer: &mut PacketBuffer) -> Option<Box<Outgoing>> {
+    catch_unwind(AssertUnwindSafe(|| work(server, job, buffer))).unwrap_or_else(|_| {
         log::error("a login ended in a fault of the program; it got no answer");
-    }
+        None
+    })
 }
 
-fn work(server: &Server, job: &Job, buffer: &mut PacketBuffer) {
+fn work(server: &Server, job: &Job, buffer: &mut PacketBuffer) -> Option<Box<Outgoing>> {
+    let begun = Instant::now();
     // It has been parsed before; what does not parse now is of our own making.
-    let Ok(packet) = Packet::parse(&job.datagram) else { return };
+    let Ok(packet) = Packet::parse(&job.datagram) else { return None };
     let secret = job.client.secret(job.secret);
     let desk = Desk { engine: &job.world.engine, primary: job.world.primary, health: &server.health };
     let read = LoginRequest::read(&packet, secret);
-    let decision = match read.and_then(|request| desk.decide(&job.client, request)) {
-        Ok(decision) => decision,
-        Err(Exit::Drop(reason)) => Decision::Silence(reason),
+    let (decision, floor) = match read.and_then(|request| desk.decide(&job.client, request)) {
+        Ok(Decided { decision, floor }) => (decision, floor),
+        Err(Exit::Drop(reason)) => (Decision::Silence(reason), Duration::ZERO),
         Err(Exit::Refuse(reason)) => {
             server.refused(reason, &job.client, job.path.peer);
-            Decision::Reject(text::REFUSED)
+            (Decision::Reject(text::REFUSED), Duration::ZERO)
         }
     };
     count(server, job, &decision);
     match decision.build(&packet, secret, buffer) {
-        Ok(Some(octets)) => answer(server, job, &packet, octets),
-        Ok(None) => {}
-        Err(_) => server.dropped(Dropped::ReplyTooLong, Some(&job.client), job.path.peer),
-    }
-}
-
-/// Keeps the answer for the request coming again, then sends it.
-fn answer(server: &Server, job: &Job, packet: &Packet<'_>, octets: &[u8]) {
-    let (name, now) = (&job.client.name, Instant::now());
-    let kept = server.duplicates().answered(name, &job.key, packet.authenticator(), octets.into(), now);
-    match kept {
-        Kept::Yes => server.send(octets, &job.path, &job.client),
-        Kept::Superseded => server.dropped(Dropped::Superseded, Some(&job.client), job.path.peer),
+        Ok(octets) => Some(Box::new(Outgoing {
+            client: Arc::clone(&job.client),
+            key: job.key,
+            authenticator: *packet.authenticator(),
+            path: job.path,
+            octets: octets?.into(),
+            due: begun.checked_add(floor).unwrap_or(begun),
+        })),
+        Err(_) => {
+            server.dropped(Dropped::ReplyTooLong, Some(&job.client), job.path.peer);
+            None
+        }
     }
 }
 

@@ -79,12 +79,14 @@ impl World {
     /// Sends the heads of the chains of records to syslog, so that a cut-off tail shows later.
     ///
     /// # Errors
-    /// The store cannot be read.
+    /// The store cannot be read, or counted records not be written.
     pub fn anchor(&self) -> Result<(), StoreError> {
+        // Counted records that are due come first, so that the heads cover them.
+        let settled = self.engine.settle();
         for head in self.store.heads()? {
             self.sink.anchor(&head, self.engine.now());
         }
-        Ok(())
+        settled
     }
 
     /// Waits until what waits for syslog is sent, for a while.

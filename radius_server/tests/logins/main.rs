@@ -2,216 +2,20 @@
 //! sends them.
 #![cfg(test)]
 
+mod gate;
+mod site;
+
+use assembly::places;
+use common::{Reason, Verdict};
+use radius_protocol::dictionary::{PROMPT, PROXY_STATE, SESSION_TIMEOUT};
+use radius_protocol::{Code, Packet, PacketBuffer, RequestBuilder};
 use std::collections::BTreeSet;
 use std::fs;
-use std::net::{SocketAddr, UdpSocket};
-use std::os::unix::fs::PermissionsExt as _;
-use std::sync::Arc;
-use std::sync::mpsc::RecvTimeoutError;
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread::{self};
+use std::time::{Duration, Instant};
 
-use assembly::config::Settings;
-use assembly::{key_file, places};
-use common::account::{Role, State};
-use common::acts::{Act, EnrolmentProof, Label, NewTotp};
-use common::record::Actor;
-use common::totp::TotpParameters;
-use common::{Reason, Secret, Username, Verdict};
-use nix::sys::eventfd::EventFd;
-use radius_protocol::dictionary::{PROMPT, PROXY_STATE, REPLY_MESSAGE, SESSION_TIMEOUT, STATE};
-use radius_protocol::{
-    Code, MessageAuthenticatorDemand, Packet, PacketBuffer, ReplyVerdict, RequestBuilder, SharedSecret,
-};
-use radius_server::queue::Queue;
-use radius_server::server::Server;
-use radius_server::socket::Listener;
-use radius_server::worker::{self, Workers};
-use radius_server::world::{self, World};
-use radius_server::{limits, receiver};
-use tempfile::TempDir;
-
-const SETTINGS: &str = r#"
-default-state = "enforced"
-state-directory = "STATE"
-clients-file = "CLIENTS"
-[primary]
-backend = "local"
-[audit.syslog]
-target = "unix:STATE/no-collector"
-"#;
-
-const CLIENTS: &str = r#"
-[[client]]
-name = "gate"
-addresses = ["127.0.0.1"]
-secret = "a secret shared with the gate"
-[[client]]
-name = "append"
-addresses = ["127.0.0.2"]
-secret = "a secret shared with the gate"
-kind = "append"
-"#;
-
-const GATE_SECRET: &[u8] = b"a secret shared with the gate";
-const PASSWORD: &str = "correct horse";
-const APP_SECRET: &str = "12345678901234567890";
-
-/// A running server and what it stands on.
-struct Site {
-    server: Arc<Server>,
-    stop: Arc<EventFd>,
-    receiver: Option<JoinHandle<()>>,
-    workers: Workers,
-    folder: TempDir,
-}
-
-impl Site {
-    /// With alice, who has a password and an authenticator app.
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = write_settings(&folder);
-        key_file::create(&places::master_key(&settings), &assembly::SystemRandom, None).unwrap();
-        assembly::store::Sqlite::create(&places::store(&settings), None).unwrap();
-        add_alice(&settings);
-        let listener = Listener::open("127.0.0.1:0".parse().unwrap()).unwrap();
-        let other = Listener::open("127.0.0.2:0".parse().unwrap()).unwrap();
-        let world = World::open(settings, None).unwrap();
-        let server = Arc::new(Server::new(vec![listener, other], world));
-        let queue = Arc::new(Queue::default());
-        let workers = worker::start(&server, &queue).unwrap();
-        let stop = Arc::new(EventFd::new().unwrap());
-        let (shared, until) = (Arc::clone(&server), Arc::clone(&stop));
-        let receiver = thread::spawn(move || receiver::run(&shared, &queue, &until));
-        Self { server, stop, receiver: Some(receiver), workers, folder }
-    }
-
-    fn counter(&self, name: &str) -> u64 {
-        let counters = &self.server.counters;
-        let all = counters.events().chain(counters.drops()).chain(counters.refusals());
-        all.filter(|(own, _)| *own == name).map(|(_, number)| number).next().unwrap()
-    }
-}
-
-/// Stops as the service does, and everything must end.
-impl Drop for Site {
-    fn drop(&mut self) {
-        self.stop.write(1).unwrap();
-        self.receiver.take().unwrap().join().unwrap();
-        let ended = self.workers.ended.recv_timeout(limits::STOP_PATIENCE);
-        assert_eq!(ended, Err(RecvTimeoutError::Disconnected));
-    }
-}
-
-fn write_settings(folder: &TempDir) -> Settings {
-    let state = folder.path().join("state");
-    fs::create_dir(&state).unwrap();
-    fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
-    let clients = folder.path().join("clients.toml");
-    fs::write(&clients, CLIENTS).unwrap();
-    fs::set_permissions(&clients, fs::Permissions::from_mode(0o600)).unwrap();
-    let settings = SETTINGS.replace("STATE", state.to_str().unwrap());
-    let settings = settings.replace("CLIENTS", clients.to_str().unwrap());
-    let file = folder.path().join("countersign.toml");
-    fs::write(&file, settings).unwrap();
-    world::load(&file).unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn add_alice(settings: &Settings) {
-    let office = assembly::office(settings).unwrap();
-    let password =
-        assembly::primary::hash_password(&assembly::SystemRandom, &Secret::from(PASSWORD)).unwrap();
-    let totp = NewTotp {
-        label: Label::parse("phone").unwrap(),
-        parameters: TotpParameters::default(),
-        secret: Secret::from(APP_SECRET),
-        proof: EnrolmentProof::Imported,
-    };
-    let act = Act::Add {
-        state: Some(State::Enforced),
-        role: Role::User,
-        password: Some(password),
-        totp: Some(totp),
-    };
-    let actor = Actor { login_uid: None, uid: 0, tty: None, host: "test".to_owned() };
-    office.engine.act(&actor, &Username::parse("alice").unwrap(), &act).map(drop).unwrap();
-}
-
-/// The code that alice's app shows now.
-fn code() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let totp = totp_rs::Builder::new().with_secret(APP_SECRET.as_bytes().to_vec()).build().unwrap();
-    totp.generate(now).to_string()
-}
-
-/// A gateway.
-struct Gate {
-    socket: UdpSocket,
-    secret: SharedSecret,
-    next: u8,
-}
-
-/// A reply that was genuine, in pieces.
-#[derive(Debug)]
-struct Heard {
-    code: Code,
-    state: Vec<u8>,
-    text: String,
-    octets: Vec<u8>,
-}
-
-impl Gate {
-    fn at(site: &Site, listener: usize) -> Self {
-        let address = site.server.listeners[listener].address();
-        let socket = UdpSocket::bind(SocketAddr::new(address.ip(), 0)).unwrap();
-        socket.connect(address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        Self { socket, secret: SharedSecret::new(GATE_SECRET).unwrap(), next: 0 }
-    }
-
-    /// A request with a new identifier and authenticator.
-    fn request(&mut self, name: &str, password: &str, state: Option<&[u8]>) -> Vec<u8> {
-        self.next = self.next.wrapping_add(1);
-        let mut buffer: PacketBuffer = [0; 4096];
-        let mut authenticator = [0; 16];
-        common::ports::Random::fill(&assembly::SystemRandom, &mut authenticator);
-        let mut request = RequestBuilder::access_request(&mut buffer, &self.secret, self.next, authenticator);
-        request.user_name(name).unwrap().user_password(password.as_bytes()).unwrap();
-        if let Some(state) = state {
-            request.state(state).unwrap();
-        }
-        request.attribute(PROXY_STATE, b"one").unwrap().attribute(PROXY_STATE, b"two").unwrap();
-        request.finish().to_vec()
-    }
-
-    fn exchange(&self, request: &[u8]) -> Heard {
-        self.socket.send(request).unwrap();
-        self.hear(request).expect("an answer")
-    }
-
-    fn hear(&self, request: &[u8]) -> Option<Heard> {
-        let mut buffer = [0; 4096];
-        let length = self.socket.recv(&mut buffer).ok()?;
-        let reply = Packet::parse(&buffer[..length]).unwrap();
-        let request = Packet::parse(request).unwrap();
-        let verdict = reply.verify_reply(&request, &self.secret, MessageAuthenticatorDemand::Required);
-        assert_eq!(verdict, ReplyVerdict::Genuine);
-        let proxy_states: Vec<_> = reply.all(PROXY_STATE).map(|one| one.value().to_vec()).collect();
-        assert_eq!(proxy_states, [b"one".to_vec(), b"two".to_vec()]);
-        let value = |kind| reply.first(kind).map(|it| it.value().to_vec()).unwrap_or_default();
-        Some(Heard {
-            code: reply.code(),
-            state: value(STATE),
-            text: String::from_utf8(value(REPLY_MESSAGE)).unwrap(),
-            octets: buffer[..length].to_vec(),
-        })
-    }
-
-    fn ask(&mut self, name: &str, password: &str, state: Option<&[u8]>) -> Heard {
-        let request = self.request(name, password, state);
-        self.exchange(&request)
-    }
-}
+use crate::gate::Gate;
+use crate::site::{PASSWORD, Site, code};
 
 #[test]
 fn a_password_is_challenged_and_a_code_works_once() {
@@ -409,4 +213,20 @@ fn a_store_that_takes_no_write_and_a_lost_key_file_are_no_health() {
     assert!(world.probe().is_err());
     fs::rename(key.with_extension("away"), &key).unwrap();
     assert!(world.probe().is_ok());
+}
+
+#[test]
+fn a_question_or_refusal_after_a_first_password_leaves_no_earlier_than_the_floor() {
+    let site = Site::start();
+    let floor = site.server.world().engine.policy().floor;
+    assert!(floor > Duration::ZERO);
+    for (listener, name, password) in
+        [(0, "alice", PASSWORD), (0, "alice", "no"), (0, "bob", "no"), (1, "bob", "no")]
+    {
+        let mut gate = Gate::at(&site, listener);
+        let begun = Instant::now();
+        let heard = gate.ask(name, password, None);
+        assert_ne!(heard.code, Code::AccessAccept);
+        assert!(begun.elapsed() >= floor, "{name} {password}");
+    }
 }

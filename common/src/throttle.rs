@@ -121,7 +121,8 @@ pub struct Seen {
 #[cfg(test)]
 mod tests {
     use super::Cap;
-    use crate::UnixTime;
+    use crate::lane::Lane;
+    use crate::{UnixTime, limits};
 
     fn at(seconds: u64) -> UnixTime {
         UnixTime::from_seconds(1_700_000_000 + seconds)
@@ -172,5 +173,59 @@ mod tests {
     fn an_hour_from_a_clock_that_ran_ahead_closes_nothing() {
         let cap = Cap { hour_began: at(10_000), in_hour: 20, in_row: 20 };
         assert!(cap.is_open(at(0)) && !cap.is_open(at(10_000)));
+    }
+
+    /// The chance that one of so many guesses is right, each with three good codes of all.
+    fn chance(guesses: u32, codes: f64) -> f64 {
+        1.0 - (1.0 - 3.0 / codes).powi(i32::try_from(guesses).unwrap())
+    }
+
+    /// How many guesses of a day are looked at in a lane that is empty when the day begins.
+    fn in_own_lane_a_day() -> u32 {
+        let (mut lane, mut looked_at) = (Lane::default(), 0);
+        for moment in (0..86_400).map(at).filter(|moment| moment.seconds() % 30 == 0) {
+            // Whoever guesses as early as possible guesses more than once in a moment while it is free.
+            while lane.is_open(moment) {
+                lane = lane.counted(moment);
+                looked_at += 1;
+            }
+        }
+        looked_at
+    }
+
+    #[test]
+    fn the_documentation_has_these_numbers() {
+        let page = include_str!("../../docs/guessing.md").replace(',', "");
+        let row = limits::CAP_IN_ROW;
+        let rows = [row, 52 * row, 365 * in_own_lane_a_day(), 365 * 24 * limits::CAP_IN_HOUR];
+        for guesses in rows {
+            let six = 100.0 * chance(guesses, 1e6);
+            let line =
+                page.lines().find(|line| line.contains(&format!("| {guesses} |"))).unwrap_or_else(|| {
+                    panic!("no line has {guesses}");
+                });
+            let written = line.split('|').nth(3).unwrap().trim().trim_end_matches(" %");
+            assert!((written.parse::<f64>().unwrap() - six).abs() < six / 50.0, "{guesses}: {six}");
+            let eight = 100.0 * chance(guesses, 1e8);
+            let written = line.split('|').nth(4).unwrap().trim().trim_end_matches(" %");
+            assert!((written.parse::<f64>().unwrap() - eight).abs() < eight / 20.0, "{guesses}: {eight}");
+        }
+        for sentence in [
+            format!("after {} answers must wait {} s", limits::FREE_FAILURES, limits::FIRST_WAIT_SECONDS),
+            format!("up to {} min", limits::LONGEST_WAIT_SECONDS / 60),
+            format!("after {} in an hour", limits::CAP_IN_HOUR),
+            format!("after {} in a row", limits::CAP_IN_ROW),
+            format!(
+                "recent* for {} days; {} sources",
+                limits::KNOWN_SECONDS / 86_400,
+                limits::KNOWN_SOURCES_MAX
+            ),
+            format!("{} of a user {} of all unknown", limits::TALLY_FREE, limits::TALLY_FREE_OF_UNKNOWN),
+            format!("{} of all names", limits::TALLY_FREE_OF_ALL),
+            format!("at most {} names apart", limits::TALLIES_MAX),
+        ] {
+            let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(page.contains(&sentence), "{sentence}");
+        }
     }
 }

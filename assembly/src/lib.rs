@@ -2,8 +2,11 @@
 
 #[cfg(any(feature = "pam", feature = "server"))]
 mod backend;
+#[cfg(feature = "server")]
+pub mod daemon;
 mod error;
 pub mod key_file;
+pub mod local;
 #[cfg(any(feature = "pam", feature = "server"))]
 mod nobody;
 pub mod places;
@@ -24,7 +27,7 @@ pub use office::{Office, office};
 #[cfg(feature = "pam")]
 pub use pam::engine_for_pam;
 #[cfg(feature = "server")]
-pub use server::{Server, helper_for, server};
+pub use server::{Server, helper_for, local_server, server};
 pub use system::{SystemClock, SystemRandom};
 
 // Doors depend on `assembly`, not on what it joins: these are the parts that they render or hand on.

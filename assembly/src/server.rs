@@ -12,8 +12,14 @@ use store::{Process, Sqlite};
 use crate::nobody::Nobody;
 use crate::{AssemblyError, backend, sinks};
 
-/// The chain of the RADIUS server.
-const STREAM: &str = "radiusd";
+/// A server: the chain that it writes its records to, and its name in syslog.
+struct Kind {
+    stream: &'static str,
+    program: &'static str,
+}
+
+const RADIUS: Kind = Kind { stream: "radiusd", program: "countersign-radiusd" };
+const LOCAL: Kind = Kind { stream: "local", program: "countersign-local" };
 
 /// An engine and what its server looks after.
 pub struct Server {
@@ -36,18 +42,37 @@ pub fn helper_for(settings: &Settings) -> Result<Option<Arc<PamHelper>>, Assembl
     }
 }
 
-/// An engine for a server. It starts the thread that feeds syslog; on a reload `sink` is the one that runs already.
+/// An engine for the RADIUS server. It starts the thread that feeds syslog; on a reload `sink` is the one that runs
+/// already.
 pub fn server(
     settings: &Settings,
     helper: Option<&Arc<PamHelper>>,
     sink: Option<Arc<SyslogSink>>,
 ) -> Result<Server, AssemblyError> {
+    long_lived(&RADIUS, settings, helper, sink)
+}
+
+/// An engine for the local service, as [`server`].
+pub fn local_server(
+    settings: &Settings,
+    helper: Option<&Arc<PamHelper>>,
+    sink: Option<Arc<SyslogSink>>,
+) -> Result<Server, AssemblyError> {
+    long_lived(&LOCAL, settings, helper, sink)
+}
+
+fn long_lived(
+    kind: &Kind,
+    settings: &Settings,
+    helper: Option<&Arc<PamHelper>>,
+    sink: Option<Arc<SyslogSink>>,
+) -> Result<Server, AssemblyError> {
     let keys = backend::keys(settings)?;
-    let store = backend::store(settings, &keys, STREAM, Process::LongLived)?;
+    let store = backend::store(settings, &keys, kind.stream, Process::LongLived)?;
     let sink = match sink {
         Some(sink) => sink,
         None => {
-            let (destination, renderer) = sinks::collector(settings, "countersign-radiusd");
+            let (destination, renderer) = sinks::collector(settings, kind.program);
             Arc::new(SyslogSink::queued(destination, renderer)?)
         }
     };

@@ -19,12 +19,28 @@ pub(crate) struct Arguments {
     pub(crate) primary: PrimaryMode,
     /// The settings, where the line names another file than the usual one.
     pub(crate) settings: Option<PathBuf>,
+    /// Where countersign-local is asked.
+    pub(crate) socket: Socket,
+}
+
+/// Where countersign-local is asked.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum Socket {
+    /// At the usual place.
+    #[default]
+    Usual,
+    /// There.
+    At(PathBuf),
+    /// Nowhere.
+    Off,
 }
 
 /// A mistake in the line: the argument, and what is allowed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ArgumentError {
-    #[error("unknown argument `{0}`: primary=own|stack|failed|none and config=/PATH are allowed")]
+    #[error(
+        "unknown argument `{0}`: primary=own|stack|failed|none, config=/PATH and socket=/PATH are allowed"
+    )]
     Unknown(String),
     #[error("argument `{0}=` stands twice: once is allowed")]
     Twice(&'static str),
@@ -32,6 +48,8 @@ pub(crate) enum ArgumentError {
     Primary(String),
     #[error("argument `config={0}`: an absolute path without `..` is allowed")]
     Config(String),
+    #[error("argument `socket={0}`: off or an absolute path without `..` is allowed")]
+    Socket(String),
     #[error(
         "argument `primary=` is missing: primary=own|stack|failed|none says who checks the first password"
     )]
@@ -41,17 +59,21 @@ pub(crate) enum ArgumentError {
 impl Arguments {
     /// Reads the arguments; the first mistake counts.
     pub(crate) fn parse(arguments: &[&CStr]) -> Result<Self, ArgumentError> {
-        let (mut primary, mut settings) = (None, None);
+        let (mut primary, mut settings, mut socket) = (None, None, None);
         for argument in arguments {
             let text = argument.to_string_lossy();
             match text.split_once('=') {
                 Some(("primary", word)) => once("primary", &mut primary, read_primary(word)?)?,
-                Some(("config", path)) => once("config", &mut settings, read_path(path)?)?,
+                Some(("config", path)) => {
+                    let path = read_path(path).ok_or_else(|| ArgumentError::Config(path.to_owned()))?;
+                    once("config", &mut settings, path)?;
+                }
+                Some(("socket", word)) => once("socket", &mut socket, read_socket(word)?)?,
                 Some(_) | None => return Err(ArgumentError::Unknown(text.into_owned())),
             }
         }
         let primary = primary.ok_or(ArgumentError::NoPrimary)?;
-        Ok(Self { primary, settings })
+        Ok(Self { primary, settings, socket: socket.unwrap_or_default() })
     }
 }
 
@@ -67,18 +89,23 @@ fn read_primary(word: &str) -> Result<PrimaryMode, ArgumentError> {
     known.map(|(_, mode)| mode).ok_or_else(|| ArgumentError::Primary(word.to_owned()))
 }
 
-fn read_path(text: &str) -> Result<PathBuf, ArgumentError> {
+fn read_socket(word: &str) -> Result<Socket, ArgumentError> {
+    match word {
+        "off" => Ok(Socket::Off),
+        _ => read_path(word).map(Socket::At).ok_or_else(|| ArgumentError::Socket(word.to_owned())),
+    }
+}
+
+fn read_path(text: &str) -> Option<PathBuf> {
     let path = Path::new(text);
     let plain = !text.contains(char::REPLACEMENT_CHARACTER);
-    if path.is_absolute() && plain && path.components().all(|part| part != Component::ParentDir) {
-        return Ok(path.to_owned());
-    }
-    Err(ArgumentError::Config(text.to_owned()))
+    let is_right = path.is_absolute() && plain && path.components().all(|part| part != Component::ParentDir);
+    is_right.then(|| path.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ArgumentError, Arguments};
+    use super::{ArgumentError, Arguments, Socket};
     use common::PrimaryMode;
     use std::ffi::CStr;
     use std::path::PathBuf;
@@ -99,6 +126,17 @@ mod tests {
     fn other_settings_can_be_named() {
         let path = PathBuf::from("/etc/other.toml");
         assert_eq!(parse(&[c"config=/etc/other.toml", c"primary=own"]), Ok((PrimaryMode::Own, Some(path))));
+    }
+
+    #[test]
+    fn the_service_can_be_elsewhere_or_nowhere() {
+        let socket = |word| Arguments::parse(&[c"primary=own", word]).map(|arguments| arguments.socket);
+        assert_eq!(socket(c"config=/a"), Ok(Socket::Usual));
+        assert_eq!(socket(c"socket=/run/other.sock"), Ok(Socket::At(PathBuf::from("/run/other.sock"))));
+        assert_eq!(socket(c"socket=off"), Ok(Socket::Off));
+        for wrong in [c"socket=", c"socket=on", c"socket=other.sock", c"socket=/run/../x"] {
+            assert!(matches!(socket(wrong), Err(ArgumentError::Socket(_))), "{wrong:?}");
+        }
     }
 
     #[test]

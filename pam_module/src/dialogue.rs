@@ -1,52 +1,75 @@
-//! Carries questions and answers between the core and the user until there is a verdict.
+//! Carries questions and answers between whoever decides and the user until there is a verdict.
 
+use assembly::local::wire::{Ground, Manner};
+use assembly::local::{Hindered, Reply, Round};
 use common::attempt::Dialogue as Mode;
-use common::engine::{Engine, Reply};
-use common::{Accept, Answer, Attempt, Grounds, PrimaryMode, Secret, Verdict, login};
+use common::{Answer, PrimaryMode, Secret, login};
 
 use crate::answer::{self, Words};
-use crate::transaction::{Application, NobodyAnswers, Transaction};
+use crate::desk::Desk;
+use crate::hindrance::Hindrance;
+use crate::transaction::{Application, Question, Transaction};
 
-/// A login in progress.
-pub(crate) struct Dialogue<'a> {
-    engine: &'a Engine,
-    attempt: &'a Attempt,
-    /// The first password, once it is known: from an earlier module, or from our own first question.
-    password: Option<Secret>,
-    words: Words,
+/// How a login ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Ending {
+    /// Yes, on these grounds.
+    Accept(Ground),
+    /// No.
+    Reject,
+    /// Could not tell.
+    Unavailable,
 }
 
-impl<'a> Dialogue<'a> {
-    pub(crate) fn new(engine: &'a Engine, attempt: &'a Attempt, application: Application) -> Self {
-        let words = match (application, attempt.profile.dialogue) {
-            (Application::Sshd, Mode::Neutral) => Words::Unheard,
-            (Application::Sshd, Mode::Plain) | (Application::Other, _) => Words::Heard,
-        };
-        Self { engine, attempt, password: None, words }
+/// A login in progress.
+pub(crate) struct Dialogue {
+    desk: Desk,
+    application: Application,
+    /// The first password, once it is known: from an earlier module, or from our own first question.
+    password: Option<Secret>,
+}
+
+impl Dialogue {
+    pub(crate) const fn new(desk: Desk, application: Application) -> Self {
+        Self { desk, application, password: None }
     }
 
-    /// Asks until the core has decided; the core bounds the rounds. The user may go away at any question.
-    pub(crate) fn hold(mut self, transaction: &mut Transaction<'_>) -> Result<Verdict, NobodyAnswers> {
-        let first = self.first_answer(transaction);
-        let mut reply = self.engine.begin(self.attempt, first.as_ref());
+    /// Asks until it is decided; the core bounds the rounds. The user may go away at any question.
+    pub(crate) fn hold(mut self, transaction: &mut Transaction<'_>) -> Result<Ending, Hindrance> {
+        let mut round = Round::Begin(self.first_answer(transaction));
         loop {
-            let (session, prompt) = match reply {
-                Reply::Ask(session, prompt) => (session, prompt),
-                Reply::Done(_, verdict) => {
-                    self.leave_password(transaction, &verdict);
-                    return Ok(verdict);
+            let (session, question, manner) = match self.desk.round(round)? {
+                Reply::Ask { session, text, is_shown, manner } => {
+                    (session, Question { text, is_shown }, manner)
+                }
+                Reply::Accept { grounds, manner } => {
+                    self.leave_password(transaction, grounds, manner);
+                    return Ok(Ending::Accept(grounds));
+                }
+                Reply::Reject => return Ok(Ending::Reject),
+                Reply::Hindered(Hindered::AnothersPassword) => return Err(Hindrance::AnothersPassword),
+                Reply::Hindered(Hindered::AnotherUser) => return Err(Hindrance::AnotherUser),
+                Reply::Unavailable | Reply::Abandoned | Reply::Busy | Reply::NotMine => {
+                    return Ok(Ending::Unavailable);
                 }
             };
-            let typed =
-                transaction.ask(&prompt).inspect_err(|_| self.engine.abandon(self.attempt, &session))?;
-            let answer = self.sort(typed);
-            reply = self.engine.answer(self.attempt, &session, &answer);
+            let Ok(typed) = transaction.ask(&question) else {
+                // That nobody hears of it changes nothing for anybody.
+                let _ = self.desk.round(Round::Abandon(session));
+                return Err(Hindrance::Conversation);
+            };
+            round = Round::Answer(session, self.sort(typed, manner));
         }
+    }
+
+    fn primary(&self) -> PrimaryMode {
+        self.desk.errand().primary
     }
 
     /// What an earlier module has asked for already. Where that module refused it, it may still be an app password.
     fn first_answer(&mut self, transaction: &Transaction<'_>) -> Option<Answer> {
-        match self.attempt.primary {
+        match self.primary() {
             PrimaryMode::Own => None,
             PrimaryMode::Stack | PrimaryMode::None => {
                 self.password = transaction.token();
@@ -60,29 +83,26 @@ impl<'a> Dialogue<'a> {
     }
 
     /// Sorts an answer; the first one to us is the password that later ones must not repeat.
-    fn sort(&mut self, typed: Secret) -> Answer {
-        let is_first = self.attempt.primary == PrimaryMode::Own && self.password.is_none();
+    fn sort(&mut self, typed: Secret, manner: Manner) -> Answer {
+        let is_first = self.primary() == PrimaryMode::Own && self.password.is_none();
         if is_first {
             self.password = Some(typed.clone());
             return answer::to_password(typed);
         }
-        answer::to_code(typed, self.password.as_ref(), self.words)
+        let words = match (self.application, manner.dialogue) {
+            (Application::Sshd, Mode::Neutral) => Words::Unheard,
+            (Application::Sshd, Mode::Plain) | (Application::Other, _) => Words::Heard,
+        };
+        answer::to_code(typed, self.password.as_ref(), words)
     }
 
     /// A password that we asked for ourselves is left to later modules (a keyring): never a code or an app password.
-    fn leave_password(&self, transaction: &mut Transaction<'_>, verdict: &Verdict) {
-        let (Verdict::Accept(accept), PrimaryMode::Own) = (verdict, self.attempt.primary) else { return };
-        if let Some(password) = self.password_of(accept) {
-            transaction.set_token(&password);
-        }
-    }
-
-    fn password_of(&self, accept: &Accept) -> Option<Secret> {
-        let typed = self.password.as_ref()?;
-        match accept.grounds() {
-            Grounds::BothProofs => Some(login::password_in(typed, self.attempt.profile.appended)),
-            Grounds::PrimaryAlone => Some(typed.clone()),
-            Grounds::AppPassword | Grounds::SecondProof | Grounds::PolicyAlone => None,
+    fn leave_password(&self, transaction: &mut Transaction<'_>, grounds: Ground, manner: Manner) {
+        let (Some(typed), PrimaryMode::Own) = (&self.password, self.primary()) else { return };
+        match grounds {
+            Ground::BothProofs => transaction.set_token(&login::password_in(typed, manner.appended)),
+            Ground::PrimaryAlone => transaction.set_token(typed),
+            Ground::AppPassword | Ground::SecondProof | Ground::PolicyAlone => {}
         }
     }
 }

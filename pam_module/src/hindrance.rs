@@ -4,9 +4,9 @@ use std::error::Error;
 
 use assembly::AssemblyError;
 use assembly::config::{ConfigError, Finding, Severity};
-use nix::unistd::Uid;
 
 use crate::arguments::ArgumentError;
+use crate::service::Away;
 use crate::transaction::NobodyAnswers;
 
 /// `countersign config check` shows all of them.
@@ -22,9 +22,9 @@ pub(crate) enum Hindrance {
     )]
     Recursion,
     #[error(
-        "the real uid is {0}: services that others than root call (su, sudo, screen lockers) are not supported yet"
+        "the real uid is {caller}, and others than root need countersign-local, which cannot be asked ({away}): systemctl enable --now countersign-local.socket"
     )]
-    NotRoot(Uid),
+    NoService { caller: u32, away: Away },
     #[error(
         "primary=none, and sshd has seen no key before: set AuthenticationMethods publickey,keyboard-interactive"
     )]
@@ -33,6 +33,10 @@ pub(crate) enum Hindrance {
         "primary=stack, and no module above has taken a password: put pam_unix.so or its like before this line"
     )]
     NoPasswordBefore,
+    #[error(
+        "primary=own, and the password would be one person's and the code another's: put pam_unix.so before this line and write primary=stack, or set factor-of"
+    )]
+    AnothersPassword,
     #[error("the name stands for the account of another user of this system: names.fold makes them one")]
     AnotherUser,
     #[error("the settings cannot be used")]
@@ -56,9 +60,10 @@ impl Hindrance {
             Self::Settings(error) => error.findings(),
             Self::Arguments(_)
             | Self::Recursion
-            | Self::NotRoot(_)
+            | Self::NoService { .. }
             | Self::NothingBefore
             | Self::NoPasswordBefore
+            | Self::AnothersPassword
             | Self::AnotherUser
             | Self::Assembly(_)
             | Self::Conversation => &[],

@@ -1,17 +1,19 @@
 //! pam_countersign.so: the PAM door. It renders prompts and carries answers; `common` decides.
 //!
-//! It has no thread and no runtime, trusts no environment variable of the process, and nothing unwinds out of it.
+//! It asks countersign-local, and where the caller is root and the service is away, it opens the store itself. It has no thread and no runtime, trusts no environment variable of the process, and nothing unwinds out of it.
 //! docs/pam.md shows the stacks that it is made for, and what it returns when.
 
 mod answer;
 mod arguments;
-mod attempt;
 mod code;
+mod desk;
 mod dialogue;
+mod errand;
 mod ffi;
 mod guard;
 mod hindrance;
 mod login;
+mod service;
 mod source;
 mod transaction;
 

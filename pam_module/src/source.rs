@@ -2,13 +2,11 @@
 
 use std::net::IpAddr;
 
+use assembly::local::wire::LOCAL_SOURCE;
+
 use crate::transaction::{Application, Transaction};
 
-/// The source of somebody at the machine itself. One for all terminals: a new one is easily had, and must not come
-/// with new guesses.
-const LOCAL: &str = "local";
-
-/// The address of the user, or [`LOCAL`]; `None` where the application names a host without its address.
+/// The address of the user, or [`LOCAL_SOURCE`]; `None` where the application names a host without its address.
 pub(crate) fn of(transaction: &mut Transaction<'_>) -> Option<String> {
     if transaction.application() == Application::Sshd {
         let connection = transaction.variable(c"SSH_CONNECTION");
@@ -18,7 +16,7 @@ pub(crate) fn of(transaction: &mut Transaction<'_>) -> Option<String> {
     }
     match transaction.remote_host() {
         Some(host) if !host.is_empty() => address(&host).map(|address| address.to_string()),
-        Some(_) | None => Some(LOCAL.to_owned()),
+        Some(_) | None => Some(LOCAL_SOURCE.to_owned()),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::ffi::CStr;
 
-use common::login::{Echo, Prompt};
 use common::{Secret, TypedName};
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PamMessageStyle};
 use pam::conv::Conv;
@@ -26,6 +25,13 @@ pub(crate) enum Application {
     Sshd,
     /// Any other.
     Other,
+}
+
+/// What the user is asked.
+pub(crate) struct Question {
+    pub(crate) text: String,
+    /// Whether the answer is shown while it is typed.
+    pub(crate) is_shown: bool,
 }
 
 /// The application could not put a question to the user, or the user went away.
@@ -83,12 +89,9 @@ impl<'a> Transaction<'a> {
     }
 
     /// Puts a question to the user. An application that answers with nothing at all gives an empty answer.
-    pub(crate) fn ask(&self, prompt: &Prompt) -> Result<Secret, NobodyAnswers> {
-        let style = match prompt.echo {
-            Echo::Hide => PAM_PROMPT_ECHO_OFF,
-            Echo::Show => PAM_PROMPT_ECHO_ON,
-        };
-        self.converse(style, prompt.text)
+    pub(crate) fn ask(&self, question: &Question) -> Result<Secret, NobodyAnswers> {
+        let style = if question.is_shown { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
+        self.converse(style, &question.text)
     }
 
     /// Says a last word. An application that cannot show it does no harm.

@@ -1,0 +1,35 @@
+//! Everything that a caller could make grow has its limit here, with a name. Those of a request are in
+//! `assembly::local::wire`.
+
+use std::time::Duration;
+
+/// Connections whose request is being read.
+pub const CONNECTIONS_MAX: usize = 256;
+/// Of these, connections of all users but root.
+pub const CONNECTIONS_OF_OTHERS_MAX: usize = 128;
+/// Of these, connections of one user who is not root.
+pub const CONNECTIONS_PER_USER_MAX: usize = 4;
+/// Connections taken before those that are being read have their turn.
+pub const CONNECTIONS_PER_TURN_MAX: usize = 64;
+/// How long a caller may take to send its request.
+pub const REQUEST_PATIENCE: Duration = Duration::from_secs(1);
+/// Requests of one user who is not root, waiting or being worked on.
+pub const REQUESTS_PER_USER_MAX: usize = 4;
+/// Requests of root that may wait for a worker.
+pub const QUEUE_OF_ROOT_MAX: usize = 256;
+/// Requests of all others that may wait for a worker.
+pub const QUEUE_OF_OTHERS_MAX: usize = 128;
+/// Threads that ask the engine. They wait for the disk or the primary most of the time.
+pub const WORKERS: usize = 16;
+/// Of these, threads that root's requests may have at once: slow ssh logins leave some to sudo.
+pub const WORKERS_OF_ROOT_MAX: usize = 12;
+/// Of these, threads that requests of all others may have at once.
+pub const WORKERS_OF_OTHERS_MAX: usize = WORKERS / 2;
+/// How often the heads of the chain of records go to syslog, and counted records to the store.
+pub const ANCHOR_INTERVAL: Duration = Duration::from_secs(60);
+/// How long requests may still be worked on after the signal to stop.
+pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end waits for syslog to take what is left.
+pub const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
+/// How long no connection is taken after the kernel could not give us one.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -1,0 +1,97 @@
+//! The workers: ask the engine, which blocks, and send what it decides. Their number is bounded.
+
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread::Builder;
+
+use assembly::local::{Errand, Reply, case, decide};
+use common::{PrimaryMode, Reason};
+
+use crate::caller::{NotTheCaller, admit};
+use crate::counters::{Replied, Turned};
+use crate::error::ServiceError;
+use crate::gate::Job;
+use crate::queue::Queue;
+use crate::server::Server;
+use crate::world::World;
+use crate::{LOG, limits};
+
+/// The workers, as whoever stops the service sees them.
+#[derive(Debug)]
+pub struct Workers {
+    /// Disconnected when the last of them has ended; nothing is ever sent.
+    pub ended: Receiver<Infallible>,
+}
+
+/// Starts the workers. They end when the queue is closed and empty.
+///
+/// # Errors
+/// [`ServiceError::Thread`].
+pub fn start(server: &Arc<Server>, queue: &Arc<Queue<Job>>) -> Result<Workers, ServiceError> {
+    let (alive, ended) = channel();
+    for number in 0..limits::WORKERS {
+        let (server, queue, alive) = (Arc::clone(server), Arc::clone(queue), alive.clone());
+        let work = move || {
+            run(&server, &queue);
+            // Whoever hears of the end may count on it that nothing is held any more.
+            drop((server, queue));
+            drop(alive);
+        };
+        let thread = Builder::new().name(format!("worker-{number}")).spawn(work);
+        thread.map_err(|source| ServiceError::Thread { source })?;
+    }
+    Ok(Workers { ended })
+}
+
+/// A fault in one login must not take a worker from the others; the panic hook has written about it.
+fn run(server: &Server, queue: &Queue<Job>) {
+    while let Some(mut taken) = queue.take() {
+        let job = &mut taken.item;
+        if catch_unwind(AssertUnwindSafe(|| work(server, job))).is_err() {
+            server.counters.turned(Turned::Fault);
+            LOG.error("a login ended in a fault of the program; it got no answer");
+        }
+    }
+}
+
+fn work(server: &Server, job: &mut Job) {
+    let (reply, replied) = match admit(&job.world.settings.callers, job.caller.uid, &mut job.request.errand) {
+        Ok(()) => {
+            let reply = decide(&job.world.engine, &job.world.settings, &job.request);
+            let replied = replied(&reply);
+            (reply, replied)
+        }
+        Err(NotTheCaller) => {
+            refuse(&job.world, &job.request.errand);
+            (Reply::Reject, Some(Replied::NotTheCaller))
+        }
+    };
+    if let Some(replied) = replied {
+        server.counters.replied(replied);
+    }
+    if job.caller.reply(&reply).is_err() {
+        server.counters.turned(Turned::NotSent);
+    }
+}
+
+/// It is recorded, whatever the stack of the caller would have made of it.
+fn refuse(world: &World, errand: &Errand) {
+    let errand = Errand { primary: PrimaryMode::None, ..errand.clone() };
+    if let Ok(case) = case(&world.settings, &errand) {
+        let _ = world.engine.refuse(&case.attempt, Reason::NotTheCaller);
+    }
+}
+
+fn replied(reply: &Reply) -> Option<Replied> {
+    match reply {
+        Reply::Ask { .. } => Some(Replied::Asked),
+        Reply::Accept { .. } => Some(Replied::Accepted),
+        Reply::Reject => Some(Replied::Rejected),
+        Reply::Unavailable => Some(Replied::Unavailable),
+        Reply::Hindered(_) => Some(Replied::Hindered),
+        Reply::Abandoned => Some(Replied::Abandoned),
+        Reply::Busy | Reply::NotMine => None,
+    }
+}

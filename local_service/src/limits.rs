@@ -33,3 +33,24 @@ pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
 pub const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 /// How long no connection is taken after the kernel could not give us one.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_has_these_numbers() {
+        let page = include_str!("../../docs/operating.md");
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(REQUEST_PATIENCE.as_secs(), 1, "the page says one second");
+        for sentence in [
+            format!(
+                "has more than {CONNECTIONS_PER_USER_MAX} connections and {REQUESTS_PER_USER_MAX} requests"
+            ),
+            format!("at most {WORKERS_OF_ROOT_MAX} of the {WORKERS} workers"),
+            format!("those of all others at most {WORKERS_OF_OTHERS_MAX}"),
+        ] {
+            assert!(page.contains(&sentence), "{sentence}");
+        }
+    }
+}

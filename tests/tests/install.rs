@@ -13,7 +13,9 @@ use test_ground::{Authenticator, Daemon, Failure, Machine, Outcome, RadiusReques
 const PASSWORD: &str = "correct horse";
 const CODE: &str = "One-time code";
 
-/// The unit that gets installed, seen from the checkout.
+/// The units that get installed, seen from the checkout.
+const UNITS: &str = "config/etc/systemd";
+/// The one of them whose rights are tried.
 const UNIT: &str = "config/etc/systemd/countersign-radiusd.service";
 
 /// Where an installation may place files.
@@ -130,7 +132,7 @@ fn a_destination_folder_gets_all_files_and_nothing_else_changes() -> Outcome {
         checked(Command::new("find").arg(&destination).args(["-type", "d", "-not", "-perm", "0755"]))?;
     assert_eq!(closed, "", "folders that a strict umask has closed");
     let modes: Vec<_> =
-        ["usr/bin/countersign", "usr/sbin/countersign-radiusd", "usr/share/countersign/installed"]
+        ["usr/bin/countersign", "usr/sbin/countersign-local", "usr/share/countersign/installed"]
             .map(|path| fs::metadata(destination.join(path)).expect(path).permissions().mode() & 0o7777)
             .into();
     assert_eq!(modes, [0o755, 0o755, 0o644]);
@@ -278,15 +280,21 @@ fn rights_of_the_unit() -> String {
 }
 
 #[test]
-fn the_unit_is_one_that_systemd_understands() -> Outcome {
+fn the_units_are_such_that_systemd_understands() -> Outcome {
     let machine = Machine::here()?;
     let folder = machine.new_folder("unit")?;
-    let unit = fs::read_to_string(UNIT).expect("a unit");
-    let file = folder.join("countersign-radiusd.service");
-    machine.write(&file, &unit.replace("/usr/sbin/countersign-radiusd", "/bin/true"))?;
-    let output = Command::new("systemd-analyze").arg("verify").arg(&file).output().expect("systemd-analyze");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let mistakes: Vec<_> = said.lines().filter(|line| line.contains("countersign-radiusd.service")).collect();
+    let units = ["countersign-radiusd.service", "countersign-local.service", "countersign-local.socket"];
+    for unit in units {
+        let text = fs::read_to_string(Path::new(UNITS).join(unit)).expect("a unit");
+        let lines = text
+            .lines()
+            .map(|line| if line.starts_with("ExecStart=") { "ExecStart=/bin/true" } else { line });
+        machine.write(&folder.join(unit), &(lines.collect::<Vec<_>>().join("\n") + "\n"))?;
+    }
+    let mut verify = Command::new("systemd-analyze");
+    let output = verify.arg("verify").args(units.map(|unit| folder.join(unit))).output();
+    let said = String::from_utf8_lossy(&output.expect("systemd-analyze").stderr).into_owned();
+    let mistakes: Vec<_> = said.lines().filter(|line| line.contains("countersign-")).collect();
     assert_eq!(mistakes, Vec::<&str>::new(), "{said}");
     Ok(())
 }

@@ -49,7 +49,7 @@ pub(crate) fn output(arguments: &[&str]) -> Result<Vec<u8>, Problem> {
 /// Builds what is installed, with this profile. Each door is built alone, so that it gets the features it asks for and no
 /// others.
 pub(crate) fn build_programs(profile: &str) -> Result<(), Problem> {
-    for package in ["pam_module", "radius_server", "cli"] {
+    for package in ["pam_module", "local_service", "radius_server", "cli"] {
         let arguments = ["build", "--profile", profile, "--package", package];
         if !succeeds(&arguments)? {
             return Err(Problem::Failed(spelled(&arguments)));

@@ -48,8 +48,13 @@ pub(crate) enum InstallError {
     )]
     StillNamed(String),
     /// The server would go on with files that are gone, and systemd with a unit that is.
-    #[error("{0}: run 'systemctl disable --now countersign-radiusd' first")]
-    StillServing(String),
+    #[error("{why}: run 'systemctl disable --now {units}' first")]
+    StillServing {
+        /// What is still running, or would start.
+        why: String,
+        /// What belongs to it.
+        units: &'static str,
+    },
     /// Nobody has said that key and store may go.
     #[error("nothing was removed: --purge takes the master key and all accounts with it; say --purge --yes")]
     NotAgreed,
@@ -143,8 +148,8 @@ pub(crate) fn uninstall_as_root<S: AsRef<str>>(destination: &Path, flags: &[S]) 
         let files: Vec<String> = naming.iter().map(|file| file.display().to_string()).collect();
         return Err(InstallError::StillNamed(files.join(", ")).into());
     }
-    if let Some(why) = serving::still_serving(destination) {
-        return Err(InstallError::StillServing(why).into());
+    if let Some((why, units)) = serving::still_serving(destination) {
+        return Err(InstallError::StillServing { why, units }.into());
     }
     if is_asked("--purge") && !is_asked("--yes") {
         ask_for_purge(destination)?;
@@ -207,7 +212,7 @@ fn as_root_or_here(destination: &Path, step: &str, again: &[&std::ffi::OsStr]) -
     Ok(Hands::Roots(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
 }
 
-/// Builds the three doors and says where they are.
+/// Builds the doors and says where they are.
 fn build(profile: &str) -> Result<PathBuf, Problem> {
     eprintln!("install: building with the profile `{profile}`");
     cargo::build_programs(profile)?;

@@ -213,8 +213,21 @@ fn the_primary_service_does_not_ask_ourselves() {
 }
 
 #[test]
-fn the_unit_starts_as_root_and_reloads() {
-    let unit = file("etc/systemd/countersign-radiusd.service");
+fn the_units_start_as_root_and_reload() {
+    for name in ["countersign-radiusd", "countersign-local"] {
+        starts_as_root_and_reloads(&file(&format!("etc/systemd/{name}.service")));
+    }
+}
+
+#[test]
+fn everybody_may_connect_to_the_socket_of_the_service() {
+    let unit = file("etc/systemd/countersign-local.socket");
+    let has = |line: &str| unit.lines().any(|one| one == line);
+    assert!(has(&format!("ListenStream={}", config::paths::LOCAL_SOCKET)), "where the module looks");
+    assert!(has("SocketMode=0666") && has("DirectoryMode=0755"));
+}
+
+fn starts_as_root_and_reloads(unit: &str) {
     let settings: Vec<(&str, &str)> = unit.lines().filter_map(|line| line.split_once('=')).collect();
     let has = |key: &str, value: &str| settings.contains(&(key, value));
     assert!(

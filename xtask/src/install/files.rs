@@ -57,7 +57,10 @@ pub(super) fn pieces(programs: &Path) -> Result<Vec<Piece>, InstallError> {
     Ok(vec![
         data(programs.join("libpam_countersign.so"), module),
         program("countersign", "/usr/bin/countersign"),
+        program("countersign-local", "/usr/sbin/countersign-local"),
         program("countersign-radiusd", "/usr/sbin/countersign-radiusd"),
+        of_etc("systemd/countersign-local.service", "/usr/lib/systemd/system/countersign-local.service"),
+        of_etc("systemd/countersign-local.socket", "/usr/lib/systemd/system/countersign-local.socket"),
         of_etc("systemd/countersign-radiusd.service", "/usr/lib/systemd/system/countersign-radiusd.service"),
         of_etc("sysusers.d/countersign.conf", "/usr/lib/sysusers.d/countersign.conf"),
         of_etc("tmpfiles.d/countersign.conf", "/usr/lib/tmpfiles.d/countersign.conf"),

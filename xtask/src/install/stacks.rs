@@ -47,6 +47,10 @@ For VPN gateways and firewalls, the RADIUS server. It listens on loopback only, 
 /etc/countersign/countersign.toml says otherwise:
     countersign client add NAME --address ADDRESS
     systemctl daemon-reload && systemctl enable --now countersign-radiusd
+
+For sudo, su, screen lockers and other programs whose callers are not root, the local service; their stacks are in
+docs/pam.md. ssh logins use it too where it runs, and need it nowhere:
+    systemctl daemon-reload && systemctl enable --now countersign-local.socket
 ";
 
 /// Of the next steps, the lines to type or write that follow the line with this beginning.

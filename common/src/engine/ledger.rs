@@ -50,14 +50,6 @@ impl Ledger<'_> {
         }
     }
 
-    /// Does the work of counting, against nobody. The file has no row for that.
-    pub(super) fn count_for_nobody(&self, count: &Count) -> Result<(), StoreError> {
-        match (self.store.count(count), self.file) {
-            (Ok(_), _) | (Err(_), Some(_)) => Ok(()),
-            (Err(error), None) => Err(error),
-        }
-    }
-
     /// Writes a bundle and gives what is to be published; `None` is a conflict.
     pub(super) fn commit(&self, bundle: &Bundle) -> Result<Option<Vec<Entry>>, StoreError> {
         let Some(file) = self.file else { return written(self.store, bundle) };

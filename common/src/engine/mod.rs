@@ -238,7 +238,7 @@ impl Engine {
                 Step::CountForNobody => {
                     let (lane, no_account) = case.tracks.nobody;
                     let count = Count { lane, against: Against::Nobody(no_account), at: case.now };
-                    self.ledger(attempt, case.name()).count_for_nobody(&count)?;
+                    self.books().count(&count)?;
                     evidence.counted = Some(Counting::Nobody);
                 }
                 Step::CheckPassword(password) => evidence.password = Some(self.check(case, &password)),

@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 
 use collector::{Collector, Form};
 use contenders::{Dice, Pamtester, Shift, add_crowd, name_of};
-use post::{CODE, GATE, Heard, PASSWORD, Post, Request, ask_for_a_while, code, next_code};
+use post::wire::ask_for_a_while;
+use post::{CODE, GATE, Heard, PASSWORD, Post, Request, code, next_code};
 use radius_protocol::Code;
 use serde_json::Value;
 use test_ground::{Failure, Machine, Outcome, checked, measured};

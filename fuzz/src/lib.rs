@@ -26,7 +26,7 @@ mod state;
 mod world;
 
 // What that world names as if it were at home.
-#[allow(clippy::wildcard_imports, reason = "whatever it comes to name is there; tests may have it anyway")]
+#[allow(clippy::wildcard_imports, reason = "whatever it comes to name is there")]
 use common::*;
 
 /// A target: its name, which is that of its folder in `corpus/`, and what it does with an input.

@@ -5,6 +5,7 @@
 use common::attempt::{Appended, Dialogue, Door, FirstAnswer, Place, Profile, SecondQuestion};
 use common::engine::Reply;
 use common::login::Accept;
+use common::session::Session;
 use common::{Answer, Attempt, Grounds, PrimaryMode, Secret, Target, TypedName, Verdict, limits};
 
 use crate::doors::answer::{self, Words};
@@ -103,10 +104,20 @@ fn hold(
             people.engine().abandon(attempt, &session);
             return None;
         };
+        let session = if attempt.door == Door::Radius { carry(people, attempt, &session) } else { *session };
         people.wait(seconds);
         reply = people.engine().answer(attempt, &session, &door.sort(typed));
     }
     panic!("it never stops asking");
+}
+
+/// To the client and back, in a `State`.
+fn carry(people: &People, attempt: &Attempt, session: &Session) -> Session {
+    let (engine, client, typed) = (people.engine(), attempt.place.name(), attempt.typed.as_str());
+    let sealed = session.seal(engine.keys(), engine.random(), client, typed).unwrap();
+    let opened = Session::open(engine.keys(), engine.now(), client, typed, &sealed).unwrap();
+    assert_eq!(opened, *session);
+    opened
 }
 
 /// What a door does with answers before the engine sees them.

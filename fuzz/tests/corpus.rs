@@ -46,6 +46,18 @@ fn the_corpus_is_small() {
     assert!(octets <= CORPUS_OCTETS_MAX, "{octets} octets");
 }
 
+/// What no seed names the fuzzer will hardly guess.
+#[test]
+fn a_seed_has_every_key_of_the_configuration_and_is_right() {
+    let seed = fs::read_to_string(corpus().join("config/every-key")).unwrap();
+    let (settings, clients) = seed.split_once("#### clients.toml ####\n").unwrap();
+    let path = Path::new("/etc/countersign/countersign.toml");
+    assert!(assembly::config::Settings::from_texts(path, settings, clients).is_ok());
+    for key in assembly::config::keys::KEYS {
+        assert!(seed.lines().any(|line| line.starts_with(&format!("{} = ", key.name))), "{}", key.name);
+    }
+}
+
 #[test]
 fn no_attributes_break_their_promises() {
     replay("attributes");

@@ -107,8 +107,20 @@ impl Store for MemoryStore {
 }
 
 impl BreakGlass for MemoryStore {
-    fn keep(&self, account: &Account) -> Result<(), StoreError> {
-        self.up()?.accounts.insert(account.name.clone(), account.clone());
+    fn keep(&self, loaded: &Loaded) -> Result<(), StoreError> {
+        let mut memory = self.up()?;
+        let Some(account) = &loaded.account else { return Ok(()) };
+        memory.accounts.insert(account.name.clone(), account.clone());
+        for (factor, step) in &loaded.spent_steps {
+            let highest = memory.steps.entry(*factor).or_default();
+            *highest = (*highest).max(*step);
+        }
+        memory.codes.extend(&loaded.spent_recovery_codes);
+        Ok(())
+    }
+
+    fn forget(&self, name: &Username) -> Result<(), StoreError> {
+        self.up()?.accounts.remove(name);
         Ok(())
     }
 }

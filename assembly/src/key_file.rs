@@ -74,7 +74,9 @@ fn check_rights(file: &File, path: &Path, owner: u32) -> Result<(), AssemblyErro
     Ok(())
 }
 
-fn parse(text: &str) -> Option<KeyRing> {
+/// The keys in the text of a key file; `None` where one line is wrong, or there is no key.
+#[must_use]
+pub fn parse(text: &str) -> Option<KeyRing> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let keys = lines.map(key_of_line).collect::<Option<Vec<_>>>()?;
     let ids: BTreeSet<_> = keys.iter().map(|key| key.id).collect();

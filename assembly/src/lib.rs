@@ -23,7 +23,7 @@ mod server;
 
 pub use error::AssemblyError;
 #[cfg(feature = "office")]
-pub use office::{Office, office};
+pub use office::{Office, examination, office};
 #[cfg(feature = "pam")]
 pub use pam::engine_for_pam;
 #[cfg(feature = "server")]

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use audit::SyslogSink;
 use common::engine::Engine;
+use common::ports::Clock as _;
 use config::Settings;
-use store::{Process, Sqlite};
+use store::{Examination, Process, Sqlite};
 
 use crate::pam::{STREAM, in_process};
-use crate::{AssemblyError, backend, sinks};
+use crate::system::SystemClock;
+use crate::{AssemblyError, backend, places, sinks};
 
 /// The engine for acts and test logins, and what there is to list.
 pub struct Office {
@@ -29,4 +31,12 @@ pub fn office(settings: &Settings) -> Result<Office, AssemblyError> {
     let primary = in_process(settings)?;
     let parts = backend::parts(settings, keys, Arc::clone(&store), primary, Box::new(Arc::clone(&sink)));
     Ok(Office { engine: Engine::new(parts), store, sink })
+}
+
+/// A look at the store and everything around it, also where no engine can be made of it.
+pub fn examination(settings: &Settings) -> Result<Examination, AssemblyError> {
+    let keys = backend::keys(settings)?;
+    let options = backend::options(settings, &keys, STREAM, Process::ShortLived)?;
+    let checks = backend::key_checks(&keys)?;
+    Ok(Sqlite::examine(&places::store(settings), options, checks, SystemClock.now()))
 }

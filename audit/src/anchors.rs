@@ -53,6 +53,12 @@ impl Anchors {
         }
     }
 
+    /// How many anchors were kept.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.kept
+    }
+
     /// The names of the streams, as [`crate::escape::visible`] shows them.
     pub(crate) fn streams(&self) -> impl Iterator<Item = &str> {
         self.streams.keys().map(String::as_str)

@@ -19,7 +19,7 @@ const POLL: Duration = Duration::from_millis(20);
 /// 160 bits, as RFC 4226 recommends.
 const SECRET_OCTETS: usize = 20;
 
-/// The codes that are good at a time: those of three steps.
+/// The codes that are good at a time are those of three steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CodeOf {
     /// The step before this one.
@@ -28,6 +28,8 @@ pub enum CodeOf {
     StepNow,
     /// The step after this one.
     StepAfter,
+    /// A code that is wrong.
+    NoStep,
 }
 
 /// The user's secret in base32.
@@ -47,12 +49,16 @@ fn code(login: &Login, step: u64) -> Option<String> {
         CodeOf::StepBefore => step.checked_sub(1)?,
         CodeOf::StepNow => step,
         CodeOf::StepAfter => step.checked_add(1)?,
+        // Good in about a year, or in a million tries.
+        CodeOf::NoStep => step.checked_add(1_000_000)?,
     };
     let totp = Builder::new().with_secret(secret_octets(&login.user)).build().ok()?;
     Some(totp.generate(step.checked_mul(STEP_SECONDS)?).to_string())
 }
 
-fn secret_octets(user: &str) -> Vec<u8> {
+/// The user's secret.
+#[must_use]
+pub fn secret_octets(user: &str) -> Vec<u8> {
     Sha256::digest(user).iter().copied().take(SECRET_OCTETS).collect()
 }
 

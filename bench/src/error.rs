@@ -2,6 +2,11 @@
 
 use std::io;
 
+use assembly::AssemblyError;
+use assembly::config::ConfigError;
+use common::keys::KeyError;
+use common::ports::StoreError;
+
 /// What keeps a job from its end.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
@@ -39,6 +44,21 @@ pub enum BenchError {
     /// A reply that a real client would not believe.
     #[error("a reply is not genuine: {0}")]
     Reply(String),
+    /// An account of this family was there before.
+    #[error("the store already has accounts named `{0}` with a number")]
+    AccountExists(String),
+    /// The settings of the store.
+    #[error("the settings cannot be used")]
+    Settings(#[from] ConfigError),
+    /// The keys of the store.
+    #[error("the keys cannot be read")]
+    Assembly(#[from] AssemblyError),
+    /// A secret could not be sealed.
+    #[error("a secret cannot be sealed")]
+    Key(#[from] KeyError),
+    /// The store did not take the accounts.
+    #[error("the store takes no accounts")]
+    Store(#[from] StoreError),
     /// The kernel gives no randomness.
     #[error("there is no randomness")]
     Randomness,

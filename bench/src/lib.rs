@@ -6,12 +6,22 @@ mod error;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread;
+use std::time::SystemTime;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use codes::{CodeOf, codes, secret_of};
+pub use codes::{CodeOf, codes, secret_octets, secret_of};
 pub use error::BenchError;
+
+/// Names the file in which the preloaded library counts.
+pub const FSYNC_COUNT_VARIABLE: &str = "BENCH_FSYNCS";
+/// The length of that file: one number in the machine's order.
+pub const FSYNC_COUNT_OCTETS: usize = 8;
+/// Says how many microseconds each durable write waits longer than the disk.
+pub const FSYNC_WAIT_VARIABLE: &str = "BENCH_FSYNC_MICROS";
 
 /// One login to be tried.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,7 +39,11 @@ pub struct Login {
 pub struct PamJob {
     /// A file in `/etc/pam.d`.
     pub service: String,
-    /// Each code is the answer to every question of its login.
+    /// What the questions of a login are answered with.
+    pub form: Form,
+    /// When the first login begins, so that several processes begin together; at once where this has passed.
+    pub begin_at: SystemTime,
+    /// In this order.
     pub logins: Vec<Login>,
 }
 
@@ -50,23 +64,38 @@ pub struct RadiusJob {
     pub logins: Vec<Login>,
 }
 
-/// What User-Password carries.
+/// Accounts to be made in a store of ours.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AccountsJob {
+    /// The settings that name the store.
+    pub settings: PathBuf,
+    /// Names are this with a number.
+    pub family: String,
+    /// How many, numbered from 0.
+    pub count: usize,
+}
+
+/// How the password and the code are said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Form {
-    /// The code alone.
+    /// The code alone, to whatever is asked.
     Code,
-    /// `password,code`.
+    /// `password,code` in one.
     PasswordAndCode,
+    /// The password, and the code to the question that follows.
+    PasswordThenCode,
 }
 
 impl Form {
-    /// The value of User-Password.
+    /// What the first question is answered with, and what every later one.
     #[must_use]
-    pub fn password(self, login: &Login, code: &str) -> String {
-        match self {
+    pub fn answers(self, login: &Login, code: &str) -> [String; 2] {
+        let first = match self {
             Self::Code => code.to_owned(),
             Self::PasswordAndCode => format!("{},{code}", login.password),
-        }
+            Self::PasswordThenCode => login.password.clone(),
+        };
+        [first, code.to_owned()]
     }
 }
 
@@ -88,11 +117,20 @@ pub struct Measured {
     pub seconds: f64,
     /// How long each login took, in microseconds.
     pub micros: Vec<f64>,
+    /// How long it took until the second question was asked, in microseconds; of logins that were asked one.
+    pub question_micros: Vec<f64>,
 }
 
 /// The whole life of a program: reads its job, does it and says what was measured.
-pub fn run<J: DeserializeOwned>(work: fn(&J) -> Result<Measured, BenchError>) -> Result<(), BenchError> {
+pub fn run<J: DeserializeOwned, M: Serialize>(
+    work: fn(&J) -> Result<M, BenchError>,
+) -> Result<(), BenchError> {
     let job = serde_json::from_reader(io::stdin().lock()).map_err(BenchError::Job)?;
     let measured = work(&job)?;
     serde_json::to_writer(io::stdout().lock(), &measured).map_err(BenchError::Answer)
+}
+
+/// Sleeps until a moment; returns at once where it has passed.
+pub fn wait_until(moment: SystemTime) {
+    thread::sleep(moment.duration_since(SystemTime::now()).unwrap_or_default());
 }

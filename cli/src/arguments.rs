@@ -54,7 +54,7 @@ pub(crate) enum Command {
     /// Read the records, or prove that nobody has touched them.
     #[command(subcommand)]
     Audit(audit::Command),
-    /// Back the store up, or put a backup in its place.
+    /// Look whether the store is sound, back it up, or put a backup in its place.
     #[command(subcommand)]
     Store(store::Command),
     /// Every counter of the RADIUS server, and the figures of the store.

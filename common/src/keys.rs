@@ -36,6 +36,8 @@ pub enum Purpose {
     Chain,
     /// Digests of answers in success records, names of lanes.
     Digest,
+    /// The MACs of what stands in the break-glass file.
+    BreakGlass,
     /// Sealing a carried session; one key for each day since the epoch.
     Session {
         /// Days since the epoch.
@@ -51,6 +53,7 @@ impl Purpose {
             Self::RecoveryCode => "countersign/recovery-code".to_owned(),
             Self::Chain => "countersign/chain".to_owned(),
             Self::Digest => "countersign/digest".to_owned(),
+            Self::BreakGlass => "countersign/break-glass".to_owned(),
             Self::Session { day } => format!("countersign/session/{day}"),
         }
     }

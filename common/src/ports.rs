@@ -65,8 +65,12 @@ pub trait Store: Send + Sync {
 
 /// The file in which break-glass accounts live when the store does not: a store of a few accounts.
 pub trait BreakGlass: Store {
-    /// Keeps a copy of an account, with everything that a login needs.
-    fn keep(&self, account: &Account) -> Result<(), StoreError>;
+    /// Keeps a copy of the account that the store has loaded, if it has one, with what is spent. It writes only where
+    /// the copy is not yet as good; what the file alone knows to be spent stays spent.
+    fn keep(&self, loaded: &Loaded) -> Result<(), StoreError>;
+
+    /// Drops the copy of an account that has gone.
+    fn forget(&self, name: &Username) -> Result<(), StoreError>;
 }
 
 /// Listing and searching, for administrators.
@@ -255,8 +259,12 @@ impl<T: Store + ?Sized> Store for Arc<T> {
 }
 
 impl<T: BreakGlass + ?Sized> BreakGlass for Arc<T> {
-    fn keep(&self, account: &Account) -> Result<(), StoreError> {
-        (**self).keep(account)
+    fn keep(&self, loaded: &Loaded) -> Result<(), StoreError> {
+        (**self).keep(loaded)
+    }
+
+    fn forget(&self, name: &Username) -> Result<(), StoreError> {
+        (**self).forget(name)
     }
 }
 

@@ -196,6 +196,7 @@ fn leading_key(line: &str) -> Option<&str> {
     is_bare_key(key).then_some(key)
 }
 
-fn is_bare_key(text: &str) -> bool {
+/// Whether a key needs no quotes (TOML 1.0, "Keys").
+pub(crate) fn is_bare_key(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }

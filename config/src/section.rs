@@ -6,7 +6,8 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use crate::keys::{Absent, Key, Part};
-use crate::report::{Place, Remark, Report};
+use crate::limits;
+use crate::report::{Place, Remark, Report, is_bare_key};
 use crate::values::{described, near, quoted};
 
 /// A table, or the place where one could stand.
@@ -160,7 +161,8 @@ impl<'a> Section<'a> {
 
     /// The key with its tables.
     pub(crate) fn path_of(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        let name = written(name);
+        if self.path.is_empty() { name } else { format!("{}.{name}", self.path) }
     }
 
     fn find(&self, name: &str) -> Option<(&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>)> {
@@ -206,6 +208,12 @@ impl<'a> Section<'a> {
             help: Some(help),
         }
     }
+}
+
+/// A key as it would be written: in quotes, escaped and cut, where it is not a bare one that fits a message.
+fn written(name: &str) -> String {
+    let is_plain = is_bare_key(name) && name.len() <= limits::SHOWN_VALUE_CHARACTERS_MAX;
+    if is_plain { name.to_owned() } else { quoted(name) }
 }
 
 fn refuse_table(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use common::policy::Policy;
 use ipnet::IpNet;
+use zeroize::Zeroizing;
 
 use crate::clients::{Client, Clients};
 use crate::clients_toml;
@@ -135,13 +136,24 @@ pub struct Loaded {
 impl Settings {
     /// Reads the settings and the clients file that they name.
     pub fn load(path: &Path) -> Result<Loaded, ConfigError> {
-        load(path, read_clients)
+        load(&SourceFile::open(path, Contents::Settings)?, |draft, report| {
+            read_clients(draft, report, SourceFile::open)
+        })
     }
 
     /// Reads the settings only: a PAM caller has no business with RADIUS secrets,
     /// and a mistake among them locks nobody out of the machine.
     pub fn load_without_clients(path: &Path) -> Result<Loaded, ConfigError> {
-        load(path, |_, _| Ok(ClientsRead::default()))
+        load(&SourceFile::open(path, Contents::Settings)?, |_, _| Ok(ClientsRead::default()))
+    }
+
+    /// Reads texts as if they stood in two files: the settings at `path`, and the clients wherever these say.
+    pub fn from_texts(path: &Path, settings: &str, clients: &str) -> Result<Loaded, ConfigError> {
+        let text = |text: &str| Zeroizing::new(text.to_owned());
+        let clients_at = |path: &Path, contents| Ok(SourceFile::from_text(path, contents, text(clients)));
+        load(&SourceFile::from_text(path, Contents::Settings, text(settings)), |draft, report| {
+            read_clients(draft, report, clients_at)
+        })
     }
 }
 
@@ -154,12 +166,11 @@ struct ClientsRead {
 }
 
 fn load(
-    path: &Path,
+    file: &SourceFile,
     clients_of: impl FnOnce(&Draft, &mut Report<'_>) -> Result<ClientsRead, ConfigError>,
 ) -> Result<Loaded, ConfigError> {
-    let file = SourceFile::open(path, Contents::Settings)?;
-    let (mut report, root) = Report::parse(&file);
-    let draft = countersign_toml::read(path, &root, &mut report);
+    let (mut report, root) = Report::parse(file);
+    let draft = countersign_toml::read(&file.path, &root, &mut report);
     let read = clients_of(&draft, &mut report)?;
     let errors = report.errors().saturating_add(read.errors);
     let mut findings = report.into_findings();
@@ -172,11 +183,15 @@ fn load(
     }
 }
 
-fn read_clients(draft: &Draft, settings_report: &mut Report<'_>) -> Result<ClientsRead, ConfigError> {
+fn read_clients(
+    draft: &Draft,
+    settings_report: &mut Report<'_>,
+    open: impl FnOnce(&Path, Contents) -> Result<SourceFile, ConfigError>,
+) -> Result<ClientsRead, ConfigError> {
     let Some(path) = &draft.clients_file else {
         return Ok(ClientsRead::default());
     };
-    let file = match SourceFile::open(&path.value, Contents::Secrets) {
+    let file = match open(&path.value, Contents::Secrets) {
         Ok(file) => file,
         Err(error) if settings_report.errors() == 0 => return Err(error),
         Err(error) => {

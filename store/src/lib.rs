@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod break_glass;
 mod caps;
 mod connection;
 mod error;
@@ -34,6 +35,10 @@ pub mod conformance;
 #[cfg(test)]
 mod tests;
 
+pub use break_glass::{
+    BreakGlassError, BreakGlassFile, BreakGlassKey, Kept, Made, STREAM as BREAK_GLASS_STREAM, Survey,
+    is_copy_of,
+};
 pub use error::SqliteError;
 pub use examination::{Examination, Figures, Finding};
 pub use key_check::KeyCheck;

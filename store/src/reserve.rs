@@ -133,7 +133,7 @@ fn add(file: &File, at: u64, octets: u64) -> io::Result<()> {
 }
 
 /// Octets that do not compress; they are no secret (xorshift64, Marsaglia 2003).
-fn noise(seed: u64, octets: u64) -> Vec<u8> {
+pub(crate) fn noise(seed: u64, octets: u64) -> Vec<u8> {
     let octets = usize::try_from(octets).unwrap_or_default();
     let mut state = seed | 0x9e37_79b9_7f4a_7c15;
     let mut noise = Vec::with_capacity(octets.saturating_add(8));

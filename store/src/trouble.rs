@@ -6,8 +6,8 @@ use common::closed_list;
 use common::ports::{StoreError, StoreTrouble};
 use rusqlite::{ErrorCode, ffi};
 
-use crate::SqliteError;
 use crate::reserve::is_full;
+use crate::{BreakGlassError, SqliteError};
 
 closed_list! {
     /// A kind of trouble. Each has one thing to do about it: see [`Trouble::advice`].
@@ -41,7 +41,9 @@ impl Trouble {
             StoreError::Newer { .. } => Self::Newer,
             StoreError::Damaged { .. } => Self::Damaged,
             StoreError::Unavailable { source, .. } => {
-                source.downcast_ref().map_or(Self::Other, SqliteError::trouble)
+                let in_store = source.downcast_ref().map(SqliteError::trouble);
+                let in_file = || source.downcast_ref().map(BreakGlassError::trouble);
+                in_store.or_else(in_file).unwrap_or(Self::Other)
             }
         }
     }
@@ -119,7 +121,7 @@ impl SqliteError {
     }
 }
 
-fn of_kernel(error: &io::Error) -> Trouble {
+pub(crate) fn of_kernel(error: &io::Error) -> Trouble {
     match error.kind() {
         io::ErrorKind::NotFound => Trouble::Absent,
         io::ErrorKind::ReadOnlyFilesystem => Trouble::ReadOnly,

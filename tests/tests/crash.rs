@@ -20,7 +20,8 @@ use std::time::{Duration, Instant};
 
 use collector::{Collector, Form};
 use contenders::{Dice, Pamtester, Shift, add_crowd, name_of};
-use post::{CODE, GATE, Heard, PASSWORD, Post, Request, ask_for_a_while, code, next_code};
+use post::wire::ask_for_a_while;
+use post::{CODE, GATE, Heard, PASSWORD, Post, Request, code, next_code};
 use radius_protocol::Code;
 use serde_json::Value;
 use test_ground::{Failure, Machine, Outcome, checked, measured};
@@ -34,7 +35,7 @@ const PEOPLE_OF_EACH: usize = 400;
 const WORK: Duration = Duration::from_millis(25);
 /// How long a gateway waits for a server that may be dead.
 const GATEWAY_PATIENCE: Duration = Duration::from_millis(300);
-/// How long a writer rests when everybody's codes are used.
+/// How long a writer rests when everybody's codes are used, and an administrator between two acts.
 const REST: Duration = Duration::from_millis(20);
 /// Codes that were good, and are tried again after each kill.
 const TRIED_AGAIN: usize = 3;
@@ -167,6 +168,8 @@ fn administers(post: &RwLock<Post>, seen: &Seen) {
             seen.is_refused(format!("{failure:?}"));
         }
         seen.acts.fetch_add(1, Ordering::Relaxed);
+        // Each act is a record that every verification reads again.
+        thread::sleep(REST);
     }
 }
 
@@ -268,11 +271,13 @@ fn quiet(command: &mut Command) -> &mut Command {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
 }
 
-/// The database is whole, and the records are as they were written and as the collector got them.
+/// The database is whole, to SQLite's own eyes and to ours, and the records are as they were written and as the collector got them.
 fn is_whole(post: &Post, collector: &Collector, context: &str) -> Outcome {
     let store = format!("file:{}?mode=ro", post.store().display());
     let integrity = checked(Command::new("sqlite3").arg(store).arg("PRAGMA integrity_check"))?;
     assert_eq!(integrity.trim(), "ok", "{context}");
+    let check = post.countersign(&["store", "check"]);
+    assert!(check.is_ok(), "{context}: {check:?}");
     let (exit, verified) = post.verify(Some(&collector.file(Form::Rfc5424)))?;
     assert_eq!((exit, &verified["sound"]), (Some(0), &Value::Bool(true)), "{context}: {verified}");
     Ok(())

@@ -4,7 +4,7 @@
 #[expect(dead_code, reason = "this suite uses its part of it")]
 mod collector;
 mod contenders;
-#[expect(dead_code, unused_imports, reason = "this suite uses its part of it")]
+#[expect(dead_code, reason = "this suite uses its part of it")]
 mod post;
 #[expect(dead_code, reason = "this suite uses its part of it")]
 mod transaction;

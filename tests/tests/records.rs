@@ -3,7 +3,7 @@
 
 mod collector;
 mod forged_names;
-#[expect(dead_code, unused_imports, reason = "this suite uses its part of it")]
+#[expect(dead_code, reason = "this suite uses its part of it")]
 mod post;
 mod stalled;
 #[expect(dead_code, reason = "this suite uses its part of it")]

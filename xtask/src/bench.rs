@@ -1,12 +1,16 @@
 //! `cargo xtask bench`: a login at each door beside the peer that administrators use today, in one run, in a throw-away
 //! copy of this machine. Rows are reported whatever they are.
 
+mod contestants;
+mod crowd;
+mod durable;
 mod figures;
 mod job;
 mod machine;
 mod pam;
 mod radius;
 mod site;
+mod timing;
 
 use std::env;
 use std::fs;
@@ -36,9 +40,9 @@ struct Options {
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Length {
-    /// Under two minutes.
+    /// Some minutes: few accounts, few rounds.
     Short,
-    /// Three times as many rounds.
+    /// Three times as many rounds, and up to a million accounts.
     Long,
 }
 
@@ -57,6 +61,22 @@ impl Length {
             Self::Long => 15,
         }
     }
+
+    /// Among how many accounts a PAM login is measured.
+    const fn accounts(self) -> &'static [usize] {
+        match self {
+            Self::Short => &[10, 1000],
+            Self::Long => &[10, 1000, 100_000, 1_000_000],
+        }
+    }
+
+    /// Among how many accounts many processes sign people in at once.
+    const fn accounts_of_crowd(self) -> usize {
+        match self {
+            Self::Short => 1000,
+            Self::Long => 10_000,
+        }
+    }
 }
 
 pub(crate) fn run(words: &[String]) -> Result<ExitCode, Problem> {
@@ -70,8 +90,8 @@ pub(crate) fn run(words: &[String]) -> Result<ExitCode, Problem> {
     }
     eprintln!("bench: building with the profile `release` (the first time takes some minutes)");
     cargo::build_programs("release")?;
-    if !cargo::succeeds(&["build", "--release", "--package", "bench"])? {
-        return Err(Problem::Failed("cargo build --release --package bench".to_owned()));
+    if !cargo::succeeds(&["build", "--release", "--package", "bench", "--bins", "--examples"])? {
+        return Err(Problem::Failed("cargo build --release --package bench --bins --examples".to_owned()));
     }
     announce("installing test packages into a layer below the target folder, and measuring in a copy");
     let options = serde_json::to_string(&options).map_err(unreadable)?;
@@ -106,9 +126,13 @@ pub(crate) fn in_copy(options: &str) -> Result<ExitCode, Problem> {
     let Options { length, form } = serde_json::from_str(options).map_err(unreadable)?;
     let machine = test_ground::Machine::here()?;
     site::prepare(&machine)?;
-    let mut rows = pam::rows(&machine, length.rounds())?;
-    rows.extend(radius::rows(&machine, length.rounds())?);
-    let report = Report { machine: machine::facts()?, rows };
+    let tables = vec![
+        pam::table(&machine, length)?,
+        crowd::table(&machine, length)?,
+        radius::table(&machine, length)?,
+        timing::table(&machine, length)?,
+    ];
+    let report = Report { machine: machine::facts()?, tables };
     match form {
         Form::Text => println!("{report}"),
         Form::Json => println!("{}", serde_json::to_string_pretty(&report).map_err(unreadable)?),

@@ -71,14 +71,20 @@ pub(crate) fn build_suites(names: &[String]) -> Result<Vec<(String, PathBuf)>, P
     for name in names {
         arguments.extend(["--test", name]);
     }
-    let messages = output(&arguments)?;
-    let messages = serde_json::Deserializer::from_slice(&messages).into_iter::<Message>();
+    let built = executables(cargo(&arguments), &spelled(&arguments))?;
+    Ok(built.into_iter().filter(|(name, _)| names.contains(name)).collect())
+}
+
+/// Runs a build that speaks JSON, and says where it has put each program.
+pub(crate) fn executables(mut build: Command, spelled: &str) -> Result<Vec<(String, PathBuf)>, Problem> {
+    let output = build.stderr(Stdio::inherit()).output().map_err(Problem::run(spelled))?;
+    if !output.status.success() {
+        return Err(Problem::Failed(spelled.to_owned()));
+    }
     let mut built = Vec::new();
-    for message in messages {
-        let message = message.map_err(|source| Problem::Unreadable { from: "cargo test", source })?;
-        if let (Some(target), Some(executable)) = (message.target, message.executable)
-            && names.contains(&target.name)
-        {
+    for message in serde_json::Deserializer::from_slice(&output.stdout).into_iter::<Message>() {
+        let message = message.map_err(|source| Problem::Unreadable { from: "cargo", source })?;
+        if let (Some(target), Some(executable)) = (message.target, message.executable) {
             built.push((target.name, executable));
         }
     }

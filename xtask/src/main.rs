@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod demo;
+mod fuzz;
 mod ground;
 mod host;
 mod install;
@@ -24,10 +25,13 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   demo [--keep]        one account signs in by ssh, RADIUS and sftp, in a throw-away copy of this machine
-  test [SUITE...]      unit tests, and each suite in a throw-away copy of this machine; without names: all of them
+  test [SUITE...]      unit tests, fuzz targets for some minutes, and each suite in a throw-away copy of this machine;
+                       without names: all of them
   bench [--long] [--json]
                        a login at each door beside the peer that administrators use today
-  soak [MINUTES]       property tests and races over and over, an hour by default
+  fuzz [TARGET] [--seconds N]
+                       makes up inputs for one target of fuzz/, or for all, a minute each by default
+  soak [MINUTES]       property tests, races and fuzz targets over and over, an hour by default
   lint                 formatting, clippy, dependency policy, file lengths
   tidy                 formats the code
   install [--destdir FOLDER] [--debug | --from FOLDER]
@@ -53,6 +57,7 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         ("demo", options) => demo::run(options),
         ("bench", options) => bench::run(options),
         ("test", suites) => test::run(suites),
+        ("fuzz", options) => fuzz::run(options),
         ("soak", options) => soak::run(options),
         ("lint", []) => lint::run(),
         ("tidy", []) => tidy::run(),

@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: the property tests and the races, over and over with fresh randomness, for as long as one likes.
+//! `cargo xtask soak`: the property tests, the races and the fuzz targets, over and over with fresh randomness, for as
+//! long as one likes.
 //!
 //! What CI runs for seconds runs here for an hour by default. The first failure ends it and stays on the screen.
 
@@ -6,6 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::cargo;
+use crate::fuzz;
 use crate::problem::Problem;
 
 /// The crates with property tests, crash tests and races.
@@ -39,13 +41,17 @@ fn usage() -> Problem {
     Problem::Usage("`soak` takes a number of minutes, such as `cargo xtask soak 10`".to_owned())
 }
 
-/// Every test of the crates once; properties draw [`CASES`] new cases.
+/// Every test of the crates once; properties draw [`CASES`] new cases. Then the fuzz targets for as long as that took.
 fn round() -> Result<bool, Problem> {
+    let begun = Instant::now();
     let mut arguments = vec!["test", "--quiet"];
     for name in CRATES {
         arguments.extend(["--package", name]);
     }
     let mut command = cargo::cargo(&arguments);
     let status = command.env("PROPTEST_CASES", CASES).status();
-    Ok(status.map_err(Problem::run("cargo test"))?.success())
+    if !status.map_err(Problem::run("cargo test"))?.success() {
+        return Ok(false);
+    }
+    Ok(fuzz::soak(begun.elapsed())?.failed == 0)
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask test`: the unit tests as whoever calls, each suite of `tests/tests/` in a copy of its own.
+//! `cargo xtask test`: the unit tests and the fuzz targets as whoever calls, each suite of `tests/tests/` in a copy of its
+//! own.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -7,6 +8,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Instant;
 
 use crate::cargo;
+use crate::fuzz;
 use crate::problem::Problem;
 use crate::suites::{self, Tally};
 
@@ -16,15 +18,21 @@ const UNIT: &str = "unit";
 pub(crate) fn run(asked: &[String]) -> Result<ExitCode, Problem> {
     let on_ground = suites_on_ground()?;
     for name in asked {
-        if name != UNIT && !on_ground.contains(name) {
+        if name != UNIT && name != fuzz::SUITE && !on_ground.contains(name) {
             let known = on_ground.iter().cloned().collect::<Vec<_>>().join(", ");
-            return Err(Problem::Usage(format!("there is no suite `{name}`; there are {UNIT}, {known}")));
+            return Err(Problem::Usage(format!(
+                "there is no suite `{name}`; there are {UNIT}, {}, {known}",
+                fuzz::SUITE
+            )));
         }
     }
     let wanted = |name: &str| asked.is_empty() || asked.iter().any(|asked| asked == name);
     let mut tally = Tally::default();
     if wanted(UNIT) {
         tally.add(unit()?);
+    }
+    if wanted(fuzz::SUITE) {
+        tally.add(fuzz::among_tests()?);
     }
     let on_ground: Vec<String> = on_ground.into_iter().filter(|name| wanted(name)).collect();
     let mut in_short = Vec::new();

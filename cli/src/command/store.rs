@@ -1,11 +1,12 @@
-//! `countersign store`: copies of the store, and putting one back so that nothing used since then works again.
+//! `countersign store`: whether it is sound, copies of it, and putting one back so that nothing used since then works
+//! again.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use assembly::config::Settings;
-use assembly::store::{RecoveryCodes, Restored, Sqlite};
+use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Sqlite};
 use assembly::{SystemClock, places};
 use clap::{Args, Subcommand};
 use common::Place;
@@ -25,6 +26,8 @@ const DATABASE_HEADER: &[u8; 16] = b"SQLite format 3\0";
 /// What is done with the store as a whole.
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Look at the store and everything that it needs; exit code 1 where something is wrong.
+    Check,
     /// Copy the store, as of one moment, into a new file. The key file is not in it.
     Backup(Backup),
     /// Put a backup in the place of the store. Every code used until now is refused afterwards.
@@ -47,6 +50,7 @@ pub(crate) struct Restore {
 
 pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failure> {
     match command {
+        Command::Check => return check(context),
         Command::Backup(Backup { file }) => {
             let office = context.office()?;
             office.store.backup_to(file)?;
@@ -71,6 +75,16 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
     Ok(Outcome::Done)
 }
 
+fn check(context: &Context) -> Result<Outcome, Failure> {
+    refuse_strangers()?;
+    let settings = context.settings_without_clients()?;
+    // A store that went back is told of and recorded here. What else is wrong is found again below.
+    let _ = context.office();
+    let checked = Checked::new(places::store(&settings), &assembly::examination(&settings)?);
+    context.say(&checked)?;
+    Ok(if checked.sound { Outcome::Done } else { Outcome::Refused })
+}
+
 fn restore(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
     refuse_other_files(file)?;
     let owner = places::owner(settings)?;
@@ -85,6 +99,73 @@ fn refuse_other_files(file: &Path) -> Result<(), Failure> {
     let count = u64::try_from(DATABASE_HEADER.len()).unwrap_or(u64::MAX);
     opened.take(count).read_to_end(&mut header).map_err(Failure::file("read", file))?;
     if header == DATABASE_HEADER { Ok(()) } else { Err(Failure::NoBackup(file.to_owned())) }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Checked {
+    store: PathBuf,
+    sound: bool,
+    findings: Vec<Found>,
+    schema: Option<u32>,
+    database_octets: u64,
+    log_octets: u64,
+    reserve_octets: u64,
+    free_octets: Option<u64>,
+    codes_refused_until: Option<String>,
+}
+
+/// One thing that is wrong.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Found {
+    kind: &'static str,
+    file: PathBuf,
+    what: String,
+    advice: String,
+}
+
+impl Checked {
+    fn new(store: PathBuf, examination: &Examination) -> Self {
+        let Examination { findings, figures } = examination;
+        let found = |it: &Finding| Found {
+            kind: it.trouble.name(),
+            file: it.file.clone(),
+            what: it.what.clone(),
+            advice: it.advice.clone(),
+        };
+        Self {
+            store,
+            sound: findings.is_empty(),
+            findings: findings.iter().map(found).collect(),
+            schema: figures.schema,
+            database_octets: figures.database_octets,
+            log_octets: figures.log_octets,
+            reserve_octets: figures.reserve_octets,
+            free_octets: figures.free_octets,
+            codes_refused_until: figures.floor.map(rfc3339),
+        }
+    }
+}
+
+impl Report for Checked {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for Found { kind, file, what, advice } in &self.findings {
+            text.push_str(&format!("{kind}: {}\n  found: {what}\n  do: {advice}\n", file.display()));
+        }
+        if self.sound {
+            text.push_str(&format!("{} is sound.\n", self.store.display()));
+        }
+        let kib = |octets: u64| octets / 1024;
+        text.push_str(&format!(
+            "{} KiB, and {} KiB of log; {} KiB are kept for a full disk.\n",
+            kib(self.database_octets),
+            kib(self.log_octets),
+            kib(self.reserve_octets)
+        ));
+        text
+    }
 }
 
 #[derive(Serialize)]
@@ -175,5 +256,19 @@ impl Report for PutBack {
             ));
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assembly::store::Trouble;
+
+    const PAGE: &str = include_str!("../../../docs/command-line.md");
+
+    #[test]
+    fn every_kind_of_trouble_is_in_the_page() {
+        for kind in Trouble::ALL {
+            assert!(PAGE.contains(&format!("\n| `{}` | ", kind.name())), "{}", kind.name());
+        }
     }
 }

@@ -317,7 +317,8 @@ fn warn_of_missing_break_glass(context: &Context, office: &Office) -> Result<(),
 fn show(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {
     let account = account(office, name)?;
     let spent = office.store.spent_recovery_codes(&account)?;
-    context.say(&AccountView::new(&account, &spent, office.engine.now()))?;
+    let cap = office.store.cap(&account)?;
+    context.say(&AccountView::new(&account, &spent, &cap, office.engine.now()))?;
     warn_of_lockout(context, &account);
     Ok(())
 }

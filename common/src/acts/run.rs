@@ -27,12 +27,39 @@ impl Engine {
         let minutes = Minutes { id: AttemptId::generate(self.random()), actor, name: &name, act };
         for _ in 0..limits::RACES_MAX {
             match self.act_once(&minutes) {
-                Ok(Some(issued)) => return Ok(issued),
+                Ok(Some(issued)) => {
+                    self.copy_after(&name, act);
+                    return Ok(issued);
+                }
                 Ok(None) => {}
                 Err(refusal) => return Err(self.refuse_act(&minutes, refusal)),
             }
         }
         Err(self.refuse_act(&minutes, ActError::TooManyRaces))
+    }
+
+    /// What was done is done, also where the copy of a break-glass account cannot follow; the command line looks and
+    /// says so.
+    fn copy_after(&self, name: &Username, act: &Act) {
+        let _ = match act {
+            Act::Remove => self.forget_for_break_glass(name),
+            Act::Rename(to) => {
+                let copied = self.copy_for_break_glass(to).map(drop);
+                copied.and(self.forget_for_break_glass(name))
+            }
+            Act::Add { .. }
+            | Act::SetPassword(_)
+            | Act::SetState(_)
+            | Act::Block(_)
+            | Act::Unblock
+            | Act::SetRole(_)
+            | Act::AddTotp(_)
+            | Act::RemoveFactor(_)
+            | Act::RenewRecoveryCodes
+            | Act::CreateAppPassword { .. }
+            | Act::Unlock
+            | Act::RevokeAppPassword(_) => self.copy_for_break_glass(name).map(drop),
+        };
     }
 
     /// Records an act on something that is no account and that is done already: a changed RADIUS client, a restored

@@ -3,7 +3,7 @@
 //! What a break-glass account spends is spent in its file first, always: so the code of a login that the store could
 //! not take is spent for those that it can take later, and the other way round.
 
-use crate::bundle::{Bundle, Entry, Outcome};
+use crate::bundle::{Bundle, Entry, Outcome, Spend};
 use crate::lane::LaneKey;
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Ending;
@@ -27,19 +27,37 @@ impl Ledger<'_> {
     ) -> Result<Loaded, StoreError> {
         let stored = self.store.load(name, lane, Some(session));
         let Some(file) = self.file else { return stored };
-        let kept = file.load(name, lane, Some(session));
-        match (stored, kept) {
-            (Ok(stored), Ok(kept)) => {
-                keep(file, &stored, &kept);
-                Ok(together(stored, kept))
-            }
-            (Ok(stored), Err(_)) => {
-                keep(file, &stored, &Loaded::default());
-                Ok(stored)
-            }
+        if let Ok(stored) = &stored {
+            // Where the copy cannot follow, the account is as good as before; the next login tries again.
+            let _ = file.keep(stored);
+        }
+        match (stored, file.load(name, lane, Some(session))) {
+            (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session)),
+            (Ok(stored), Err(_)) => Ok(stored),
             (Err(_), Ok(kept)) if kept.account.is_some() => Ok(kept),
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// What either place knows to be spent is spent. Recovery codes that were used while the store was away are written
+    /// down there too, for doors that do not look into the file.
+    fn together(&self, mut stored: Loaded, kept: Loaded, session: AttemptId) -> Loaded {
+        let Some(account) = &stored.account else { return stored };
+        if kept.account.as_ref().map(|copy| copy.id) != Some(account.id) {
+            return stored;
+        }
+        for code in kept.spent_recovery_codes {
+            if !stored.spent_recovery_codes.contains(&code) {
+                let mut bundle = Bundle::of_records(session, stored.floor, Vec::new());
+                bundle.spends.push(Spend::RecoveryCode { account: account.id, code });
+                let _ = written(self.store, &bundle);
+                stored.spent_recovery_codes.push(code);
+            }
+        }
+        stored.spent_steps.extend(kept.spent_steps);
+        stored.floor = stored.floor.max(kept.floor);
+        stored.success = stored.success.or(kept.success);
+        stored
     }
 
     /// Counts an answer before it is looked at.
@@ -50,12 +68,27 @@ impl Ledger<'_> {
         }
     }
 
+    /// Does the work of counting, against nobody. The file has no row for that.
+    pub(super) fn count_for_nobody(&self, count: &Count) -> Result<(), StoreError> {
+        match (self.store.count(count), self.file) {
+            (Ok(_), _) | (Err(_), Some(_)) => Ok(()),
+            (Err(error), None) => Err(error),
+        }
+    }
+
     /// Writes a bundle and gives what is to be published; `None` is a conflict.
     pub(super) fn commit(&self, bundle: &Bundle) -> Result<Option<Vec<Entry>>, StoreError> {
         let Some(file) = self.file else { return written(self.store, bundle) };
         if bundle.records.iter().all(|record| record.ending != Ending::Accept) {
             // The file keeps accepts: a stranger must not be able to fill it.
-            return written(self.store, bundle).or_else(|_| Ok(Some(unrecorded(bundle))));
+            return written(self.store, bundle).or_else(|_| {
+                // What was counted in the file is taken back there. If it cannot be, it stays counted.
+                let counts = Bundle { records: Vec::new(), ..bundle.clone() };
+                if !counts.writes_nothing() {
+                    let _ = written(file, &counts);
+                }
+                Ok(Some(unrecorded(bundle)))
+            });
         }
         let in_file = match written(file, bundle) {
             Ok(None) => return Ok(None),
@@ -79,22 +112,4 @@ fn written<S: Store + ?Sized>(store: &S, bundle: &Bundle) -> Result<Option<Vec<E
 
 fn unrecorded(bundle: &Bundle) -> Vec<Entry> {
     bundle.records.iter().map(|record| Entry { record: record.clone(), position: None }).collect()
-}
-
-/// The copy follows the account. Where it cannot, the account is as good as before; the next login tries again.
-fn keep(file: &dyn BreakGlass, stored: &Loaded, kept: &Loaded) {
-    if let Some(account) = stored.account.as_ref().filter(|account| kept.account.as_ref() != Some(account)) {
-        let _ = file.keep(account);
-    }
-}
-
-fn together(mut stored: Loaded, kept: Loaded) -> Loaded {
-    let Some(account) = &stored.account else { return stored };
-    if kept.account.as_ref().map(|copy| copy.id) == Some(account.id) {
-        stored.spent_steps.extend(kept.spent_steps);
-        stored.spent_recovery_codes.extend(kept.spent_recovery_codes);
-        stored.floor = stored.floor.max(kept.floor);
-        stored.success = stored.success.or(kept.success);
-    }
-    stored
 }

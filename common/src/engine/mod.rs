@@ -3,6 +3,7 @@
 //! It blocks and holds no lock or connection between two calls.
 
 mod case;
+pub mod copies;
 mod ledger;
 
 use crate::account::Account;
@@ -238,7 +239,7 @@ impl Engine {
                 Step::CountForNobody => {
                     let (lane, no_account) = case.tracks.nobody;
                     let count = Count { lane, against: Against::Nobody(no_account), at: case.now };
-                    self.books().count(&count)?;
+                    self.ledger(attempt, case.name()).count_for_nobody(&count)?;
                     evidence.counted = Some(Counting::Nobody);
                 }
                 Step::CheckPassword(password) => evidence.password = Some(self.check(case, &password)),

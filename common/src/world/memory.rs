@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use crate::account::PasswordHash;
+use crate::account::{Account, PasswordHash};
 use crate::bundle::{AccountChange, Bundle, CapEffect, Entry, Outcome, Precondition, Renewal, Spend};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, FactorId, RecoveryCodeId};
 use crate::lane::{Lane, LaneKey};
-use crate::ports::{Loaded, Store, StoreError};
+use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Record;
 use crate::throttle::{Against, Cap, Count, Seen};
 use crate::world::{app_secret, keys, outside::Counting};
@@ -17,7 +17,7 @@ use crate::{AccountId, UnixTime, Username};
 /// What the store in memory holds.
 #[derive(Default)]
 pub(crate) struct Memory {
-    accounts: HashMap<Username, crate::account::Account>,
+    accounts: HashMap<Username, Account>,
     steps: HashMap<FactorId, u64>,
     codes: Vec<RecoveryCodeId>,
     lanes: HashMap<LaneKey, Lane>,
@@ -103,6 +103,25 @@ impl Store for MemoryStore {
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
         let mut memory = self.up()?;
         Ok(bundles.iter().map(|bundle| memory.commit(bundle)).collect())
+    }
+}
+
+impl BreakGlass for MemoryStore {
+    fn keep(&self, loaded: &Loaded) -> Result<(), StoreError> {
+        let mut memory = self.up()?;
+        let Some(account) = &loaded.account else { return Ok(()) };
+        memory.accounts.insert(account.name.clone(), account.clone());
+        for (factor, step) in &loaded.spent_steps {
+            let highest = memory.steps.entry(*factor).or_default();
+            *highest = (*highest).max(*step);
+        }
+        memory.codes.extend(&loaded.spent_recovery_codes);
+        Ok(())
+    }
+
+    fn forget(&self, name: &Username) -> Result<(), StoreError> {
+        self.up()?.accounts.remove(name);
+        Ok(())
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) fn keys() -> KeyRing {
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) memory: MemoryStore,
+    /// The file of the break-glass accounts.
+    pub(crate) file: MemoryStore,
     pub(crate) primary: ClearText,
     clock: Arc<AtomicU64>,
 }
@@ -38,21 +40,21 @@ pub(crate) struct World {
 impl World {
     /// A world with a policy.
     pub(crate) fn new(policy: Policy) -> Self {
-        let memory = MemoryStore::default();
+        let (memory, file) = (MemoryStore::default(), MemoryStore::default());
         let primary = ClearText::default();
         let clock = Arc::new(AtomicU64::new(BEGINNING));
         let engine = Engine::new(Parts {
             policy,
             keys: keys(),
             store: Box::new(memory.clone()),
-            break_glass: None,
+            break_glass: Some(Box::new(file.clone())),
             primary: Box::new(primary.clone()),
             names: Box::new(primary.clone()),
             clock: Box::new(TestClock(clock.clone())),
             random: Box::new(Counting::default()),
             sink: Box::new(Silent),
         });
-        Self { engine, memory, primary, clock }
+        Self { engine, memory, file, primary, clock }
     }
 
     /// A world where `alice` is enforced, with the password `pw` and an app.

@@ -29,6 +29,16 @@ fn check_file(settings: &str, clients: &str, file: &str, line: usize, key: &str,
 }
 
 #[test]
+fn a_key_that_is_no_word_is_named_in_quotes() {
+    check("\"\" = 1", 2, "\"\"", "unknown key \"\"");
+    check("\"a\\nb\" = 1", 2, "\"a\\nb\"", "unknown key \"a\\nb\"");
+    check("[pam.services.\"a.b\"]\nappend = 1", 3, "pam.services.\"a.b\".append", "cannot be the number 1");
+    check("[pam.services]\n\"a\\u001b\" = {}", 3, "pam.services.\"a\\u{1b}\"", "is no PAM service");
+    let long = "k".repeat(61);
+    check(&format!("{long} = 1"), 2, &format!("\"{}…\"", &long[1..]), "unknown key");
+}
+
+#[test]
 fn each_mistake_of_the_settings_is_found_at_its_place() {
     check("issuer = 5", 2, "issuer", "cannot be the number 5");
     check("issuer = \"a:b\"", 2, "issuer", "cannot be \"a:b\"");

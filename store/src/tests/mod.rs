@@ -1,6 +1,7 @@
 //! Suites of this crate that need a whole store.
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test, as it should")]
 
+mod break_glass;
 mod files;
 mod full_disk;
 mod processes;

@@ -34,7 +34,10 @@ struct Scene {
     yard: Yard,
     process: Process,
     server: Arc<Sqlite>,
+    /// The command line.
     office: Engine,
+    /// An administrator in the server itself, whose acts and the logins are written in one group.
+    inside: Engine,
     people: AtomicUsize,
 }
 
@@ -43,7 +46,8 @@ impl Scene {
         let yard = Yard::new();
         let office = engine(Box::new(yard.open(Process::ShortLived)), Box::new(ClearText));
         let server = yard.open(Process::LongLived);
-        Self { yard, process, server, office, people: AtomicUsize::new(0) }
+        let inside = engine(Box::new(Arc::clone(&server)), Box::new(ClearText));
+        Self { yard, process, server, office, inside, people: AtomicUsize::new(0) }
     }
 
     /// What a login works on: a server has one store for all, and every other process one of its own.
@@ -172,18 +176,19 @@ fn several(scene: &Scene, seed: u64, together: Together) {
     let Some(act) = person.act(deed) else { return };
     let returned = Arc::new(AtomicBool::new(false));
     let count = 2 + pick(3);
+    let administrator = if seed.is_multiple_of(2) { &scene.office } else { &scene.inside };
     let mut logins: Vec<_> = (0..count).map(|number| scene.begin(&person, way, number, &returned)).collect();
     for login in &logins {
         login.goes_to_stop(pick(16));
     }
     if together == Together::AfterTheAct {
-        person.suffers(&scene.office, &act);
+        person.suffers(administrator, &act);
         returned.store(true, Ordering::SeqCst);
         logins.iter_mut().for_each(Login::let_go);
     } else {
         thread::scope(|scope| {
             scope.spawn(|| {
-                person.suffers(&scene.office, &act);
+                person.suffers(administrator, &act);
                 returned.store(true, Ordering::SeqCst);
             });
             logins.iter_mut().for_each(Login::let_go);

@@ -9,7 +9,8 @@ use radius_protocol::Code;
 use serde::{Deserialize, Serialize};
 use test_ground::Failure;
 
-use crate::post::{GATE, Request, ask};
+use crate::post::wire::ask;
+use crate::post::{GATE, Request};
 
 /// Where the server listens: the name of an environment variable of the process.
 const PORT: &str = "COUNTERSIGN_TEST_PORT";

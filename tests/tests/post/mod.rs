@@ -1,7 +1,7 @@
 //! A post: settings, a key, a store, a PAM service and a RADIUS server of its own. Whoever signs in there, by either
 //! door, leaves records in one store and with one collector.
 
-mod wire;
+pub(crate) mod wire;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ use test_ground::{Daemon, Failure, Machine, checked, totp_code};
 
 use crate::collector::Form;
 use crate::transaction::{self, converse};
-pub(crate) use wire::{SECRET, ask, ask_for_a_while};
+pub(crate) use wire::SECRET;
+use wire::ask;
 
 /// The password of everybody here.
 pub(crate) const PASSWORD: &str = "correct horse";

@@ -32,7 +32,7 @@ pub(crate) fn ask_for_a_while(
     patience: Duration,
 ) -> io::Result<(Code, Vec<u8>)> {
     let secret = SharedSecret::new(SECRET.as_bytes()).expect("a secret");
-    let octets = signed(request, &secret);
+    let octets = signed(request, 0);
     let socket = UdpSocket::bind((request.from, 0)).expect("a loopback address");
     socket.connect(("127.0.0.1", port)).expect("a loopback address");
     socket.set_read_timeout(Some(patience)).expect("a limit");
@@ -47,12 +47,14 @@ pub(crate) fn ask_for_a_while(
     Ok((reply.code(), state.unwrap_or_default()))
 }
 
-fn signed(request: &Request<'_>, secret: &SharedSecret) -> Vec<u8> {
+/// The request as it goes out, with an authenticator of its own.
+pub(crate) fn signed(request: &Request<'_>, identifier: u8) -> Vec<u8> {
+    let secret = SharedSecret::new(SECRET.as_bytes()).expect("a secret");
     let mut buffer: PacketBuffer = [0; 4096];
     let mut authenticator = [0; 16];
     let mut random = File::open("/dev/urandom").expect("randomness");
     random.read_exact(&mut authenticator).expect("randomness");
-    let mut packet = RequestBuilder::access_request(&mut buffer, secret, 0, authenticator);
+    let mut packet = RequestBuilder::access_request(&mut buffer, &secret, identifier, authenticator);
     packet.attribute(USER_NAME, request.name).expect("room");
     packet.attribute(CALLING_STATION_ID, request.station).expect("room");
     packet.user_password(request.password.as_bytes()).expect("room");

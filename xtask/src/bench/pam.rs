@@ -1,133 +1,197 @@
-//! A login with a code at the PAM door, beside libpam-google-authenticator: one process, `pam_start` to `pam_end`.
+//! A login with a code at the PAM door, among few and among many accounts: one process, `pam_start` to `pam_end`.
 
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::time::SystemTime;
 
-use bench::{CodeOf, Login, PamJob, secret_of};
-use test_ground::ground::DISK;
-use test_ground::{Failure, Machine};
+use bench::{CodeOf, Form, Login, PamJob};
+use test_ground::Machine;
 
-use crate::bench::figures::{Row, Unit, quantile};
-use crate::bench::job::measure;
-use crate::bench::site::{Site, Users};
+use crate::bench::Length;
+use crate::bench::contestants::{Contestant, Stand, make_known};
+use crate::bench::durable::{Disk, FsyncCount};
+use crate::bench::figures::{Ratio, Spread, Table, Unit, quantile};
+use crate::bench::job::{measure, tell_of_refusals};
+use crate::bench::site::Users;
 use crate::problem::Problem;
 
-/// Many enough to show what grows with them.
-const MANY: usize = 10_000;
-/// Logins of one round among many accounts; each is another user.
-const LOGINS_OF_MANY: usize = 200;
 /// Few accounts: each of them signs in with the codes of three steps, then the next round needs new accounts.
 const FEW: usize = 10;
 const STEPS: [CodeOf; 3] = [CodeOf::StepBefore, CodeOf::StepNow, CodeOf::StepAfter];
+/// Logins of one round among many accounts; each is another user.
+const LOGINS: usize = 100;
+/// Milliseconds that a round of the slowest may take.
+const PATIENCE_MILLISECONDS: usize = 2000;
+/// Accounts that pam_oath reads and writes in a millisecond, about.
+const OATH_ACCOUNTS_A_MILLISECOND: usize = 2500;
 
-/// What every user of the bench has in `/etc/passwd`, and nobody else.
-const MARK: &str = ":/nonexistent/bench:/bin/false";
-/// Below it are the users of Debian's packages.
-const FIRST_UID: u32 = 20_000;
-
+const TITLE: &str = "PAM: a login with a code, one after the other";
 const NOTE: &str = "\
-pam: no password is asked on either side (primary=none), a code is used once, and syslog has no listener. The peer is
-Debian's libpam-google-authenticator with DISALLOW_REUSE: a file for each user, written once a login, and no record.
-Ours writes durably three times a login: the question as a record, the try before anybody looks at it, and the accept
-with the spent code and its chained record. State is on the target folder's disk. /etc/passwd holds only the users of a
-round: reading it is not what is measured.";
+No password is asked (primary=none), a code is used once, and syslog has no listener. Each login is one transaction from
+pam_start to pam_end, in one process, with the module loaded anew. google-auth is libpam-google-authenticator with
+DISALLOW_REUSE, a file for each user; pam_oath has one file for all; pam_permit is what libpam itself costs. State is on
+the target folder's disk. /etc/passwd holds only the users of a round. p99 is that of all rounds together.";
 
-/// The rows of this door.
-pub(super) fn rows(machine: &Machine, rounds: usize) -> Result<Vec<Row>, Problem> {
-    let mut rows = few(machine, rounds)?;
-    rows.extend(many(machine, rounds)?);
-    Ok(rows)
+/// Ours by the peer that is the measure.
+pub(super) const RATIOS: [Ratio; 2] = [
+    Ratio { name: "countersign/google-auth", of: "countersign", by: "google-auth" },
+    Ratio { name: "with service/google-auth", of: "with service", by: "google-auth" },
+];
+
+/// Measures everybody among each number of accounts.
+pub(super) fn table(machine: &Machine, length: Length) -> Result<Table, Problem> {
+    let contestants = Contestant::all(machine);
+    let names: Vec<_> = contestants.iter().map(|contestant| contestant.name()).collect();
+    let ratios: Vec<_> = RATIOS.into_iter().filter(|ratio| names.contains(&ratio.of)).collect();
+    let mut table = Table::new(TITLE, &names, &ratios, NOTE);
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    for accounts in length.accounts() {
+        eprintln!("bench: PAM, {accounts} accounts for each of {}", names.join(", "));
+        let measured = among(machine, &contestants, *accounts, length.rounds())?;
+        last = measured.iter().map(Times::median).collect();
+        if first.is_empty() {
+            first.clone_from(&last);
+        }
+        let name = format!("{} accounts", with_commas(*accounts));
+        let column =
+            |figure: fn(&Times) -> Spread| measured.iter().map(|times| Some(figure(times))).collect();
+        table.add(name.clone(), Unit::MillisecondsMedian, column(Times::medians));
+        table.add(name.clone(), Unit::MillisecondsP99, column(Times::p99));
+        table.add(name, Unit::FsyncsPerLogin, column(Times::fsyncs_per_login));
+    }
+    let growth = first.iter().zip(&last).map(|(first, last)| Some(Spread::one(last / first))).collect();
+    table.add("median, most by fewest accounts", Unit::Times, growth);
+    Ok(table)
 }
 
-/// Times of both sides, of all rounds.
-#[derive(Default)]
+/// What was measured of one contestant.
+#[derive(Debug, Default)]
 struct Times {
-    medians: Vec<f64>,
-    p99s: Vec<f64>,
+    /// Milliseconds of each login, by round.
+    rounds: Vec<Vec<f64>>,
+    fsyncs: u64,
 }
 
-fn few(machine: &Machine, rounds: usize) -> Result<Vec<Row>, Problem> {
-    let users = Users { family: "few", count: FEW, password: "" };
-    let logins: Vec<Login> = STEPS.iter().flat_map(|step| users.logins(*step)).collect();
-    let (mut ours, mut peer) = (Times::default(), Times::default());
+fn among(
+    machine: &Machine,
+    contestants: &[Contestant],
+    accounts: usize,
+    rounds: usize,
+) -> Result<Vec<Times>, Problem> {
+    let mut times: Vec<Times> = contestants.iter().map(|_| Times::default()).collect();
+    let mut stands = Vec::new();
     for round in 0..rounds {
-        let own = our_service(machine, &format!("ours-few-{round}"), users)?;
-        let other = peer_service(machine, &format!("peer-few-{round}"), users)?;
-        ours.take(machine, &own, &logins)?;
-        peer.take(machine, &other, &logins)?;
+        // Few accounts have used their codes after a round.
+        if round == 0 || accounts == FEW {
+            let users = Users { family: "user", count: accounts, password: "" };
+            let set_up =
+                |contestant: &Contestant| contestant.set_up(machine, &format!("{accounts}-{round}"), users);
+            stands = contestants.iter().map(set_up).collect::<Result<_, _>>()?;
+        }
+        for ((contestant, stand), times) in contestants.iter().zip(&stands).zip(&mut times) {
+            times.take(machine, *contestant, stand, &logins(*contestant, accounts, round))?;
+        }
     }
-    Ok(ours.beside(&peer, "code, 10 accounts"))
+    Ok(times)
 }
 
-fn many(machine: &Machine, rounds: usize) -> Result<Vec<Row>, Problem> {
-    let users = Users { family: "many", count: MANY, password: "" };
-    eprintln!("bench: making {MANY} accounts on both sides");
-    let own = our_service(machine, "ours-many", users)?;
-    let other = peer_service(machine, "peer-many", users)?;
-    let logins = users.logins(CodeOf::StepNow);
-    let (mut ours, mut peer) = (Times::default(), Times::default());
-    for logins in logins.chunks(LOGINS_OF_MANY).take(rounds) {
-        peer.take(machine, &other, logins)?;
-        ours.take(machine, &own, logins)?;
+fn logins(contestant: Contestant, accounts: usize, round: usize) -> Vec<Login> {
+    let users = Users { family: "user", count: accounts, password: "" };
+    if accounts == FEW {
+        return STEPS.iter().flat_map(|step| users.logins(*step)).collect();
     }
-    Ok(ours.beside(&peer, "code, 10,000 accounts"))
+    let slow = accounts.div_euclid(OATH_ACCOUNTS_A_MILLISECOND).max(1);
+    let count = match contestant {
+        Contestant::PamOath => PATIENCE_MILLISECONDS.checked_div(slow).unwrap_or(LOGINS).min(LOGINS),
+        Contestant::Ours | Contestant::OursServed | Contestant::GoogleAuthenticator | Contestant::Nobody => {
+            LOGINS
+        }
+    };
+    // Among a thousand accounts, a long run comes around to everybody again.
+    let rounds_of_a_step = accounts.div_euclid(LOGINS);
+    let code_of = if round < rounds_of_a_step { CodeOf::StepNow } else { CodeOf::StepAfter };
+    let first = round.rem_euclid(rounds_of_a_step).saturating_mul(LOGINS);
+    users.some_logins(first, count, code_of)
 }
 
 impl Times {
-    fn take(&mut self, machine: &Machine, service: &str, logins: &[Login]) -> Result<(), Problem> {
-        make_known(machine, logins)?;
-        let job = PamJob { service: service.to_owned(), logins: logins.to_vec() };
-        let measured = measure(machine, "bench-pam", &job, logins.len())?;
-        self.medians.push(quantile(&measured.micros, 0.5) / 1000.0);
-        self.p99s.push(quantile(&measured.micros, 0.99) / 1000.0);
+    fn take(
+        &mut self,
+        machine: &Machine,
+        contestant: Contestant,
+        stand: &Stand,
+        logins: &[Login],
+    ) -> Result<(), Problem> {
+        let names: BTreeSet<_> = logins.iter().map(|login| login.user.as_str()).collect();
+        make_known(names.into_iter())?;
+        let count = FsyncCount::begin(machine, Disk::AsItIs)?;
+        let service = stand.serve(machine, contestant, &count)?;
+        let before = count.so_far()?;
+        let job = PamJob {
+            service: stand.service.clone(),
+            form: Form::Code,
+            begin_at: SystemTime::now(),
+            logins: logins.to_vec(),
+        };
+        let measured = measure(machine, "bench-pam", &job, &count)?;
+        tell_of_refusals(&stand.service, &measured, logins.len());
+        self.fsyncs = self.fsyncs.saturating_add(count.so_far()?.saturating_sub(before));
+        self.rounds.push(measured.micros.iter().map(|micros| micros / 1000.0).collect());
+        if let Some(service) = service {
+            service.stop()?;
+        }
         Ok(())
     }
 
-    fn beside(&self, peer: &Self, name: &str) -> Vec<Row> {
-        vec![
-            Row::new(("pam", name), Unit::MillisecondsPerLogin, &self.medians, &peer.medians, NOTE),
-            Row::new(("pam", name), Unit::MillisecondsP99, &self.p99s, &peer.p99s, NOTE),
-        ]
+    fn medians(&self) -> Spread {
+        let medians: Vec<_> = self.rounds.iter().map(|round| quantile(round, 0.5)).collect();
+        Spread::of(&medians)
+    }
+
+    fn median(&self) -> f64 {
+        self.medians().median
+    }
+
+    fn p99(&self) -> Spread {
+        Spread::one(quantile(&self.rounds.concat(), 0.99))
+    }
+
+    fn fsyncs_per_login(&self) -> Spread {
+        let logins: usize = self.rounds.iter().map(Vec::len).sum();
+        Spread::one(per(self.fsyncs, logins))
     }
 }
 
-fn our_service(machine: &Machine, name: &str, users: Users) -> Result<String, Failure> {
-    let site = Site::set_up(machine, name, "none", users)?;
-    let line = format!("auth required pam_countersign.so primary=none config={}", site.settings.display());
-    machine.write_pam_service(name, &[&line])?;
-    Ok(name.to_owned())
+/// A count for each login.
+#[expect(clippy::as_conversions, clippy::cast_precision_loss, reason = "some thousands")]
+pub(super) fn per(count: u64, logins: usize) -> f64 {
+    count as f64 / logins as f64
 }
 
-/// As its manual proposes, a file that belongs to the user, in a folder that belongs to the user.
-fn peer_service(machine: &Machine, name: &str, users: Users) -> Result<String, Failure> {
-    let folder = Path::new(DISK).join(name);
-    for (user, uid) in users.names().zip(FIRST_UID..) {
-        let home = folder.join(&user);
-        let file = home.join("state");
-        let state = format!("{}\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\n\" TOTP_AUTH\n", secret_of(&user));
-        machine.write(&file, &state)?;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600))
-            .map_err(Failure::file("close", &file))?;
-        for path in [&file, &home] {
-            chown(path, Some(uid), Some(FIRST_UID)).map_err(Failure::file("give away", path))?;
+fn with_commas(number: usize) -> String {
+    match number {
+        0..1000 => number.to_string(),
+        _ => format!("{},{:03}", with_commas(number.div_euclid(1000)), number.rem_euclid(1000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!([10, 1000, 1_000_000].map(with_commas), ["10", "1,000", "1,000,000"]);
+    }
+
+    #[test]
+    fn no_code_is_used_twice() {
+        for accounts in [FEW, 1000, 100_000] {
+            let mut seen = BTreeSet::new();
+            for round in 0..if accounts == FEW { 1 } else { 15 } {
+                for login in logins(Contestant::Ours, accounts, round) {
+                    assert!(seen.insert((login.user, format!("{:?}", login.code_of))), "{accounts}");
+                }
+            }
         }
     }
-    let secret = format!("secret={}/${{USER}}/state", folder.display());
-    machine.write_pam_service(name, &[&format!("auth required pam_google_authenticator.so {secret}")])?;
-    Ok(name.to_owned())
-}
-
-/// Makes these users Linux users, in place of those of the round before.
-fn make_known(machine: &Machine, logins: &[Login]) -> Result<(), Failure> {
-    let file = Path::new("/etc/passwd");
-    let before = fs::read_to_string(file).map_err(Failure::file("read", file))?;
-    let mut lines: Vec<String> =
-        before.lines().filter(|line| !line.ends_with(MARK)).map(str::to_owned).collect();
-    for Login { user, .. } in logins {
-        let number: u32 = user.trim_start_matches(char::is_alphabetic).parse().unwrap_or(0);
-        lines.push(format!("{user}:x:{}:{FIRST_UID}:{MARK}", FIRST_UID.saturating_add(number)));
-    }
-    lines.dedup();
-    machine.write(file, &(lines.join("\n") + "\n"))
 }

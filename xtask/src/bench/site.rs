@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bench::{CodeOf, Login, secret_of};
+use bench::{AccountsJob, CodeOf, Login, secret_of};
 use test_ground::ground::DISK;
 use test_ground::{Failure, Machine, checked};
 
+use crate::bench::job;
 use crate::install;
 use crate::problem::Problem;
 
@@ -45,25 +46,30 @@ impl Site {
         name: &str,
         backend: &str,
         users: Users,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Problem> {
         let site = Self { settings: PathBuf::from(format!("/etc/bench/{name}/countersign.toml")) };
-        // Made in memory, where thousands of durable writes cost nothing, and put on the disk when all are there.
-        let (memory, disk) = (format!("/var/lib/bench-{name}"), format!("{DISK}/{name}"));
-        site.write_settings(machine, &memory, backend)?;
+        let state = Path::new(DISK).join(name);
+        let example = Path::new(EXAMPLE);
+        let example = fs::read_to_string(example).map_err(Failure::file("read", example))?;
+        let own = example.replace("/var/lib/countersign", &state.display().to_string());
+        machine.write(
+            &site.settings,
+            &own.replace("backend = \"local\"", &format!("backend = \"{backend}\"")),
+        )?;
         site.countersign(&["init", "--yes"])?;
-        site.import(machine, users)?;
-        checked(Command::new("cp").args(["--archive", &memory, &disk]))?;
-        checked(Command::new("sync").args(["--file-system", &disk]))?;
-        site.write_settings(machine, &disk, backend)?;
+        match users.password {
+            "" => site.add_without_passwords(machine, users)?,
+            _ => site.import(machine, users)?,
+        }
+        // What is not on the disk yet is no part of the first login.
+        checked(Command::new("sync").args(["--file-system", DISK]))?;
         Ok(site)
     }
 
-    fn write_settings(&self, machine: &Machine, state: &str, backend: &str) -> Result<(), Failure> {
-        let example = Path::new(EXAMPLE);
-        let example = fs::read_to_string(example).map_err(Failure::file("read", example))?;
-        let own = example.replace("/var/lib/countersign", state);
-        let own = own.replace("backend = \"local\"", &format!("backend = \"{backend}\""));
-        machine.write(&self.settings, &own)
+    fn add_without_passwords(&self, machine: &Machine, users: Users) -> Result<(), Problem> {
+        let Users { family, count, password: _ } = users;
+        let job = AccountsJob { settings: self.settings.clone(), family: family.to_owned(), count };
+        job::prepare::<usize>(machine, "bench-accounts", &job).map(drop)
     }
 
     fn import(&self, machine: &Machine, users: Users) -> Result<(), Failure> {
@@ -91,7 +97,12 @@ impl Users {
 
     /// One login of each user, with the code of this step.
     pub(super) fn logins(self, code_of: CodeOf) -> Vec<Login> {
+        self.some_logins(0, self.count, code_of)
+    }
+
+    /// One login of each of these users.
+    pub(super) fn some_logins(self, first: usize, count: usize, code_of: CodeOf) -> Vec<Login> {
         let login = |user| Login { user, password: self.password.to_owned(), code_of };
-        self.names().map(login).collect()
+        self.names().skip(first).take(count).map(login).collect()
     }
 }

@@ -1,8 +1,10 @@
-//! The application side of Linux-PAM, as much as a measurement needs (pam(3)). All unsafe code of the bench is here.
+//! The application side of Linux-PAM, as much as a measurement needs (pam(3)). The only other unsafe code of the bench
+//! is in the library that counts durable writes.
 #![expect(unsafe_code, reason = "libpam is a C library; no kept crate speaks its application side")]
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::null_mut;
+use std::time::{Duration, Instant};
 
 /// `_pam_types.h` of Linux-PAM.
 const SUCCESS: c_int = 0;
@@ -49,11 +51,30 @@ unsafe extern "C" {
     fn pam_end(handle: *mut Handle, status: c_int) -> c_int;
 }
 
-/// One transaction with `answer` to every question; true when the user was let in. The error is that of `pam_start`.
-pub(crate) fn authenticate(service: &CStr, user: &CStr, answer: &CStr) -> Result<bool, i32> {
-    let conversation = Conversation { converse, data: answer.as_ptr().cast_mut().cast() };
+/// What came of a transaction.
+pub(crate) struct Outcome {
+    /// The user was let in.
+    pub(crate) is_accepted: bool,
+    /// From the first answer to the second question, where there was one.
+    pub(crate) until_second_question: Option<Duration>,
+}
+
+/// What the conversation function knows and learns.
+struct Dialogue<'a> {
+    first: &'a CStr,
+    later: &'a CStr,
+    first_answered: Option<Instant>,
+    until_second_question: Option<Duration>,
+}
+
+/// One transaction; the second answer is that to every later question too. The error is that of `pam_start`.
+pub(crate) fn authenticate(service: &CStr, user: &CStr, answers: [&CStr; 2]) -> Result<Outcome, i32> {
+    let [first, later] = answers;
+    let mut dialogue = Dialogue { first, later, first_answered: None, until_second_question: None };
+    let conversation = Conversation { converse, data: (&raw mut dialogue).cast() };
     let mut handle = null_mut();
-    // SAFETY: pam_start(3) copies the strings and the structure; `answer` outlives the transaction.
+    // SAFETY: pam_start(3) copies the strings and the structure; `dialogue` outlives the transaction, and nobody else
+    // touches it meanwhile.
     let begun =
         unsafe { pam_start(service.as_ptr(), user.as_ptr(), &raw const conversation, &raw mut handle) };
     if begun != SUCCESS {
@@ -65,7 +86,18 @@ pub(crate) fn authenticate(service: &CStr, user: &CStr, answer: &CStr) -> Result
         pam_end(handle, status);
         status
     };
-    Ok(status == SUCCESS)
+    Ok(Outcome { is_accepted: status == SUCCESS, until_second_question: dialogue.until_second_question })
+}
+
+impl Dialogue<'_> {
+    fn answer(&mut self) -> &CStr {
+        let Some(first_answered) = self.first_answered else {
+            self.first_answered = Some(Instant::now());
+            return self.first;
+        };
+        self.until_second_question.get_or_insert_with(|| first_answered.elapsed());
+        self.later
+    }
 }
 
 /// The conversation function (pam_conv(3)). It calls nothing that could panic.
@@ -79,8 +111,9 @@ unsafe extern "C" fn converse(
         return CONV_ERR;
     };
     // SAFETY: libpam promises `count` messages in Linux-PAM's layout and room for one pointer; calloc gives room for as
-    // many responses, which libpam frees; `data` is the NUL-terminated answer of `authenticate`.
+    // many responses, which libpam frees; `data` is the dialogue of `authenticate`, which waits for libpam.
     unsafe {
+        let dialogue: &mut Dialogue<'_> = &mut *data.cast();
         let made: *mut Response = libc::calloc(length, size_of::<Response>()).cast();
         if made.is_null() {
             return BUF_ERR;
@@ -88,7 +121,7 @@ unsafe extern "C" fn converse(
         let slots = std::slice::from_raw_parts_mut(made, length);
         for (slot, message) in slots.iter_mut().zip(std::slice::from_raw_parts(messages, length)) {
             if matches!((**message).style, PROMPT_ECHO_OFF | PROMPT_ECHO_ON) {
-                slot.text = libc::strdup(data.cast());
+                slot.text = libc::strdup(dialogue.answer().as_ptr());
             }
         }
         *responses = made;

@@ -14,6 +14,26 @@ pub(crate) struct Flight {
     request: Vec<u8>,
     /// When it was sent.
     pub(crate) begun: Instant,
+    /// When the first request of its login was sent.
+    pub(crate) login_begun: Instant,
+    /// What a challenge is answered with.
+    pub(crate) answer: Option<Answer>,
+}
+
+/// An answer to a challenge that has not come yet.
+pub(crate) struct Answer {
+    /// Whose.
+    pub(crate) user: String,
+    /// The code.
+    pub(crate) code: String,
+}
+
+/// What an Access-Request carries.
+pub(crate) struct Content<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) password: &'a str,
+    /// From the challenge that is answered.
+    pub(crate) state: Option<&'a [u8]>,
 }
 
 impl Flight {
@@ -22,13 +42,13 @@ impl Flight {
         socket: &UdpSocket,
         secret: &SharedSecret,
         identifier: u8,
-        user: &str,
-        password: &str,
+        content: &Content<'_>,
+        answer: Option<Answer>,
     ) -> Result<Self, BenchError> {
-        let request = build(secret, identifier, user, password)?;
+        let request = build(secret, identifier, content)?;
         let begun = Instant::now();
         socket.send(&request).map_err(|source| BenchError::Socket { operation: "send", source })?;
-        Ok(Self { request, begun })
+        Ok(Self { request, begun, login_begun: begun, answer })
     }
 
     /// Holds that the reply comes from somebody who knows the secret and has seen the request.
@@ -53,12 +73,19 @@ impl Flight {
     }
 }
 
-fn build(secret: &SharedSecret, identifier: u8, user: &str, password: &str) -> Result<Vec<u8>, BenchError> {
-    let failed = |source| BenchError::Request { user: user.to_owned(), source };
+fn build(secret: &SharedSecret, identifier: u8, content: &Content<'_>) -> Result<Vec<u8>, BenchError> {
+    let failed = |source| BenchError::Request { user: content.user.to_owned(), source };
     let mut authenticator = [0; 16];
     getrandom::fill(&mut authenticator).map_err(|_| BenchError::Randomness)?;
     let mut buffer = [0; PACKET_OCTETS_MAX];
     let mut request = RequestBuilder::access_request(&mut buffer, secret, identifier, authenticator);
-    request.user_name(user).map_err(failed)?.user_password(password.as_bytes()).map_err(failed)?;
+    request
+        .user_name(content.user)
+        .map_err(failed)?
+        .user_password(content.password.as_bytes())
+        .map_err(failed)?;
+    if let Some(state) = content.state {
+        request.state(state).map_err(failed)?;
+    }
     Ok(request.finish().to_vec())
 }

@@ -8,9 +8,10 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use bench::{BenchError, Login, Measured, RadiusJob, codes, run};
-use radius_protocol::{Code, Packet, SharedSecret};
+use radius_protocol::dictionary::STATE;
+use radius_protocol::{Attribute, Code, Packet, SharedSecret};
 
-use flight::Flight;
+use flight::{Answer, Content, Flight};
 
 /// Longer than any server here takes for one login, queue and password hash included. What takes longer is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,24 +54,52 @@ impl<'a, W: Iterator<Item = (&'a Login, String)>> Exchange<'a, W> {
             let Some(octets) = receive(&self.socket, &mut buffer)? else { break };
             let reply = Packet::parse(octets).map_err(|error| BenchError::Reply(format!("{error:?}")))?;
             let Some(flight) = self.landed(reply.identifier()) else { continue };
-            measured.micros.push(flight.begun.elapsed().as_secs_f64() * 1e6);
+            let landed = Instant::now();
             flight.believe(&reply, &self.secret, self.job.replies)?;
-            let is_accept = reply.code() == Code::AccessAccept;
-            measured.accepted = measured.accepted.saturating_add(usize::from(is_accept));
-            self.send_next(reply.identifier())?;
+            self.go_on(flight, &reply, landed, &mut measured)?;
         }
         measured.seconds = begun.elapsed().as_secs_f64();
         Ok(measured)
     }
 
+    /// Answers a challenge, or counts the login and begins the next one.
+    fn go_on(
+        &mut self,
+        flight: Flight,
+        reply: &Packet<'_>,
+        landed: Instant,
+        measured: &mut Measured,
+    ) -> Result<(), BenchError> {
+        let identifier = reply.identifier();
+        if let (Code::AccessChallenge, Some(answer)) = (reply.code(), flight.answer) {
+            measured.question_micros.push(micros(landed.duration_since(flight.begun)));
+            let state = reply.first(STATE).map(Attribute::value);
+            let content = Content { user: &answer.user, password: &answer.code, state };
+            let mut next = Flight::send(&self.socket, &self.secret, identifier, &content, None)?;
+            next.login_begun = flight.login_begun;
+            self.take_off(identifier, next);
+            return Ok(());
+        }
+        measured.micros.push(micros(landed.duration_since(flight.login_begun)));
+        let is_accept = reply.code() == Code::AccessAccept;
+        measured.accepted = measured.accepted.saturating_add(usize::from(is_accept));
+        self.send_next(identifier)
+    }
+
     fn send_next(&mut self, identifier: u8) -> Result<(), BenchError> {
         let Some((login, code)) = self.waiting.next() else { return Ok(()) };
-        let password = self.job.form.password(login, &code);
-        let flight = Flight::send(&self.socket, &self.secret, identifier, &login.user, &password)?;
+        let [password, code] = self.job.form.answers(login, &code);
+        let content = Content { user: &login.user, password: &password, state: None };
+        let answer = Answer { user: login.user.clone(), code };
+        let flight = Flight::send(&self.socket, &self.secret, identifier, &content, Some(answer))?;
+        self.take_off(identifier, flight);
+        Ok(())
+    }
+
+    fn take_off(&mut self, identifier: u8, flight: Flight) {
         if let Some(slot) = self.flights.get_mut(usize::from(identifier)) {
             *slot = Some(flight);
         }
-        Ok(())
     }
 
     fn landed(&mut self, identifier: u8) -> Option<Flight> {
@@ -93,4 +122,8 @@ fn receive<'b>(socket: &UdpSocket, buffer: &'b mut [u8]) -> Result<Option<&'b [u
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
         Err(source) => Err(BenchError::Socket { operation: "receive", source }),
     }
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }

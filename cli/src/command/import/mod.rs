@@ -2,6 +2,7 @@
 
 mod file;
 mod plan;
+mod rows;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -18,8 +19,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{self, Consent, Seat};
 use crate::words::{label, state};
-use file::{FirstPassword, Mistake, Row};
 use plan::{Imported, Plan};
+use rows::{FirstPassword, Mistake, Row};
 
 /// Arguments of `import`.
 #[derive(Args)]

@@ -6,7 +6,7 @@ use common::totp::TotpParameters;
 use common::{Secret, Username};
 use serde::Serialize;
 
-use super::file::{FirstPassword, Mistake, Row};
+use super::rows::{FirstPassword, Mistake, Row};
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::table::table;

@@ -1,6 +1,7 @@
 //! Logins as scripts: who types what where, and how it ends.
 
 mod attack;
+mod break_glass;
 mod clients;
 mod dialogue;
 mod need;

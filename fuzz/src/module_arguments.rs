@@ -5,7 +5,7 @@ use std::path::Path;
 
 use common::PrimaryMode;
 
-use crate::doors::arguments::{ArgumentError, Arguments};
+use crate::doors::arguments::{ArgumentError, Arguments, Socket};
 use crate::input::Input;
 
 pub(crate) fn run(octets: &[u8]) {
@@ -30,7 +30,8 @@ fn stands_in_the_line(arguments: &Arguments, words: &[&CStr]) {
         PrimaryMode::None => c"primary=none",
     };
     assert_eq!(words.iter().filter(|word| **word == primary).count(), 1);
-    assert_eq!(words.len(), 1 + usize::from(arguments.settings.is_some()));
+    let more = [arguments.settings.is_some(), arguments.socket != Socket::Usual];
+    assert_eq!(words.len(), 1 + more.into_iter().map(usize::from).sum::<usize>());
     if let Some(settings) = &arguments.settings {
         let word = format!("config={}", settings.display());
         assert!(words.iter().any(|given| given.to_bytes() == word.as_bytes()));
@@ -48,6 +49,7 @@ fn names_the_culprit(error: &ArgumentError, words: &[&CStr]) {
         ArgumentError::Twice(name) => lines.iter().filter(|line| line.starts_with(name)).count() >= 2,
         ArgumentError::Primary(word) => stands(&format!("primary={word}")),
         ArgumentError::Config(path) => stands(&format!("config={path}")),
+        ArgumentError::Socket(word) => stands(&format!("socket={word}")),
         ArgumentError::NoPrimary => !lines.iter().any(|line| line.starts_with("primary=")),
     };
     assert!(is_right, "{error}");

@@ -15,6 +15,7 @@ use crate::connection::{Caller, Connection, Progress};
 use crate::counters::Turned;
 use crate::queue::{Full, Queue};
 use crate::server::Server;
+use crate::socket::Listener;
 use crate::world::World;
 use crate::{LOG, limits};
 
@@ -40,10 +41,11 @@ pub struct Gate<'a> {
     paused_until: Option<Instant>,
 }
 
-/// Takes connections until `stop` can be read. Then the queue is closed.
-pub fn run(server: &Server, listener: &UnixListener, queue: &Queue<Job>, stop: &EventFd) {
+/// Takes connections until `stop` can be read. Then the queue is closed. The listener is taken whole: with it go the
+/// socket and the lock beside it.
+pub fn run(server: &Server, listener: &Listener, queue: &Queue<Job>, stop: &EventFd) {
     let mut gate = Gate { server, queue, connections: Vec::new(), paused_until: None };
-    while gate.turn(listener, stop) == Next::Turn {}
+    while gate.turn(&listener.socket, stop) == Next::Turn {}
     queue.close();
 }
 

@@ -80,7 +80,7 @@ impl Service {
         let stop = Arc::new(stop);
         let place = listener.place();
         let (shared, until) = (Arc::clone(&server), Arc::clone(&stop));
-        let work = move || gate::run(&shared, &listener.socket, &queue, &until);
+        let work = move || gate::run(&shared, &listener, &queue, &until);
         let gate = Builder::new().name("gate".to_owned()).spawn(work);
         let gate = gate.map_err(|source| ServiceError::Thread { source })?;
         LOG.info(&format!("ready as uid {}; listening on {place}", nix::unistd::getuid()));

@@ -384,7 +384,7 @@ fn a_socket_that_was_handed_over_is_served() -> Outcome {
     let folder = local.socket.parent().expect("a folder");
     fs::create_dir(folder).expect("a folder");
     let mut activate = Command::new("systemd-socket-activate");
-    activate.arg("--listen").arg(&local.socket).arg("/usr/sbin/countersign-local");
+    activate.arg("--listen").arg(&local.socket).arg(&local.program);
     let mut daemon = test_ground::Daemon::start(&mut activate, &folder.with_file_name("log"))?;
     wait_for("the socket", 10, || if local.socket.exists() { Ok(()) } else { Err("none".to_owned()) })?;
     checked(Command::new("chmod").arg("0666").arg(&local.socket))?;

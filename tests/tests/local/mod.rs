@@ -1,20 +1,17 @@
 //! A running countersign-local, and programs that ask it as other users than root.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use nix::sys::signal::Signal;
 use test_ground::{Daemon, Failure, Terminal};
 
 use crate::site::Site;
 use crate::transaction::converse;
 
-/// The program, as it is installed.
-const PROGRAM: &str = "/usr/sbin/countersign-local";
-
 /// A service on a socket of its own, so that a test can take it away without taking it from the others.
 pub(crate) struct Local {
+    pub(crate) program: PathBuf,
     pub(crate) socket: PathBuf,
     folder: PathBuf,
     daemon: Option<Daemon>,
@@ -30,12 +27,10 @@ impl Local {
 
     /// A place for one that does not run yet. Its user owns the folder.
     pub(crate) fn stopped(site: &Site) -> Result<Self, Failure> {
-        if !Path::new(PROGRAM).exists() {
-            site.machine.install("countersign-local", Path::new(PROGRAM))?;
-        }
         let folder = site.machine.new_folder("local")?;
         // Made by the service itself, as root.
-        Ok(Self { socket: folder.join("run/local.sock"), folder, daemon: None })
+        let program = site.machine.built("countersign-local");
+        Ok(Self { program, socket: folder.join("run/local.sock"), folder, daemon: None })
     }
 
     pub(crate) fn start_again(&mut self) -> Result<(), Failure> {
@@ -46,7 +41,7 @@ impl Local {
     }
 
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(&self.program);
         command.arg("--socket").arg(&self.socket);
         command
     }
@@ -54,10 +49,6 @@ impl Local {
     /// What it has written to its log.
     pub(crate) fn output(&self) -> Result<String, Failure> {
         fs::read_to_string(self.log()).map_err(Failure::file("read", &self.log()))
-    }
-
-    pub(crate) fn signal(&self, signal: Signal) -> Result<(), Failure> {
-        self.daemon.as_ref().map_or(Ok(()), |daemon| daemon.signal(signal))
     }
 
     /// Its end without a word, as by kill -9.

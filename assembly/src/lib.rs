@@ -14,12 +14,16 @@ mod sinks;
 mod system;
 
 #[cfg(feature = "office")]
+mod books;
+#[cfg(feature = "office")]
 mod office;
 #[cfg(feature = "pam")]
 mod pam;
 #[cfg(feature = "server")]
 mod server;
 
+#[cfg(feature = "office")]
+pub use books::Books;
 pub use error::AssemblyError;
 #[cfg(feature = "office")]
 pub use office::{Office, break_glass, examination, office};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use common::engine::Parts;
 use common::keys::{KeyError, KeyRing, Purpose};
-use common::ports::{Primary, Sink};
+use common::ports::{Primary, Sink, Store};
 use config::Settings;
 use primary::Nss;
-use store::{KeyCheck, Process, Sqlite, SqliteOptions};
+use store::{BreakGlassFile, BreakGlassKey, KeyCheck, Process, Sqlite, SqliteOptions};
 
 use crate::system::{SystemClock, SystemRandom};
 use crate::{AssemblyError, key_file, places};
@@ -51,18 +51,28 @@ pub(crate) fn key_checks(keys: &KeyRing) -> Result<Vec<KeyCheck>, KeyError> {
     keys.ids().map(check).collect()
 }
 
+/// The file of the break-glass accounts, which need not be there.
+pub(crate) fn break_glass(settings: &Settings, keys: &KeyRing) -> Result<BreakGlassFile, AssemblyError> {
+    let key = |id| {
+        let (slots, chain) = (keys.derive(id, Purpose::BreakGlass)?, keys.derive(id, Purpose::Chain)?);
+        Ok::<_, KeyError>(BreakGlassKey { id, slots, chain })
+    };
+    let keys = keys.ids().map(key).collect::<Result<_, _>>()?;
+    Ok(BreakGlassFile::new(places::break_glass(settings), places::owner(settings)?, keys))
+}
+
 /// The parts of an engine.
 pub(crate) fn parts(
     settings: &Settings,
     keys: KeyRing,
-    store: Arc<Sqlite>,
+    store: Box<dyn Store>,
     primary: Box<dyn Primary>,
     sink: Box<dyn Sink>,
 ) -> Parts {
     Parts {
         policy: settings.policy.clone(),
         keys,
-        store: Box::new(store),
+        store,
         break_glass: None,
         primary,
         names: Box::new(Nss),

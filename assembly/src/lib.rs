@@ -1,5 +1,7 @@
 //! Settings to engine: the one place that knows every backend. Doors see the middle of the program through here only.
 
+#[cfg(feature = "pam")]
+mod away;
 #[cfg(any(feature = "pam", feature = "server"))]
 mod backend;
 #[cfg(feature = "server")]
@@ -15,15 +17,19 @@ mod sinks;
 mod system;
 
 #[cfg(feature = "office")]
+mod books;
+#[cfg(feature = "office")]
 mod office;
 #[cfg(feature = "pam")]
 mod pam;
 #[cfg(feature = "server")]
 mod server;
 
+#[cfg(feature = "office")]
+pub use books::Books;
 pub use error::AssemblyError;
 #[cfg(feature = "office")]
-pub use office::{Office, examination, office};
+pub use office::{Office, break_glass, examination, office};
 #[cfg(feature = "pam")]
 pub use pam::engine_for_pam;
 #[cfg(feature = "server")]

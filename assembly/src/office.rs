@@ -6,7 +6,7 @@ use audit::SyslogSink;
 use common::engine::Engine;
 use common::ports::Clock as _;
 use config::Settings;
-use store::{Examination, Process, Sqlite};
+use store::{BreakGlassFile, Examination, Process, Sqlite};
 
 use crate::pam::{STREAM, in_process};
 use crate::system::SystemClock;
@@ -18,6 +18,8 @@ pub struct Office {
     pub engine: Engine,
     /// The store: a `common::ports::Listing`, and backups.
     pub store: Arc<Sqlite>,
+    /// The file of the break-glass accounts.
+    pub break_glass: Arc<BreakGlassFile>,
     /// The syslog sink, to see whether lines were dropped.
     pub sink: Arc<SyslogSink>,
 }
@@ -29,8 +31,16 @@ pub fn office(settings: &Settings) -> Result<Office, AssemblyError> {
     let (destination, renderer) = sinks::collector(settings, "countersign");
     let sink = Arc::new(SyslogSink::direct(destination, renderer));
     let primary = in_process(settings)?;
-    let parts = backend::parts(settings, keys, Arc::clone(&store), primary, Box::new(Arc::clone(&sink)));
-    Ok(Office { engine: Engine::new(parts), store, sink })
+    let break_glass = Arc::new(backend::break_glass(settings, &keys)?);
+    let mut parts =
+        backend::parts(settings, keys, Box::new(Arc::clone(&store)), primary, Box::new(Arc::clone(&sink)));
+    parts.break_glass = Some(Box::new(Arc::clone(&break_glass)));
+    Ok(Office { engine: Engine::new(parts), store, break_glass, sink })
+}
+
+/// The file of the break-glass accounts alone, for the day when there is no engine.
+pub fn break_glass(settings: &Settings) -> Result<BreakGlassFile, AssemblyError> {
+    backend::break_glass(settings, &backend::keys(settings)?)
 }
 
 /// A look at the store and everything around it, also where no engine can be made of it.

@@ -2,11 +2,13 @@
 
 use audit::SyslogSink;
 use common::engine::Engine;
-use common::ports::Primary;
+use common::keys::KeyRing;
+use common::ports::{Primary, Store};
 use config::Settings;
 use primary::{Local, Pam, ServiceName};
 use store::Process;
 
+use crate::away::Away;
 use crate::nobody::Nobody;
 use crate::{AssemblyError, backend, sinks};
 
@@ -16,10 +18,24 @@ pub(crate) const STREAM: &str = "main";
 /// An engine for one PAM conversation.
 pub fn engine_for_pam(settings: &Settings) -> Result<Engine, AssemblyError> {
     let keys = backend::keys(settings)?;
-    let store = backend::store(settings, &keys, STREAM, Process::ShortLived)?;
+    let store = store(settings, &keys)?;
     let (destination, renderer) = sinks::collector(settings, "pam_countersign");
     let sink = Box::new(SyslogSink::direct(destination, renderer));
-    Ok(Engine::new(backend::parts(settings, keys, store, in_process(settings)?, sink)))
+    let break_glass = backend::break_glass(settings, &keys)?;
+    let mut parts = backend::parts(settings, keys, store, in_process(settings)?, sink);
+    parts.break_glass = Some(Box::new(break_glass));
+    Ok(Engine::new(parts))
+}
+
+/// A store that cannot be opened is no reason to turn break-glass accounts away: for them there is a file besides.
+fn store(settings: &Settings, keys: &KeyRing) -> Result<Box<dyn Store>, AssemblyError> {
+    match backend::store(settings, keys, STREAM, Process::ShortLived) {
+        Ok(store) => Ok(Box::new(store)),
+        Err(AssemblyError::Store(error)) if !settings.policy.break_glass.is_empty() => {
+            Ok(Box::new(Away::because(&error)))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The backend of the first password, asked from this process, which must be root for `pam`.

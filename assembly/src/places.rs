@@ -22,6 +22,12 @@ pub fn master_key(settings: &Settings) -> PathBuf {
     settings.state_directory.join("master.key")
 }
 
+/// The file of the break-glass accounts.
+#[must_use]
+pub fn break_glass(settings: &Settings) -> PathBuf {
+    settings.break_glass_file.clone()
+}
+
 /// The uid of whoever owns the state directory: it must own all that is in it. A link is not followed.
 pub fn owner(settings: &Settings) -> Result<u32, AssemblyError> {
     let path = &settings.state_directory;

@@ -77,7 +77,8 @@ fn long_lived(
         }
     };
     let primary = primary(settings, helper)?;
-    let parts = backend::parts(settings, keys, Arc::clone(&store), primary, Box::new(Arc::clone(&sink)));
+    let books = Box::new(Arc::clone(&store));
+    let parts = backend::parts(settings, keys, books, primary, Box::new(Arc::clone(&sink)));
     Ok(Server { engine: Engine::new(parts), store, sink })
 }
 

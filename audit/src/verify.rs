@@ -28,7 +28,8 @@ pub fn verify(
     let mut walks = Vec::new();
     for stream in stream_names(stored, anchors) {
         let places = anchors.and_then(|anchors| anchors.of(&visible(&stream)));
-        let mut walk = Walk::new(&keys, stream, places);
+        let beginning = listing.beginning(&stream).map_err(|source| AuditError::ReadHeads { source })?;
+        let mut walk = Walk::new(&keys, beginning, places);
         walk.walk(listing, heads.iter().find(|head| head.stream == walk.stream))?;
         walks.push(walk);
     }
@@ -98,6 +99,7 @@ struct Walk<'a> {
     keys: &'a ChainKeys,
     stream: String,
     anchors: Option<&'a Places>,
+    beginning: ChainPosition,
     last_sequence: u64,
     last_mac: ChainMac,
     mac_at_head: Option<ChainMac>,
@@ -108,13 +110,14 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(keys: &'a ChainKeys, stream: String, anchors: Option<&'a Places>) -> Self {
+    fn new(keys: &'a ChainKeys, beginning: ChainPosition, anchors: Option<&'a Places>) -> Self {
         Self {
             keys,
-            stream,
+            stream: beginning.stream.clone(),
             anchors,
-            last_sequence: 0,
-            last_mac: ChainMac::BEGINNING,
+            last_sequence: beginning.sequence,
+            last_mac: beginning.mac,
+            beginning,
             mac_at_head: None,
             spans: Vec::new(),
             anchored: None,
@@ -223,7 +226,7 @@ impl<'a> Walk<'a> {
         let tail = self.anchored.map_or(Tail::Unproven, |sequence| Tail::ProvenUpTo { sequence });
         StreamReport {
             stream: self.stream,
-            sound_records: self.last_sequence,
+            sound_records: self.last_sequence.saturating_sub(self.beginning.sequence),
             keys: self.spans,
             tail,
             findings,
@@ -236,14 +239,15 @@ impl<'a> Walk<'a> {
         head_after: Option<&ChainPosition>,
     ) -> Option<Finding> {
         let Some(head) = head.or(head_after) else {
-            let has_records = self.last_sequence > 0;
+            let has_records = self.last_sequence > self.beginning.sequence;
             return has_records.then_some(Finding { sequence: self.last_sequence, flaw: Flaw::HeadMissing });
         };
         if head.sequence > self.last_sequence {
             let flaw = Flaw::CutOffBeforeHead { head: head.sequence };
             return Some(Finding { sequence: self.next_sequence(), flaw });
         }
-        let mac_at_head = if head.sequence == 0 { Some(ChainMac::BEGINNING) } else { self.mac_at_head };
+        let is_empty = head.sequence == self.beginning.sequence;
+        let mac_at_head = if is_empty { Some(self.beginning.mac) } else { self.mac_at_head };
         let is_behind = head_after.is_none_or(|after| after.sequence < self.last_sequence);
         let differs = mac_at_head != Some(head.mac) || is_behind;
         differs.then_some(Finding { sequence: head.sequence, flaw: Flaw::HeadDiffers })

@@ -6,7 +6,8 @@ use assembly::config;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    app_password, audit, client, enroll, factor, import, init, recovery_codes, settings, store, trial, user,
+    app_password, audit, break_glass, client, enroll, factor, import, init, recovery_codes, settings, store,
+    trial, user,
 };
 
 /// Multi-factor authentication for Linux logins and the network.
@@ -54,6 +55,9 @@ pub(crate) enum Command {
     /// Read the records, or prove that nobody has touched them.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The file that lets break-glass accounts in when the store cannot be written.
+    #[command(subcommand)]
+    BreakGlass(break_glass::Command),
     /// Look whether the store is sound, back it up, or put a backup in its place.
     #[command(subcommand)]
     Store(store::Command),

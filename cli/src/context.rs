@@ -13,6 +13,7 @@ use nix::unistd::{User, geteuid};
 
 use crate::actor::actor;
 use crate::arguments::Arguments;
+use crate::command::break_glass::warn_of_stale_copy;
 use crate::failure::Failure;
 use crate::moment::rfc3339;
 use crate::report::{Form, Report};
@@ -95,11 +96,13 @@ impl Context {
 
     /// Carries out an act in the name of whoever sits here.
     pub(crate) fn act(&self, office: &Office, user: &Username, act: &Act) -> Result<Issued, Failure> {
-        office.engine.act(&actor(), user, act).map_err(|error| match error {
+        let issued = office.engine.act(&actor(), user, act).map_err(|error| match error {
             // A name is mistyped more often than it is new.
             ActError::NoSuchAccount(name) => Failure::NoSuchAccount(name),
             error => Failure::Act(error),
-        })
+        })?;
+        warn_of_stale_copy(self, office, user)?;
+        Ok(issued)
     }
 
     /// Says something on standard output, in the form that was asked for.

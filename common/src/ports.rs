@@ -95,6 +95,11 @@ pub trait Listing: Send + Sync {
 
     /// The head of each stream.
     fn heads(&self) -> Result<Vec<ChainPosition>, StoreError>;
+
+    /// What the first kept record of a stream is chained to. Only a ring forgets its oldest ones.
+    fn beginning(&self, stream: &str) -> Result<ChainPosition, StoreError> {
+        Ok(ChainPosition { stream: stream.to_owned(), sequence: 0, mac: ChainMac::BEGINNING })
+    }
 }
 
 /// A record as it is stored: the octets that the MAC covers.

@@ -281,7 +281,10 @@ fn covered(networks: &[Owned]) -> HashMap<usize, BTreeSet<&str>> {
                 covered.entry(*outer_index).or_default().insert(&inner.client);
             }
         }
-        around.push((index, inner));
+        // One that stands twice is refused; a thousand of them would be compared a thousand times each.
+        if around.last().is_none_or(|(_, last)| last.network != inner.network) {
+            around.push((index, inner));
+        }
     }
     covered
 }

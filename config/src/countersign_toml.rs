@@ -12,8 +12,8 @@ use toml::de::DeTable;
 
 use crate::clients::Clients;
 use crate::keys::{
-    BACKEND, BREAK_GLASS_USERS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, LISTEN, PAM_SERVICE,
-    PRIVILEGED_SERVICES, Part, STATE_DIRECTORY, SYSLOG_FACILITY, SYSLOG_FORMAT, SYSLOG_TARGET,
+    BACKEND, BREAK_GLASS_FILE, BREAK_GLASS_USERS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, LISTEN,
+    PAM_SERVICE, PRIVILEGED_SERVICES, Part, STATE_DIRECTORY, SYSLOG_FACILITY, SYSLOG_FORMAT, SYSLOG_TARGET,
 };
 use crate::limits;
 use crate::networks::{socket_address, syslog_target};
@@ -89,7 +89,11 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
         .field(&STATE_DIRECTORY, report, |entry, report| text(entry, report, absolute_path))
         .or(PathBuf::from(paths::STATE_DIRECTORY));
     let (primary, floor) = read_primary(&top, report);
-    let (policy, references) = read_policy(&top, floor, report);
+    let break_glass = top.table("break-glass", Part::BreakGlass, report);
+    let break_glass_file = break_glass
+        .field(&BREAK_GLASS_FILE, report, |entry, report| text(entry, report, absolute_path))
+        .optional();
+    let (policy, references) = read_policy(&top, &break_glass, floor, report);
     let services = services::read(&top, report);
     let callers = services::read_callers(&top, report);
     let (radius, listen) = read_radius(&top, report);
@@ -98,6 +102,8 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
         Some(Settings {
             path: file.to_owned(),
             policy: policy?,
+            break_glass_file: break_glass_file?
+                .unwrap_or(state_directory.as_ref()?.join(paths::BREAK_GLASS_FILE)),
             state_directory: state_directory?,
             clients_file: clients_file.as_ref()?.value.clone(),
             primary: primary?,
@@ -123,6 +129,7 @@ fn read_clients_file(top: &Section<'_>, file: &Path, report: &mut Report<'_>) ->
 
 fn read_policy(
     top: &Section<'_>,
+    break_glass: &Section<'_>,
     floor: Option<Duration>,
     report: &mut Report<'_>,
 ) -> (Option<Policy>, Vec<ClientReference>) {
@@ -132,7 +139,7 @@ fn read_policy(
     let folding = names.field(&FOLD, report, word::<Folding>).or(Folding::Exact);
     let privileged = read_privileged(top, report);
     // Where the folding was refused the names are still read, for their own mistakes.
-    let break_glass = read_break_glass(top, folding.unwrap_or_default(), report);
+    let break_glass = read_break_glass(break_glass, folding.unwrap_or_default(), report);
     let read = rules::read(top, folding.unwrap_or_default(), report);
     let policy = || {
         let standard = Policy::new(default_state?);
@@ -160,11 +167,10 @@ fn read_service_names(entry: &Entry<'_>, report: &mut Report<'_>) -> Option<BTre
 }
 
 fn read_break_glass(
-    top: &Section<'_>,
+    section: &Section<'_>,
     folding: Folding,
     report: &mut Report<'_>,
 ) -> Option<BTreeSet<Username>> {
-    let section = top.table("break-glass", Part::BreakGlass, report);
     section
         .field(&BREAK_GLASS_USERS, report, |entry, report| {
             let users = list(entry, report, Least::None, |text| username(text, folding))?;

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::clients::{Client, MessageAuthenticator};
 use crate::keys::{
-    Absent, BACKEND, BREAK_GLASS_USERS, CLIENT_ADDRESSES, CLIENT_APPEND, CLIENT_DIALOGUE, CLIENT_KIND,
-    CLIENT_MESSAGE_AUTHENTICATOR, CLIENT_NAME, CLIENT_PREVIOUS_SECRET, CLIENT_SECRET,
+    Absent, BACKEND, BREAK_GLASS_FILE, BREAK_GLASS_USERS, CLIENT_ADDRESSES, CLIENT_APPEND, CLIENT_DIALOGUE,
+    CLIENT_KIND, CLIENT_MESSAGE_AUTHENTICATOR, CLIENT_NAME, CLIENT_PREVIOUS_SECRET, CLIENT_SECRET,
     CLIENT_WHEN_BACKEND_FAILS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, Key, LISTEN,
     LOCAL_CALLER_SERVICES, LOCAL_CALLER_USER, PAM_SERVICE, PRIVILEGED_SERVICES, Part, RULE_ACTION,
     RULE_CLIENTS, RULE_METHODS, RULE_NAME, RULE_SERVICES, RULE_USERS, SERVICE_APPEND, SERVICE_DIALOGUE,
@@ -150,10 +150,7 @@ impl Settings {
                 Part::Privileged,
                 vec![Line::new(&PRIVILEGED_SERVICES, Value::list(&policy.privileged_services))],
             ),
-            Table::new(
-                Part::BreakGlass,
-                vec![Line::new(&BREAK_GLASS_USERS, Value::list(&policy.break_glass))],
-            ),
+            Table::new(Part::BreakGlass, self.break_glass_lines()),
         ];
         tables.extend(policy.rules.iter().map(|rule| Table::new(Part::Rule, rule_lines(rule))));
         tables.extend(self.service_tables());
@@ -172,6 +169,15 @@ impl Settings {
             Line::new(&STATE_DIRECTORY, Value::Text(self.state_directory.display().to_string())),
             Line::new(&CLIENTS_FILE, Value::Text(self.clients_file.display().to_string()))
                 .or(&Value::Text(standard_clients)),
+        ]
+    }
+
+    fn break_glass_lines(&self) -> Vec<Line> {
+        let standard = self.state_directory.join(crate::paths::BREAK_GLASS_FILE).display().to_string();
+        vec![
+            Line::new(&BREAK_GLASS_USERS, Value::list(&self.policy.break_glass)),
+            Line::new(&BREAK_GLASS_FILE, Value::Text(self.break_glass_file.display().to_string()))
+                .or(&Value::Text(standard)),
         ]
     }
 

@@ -204,6 +204,13 @@ pub(crate) const BREAK_GLASS_USERS: Key = Key::new(
     "Accounts that no rule, block or state locks out. They are always asked for a second proof, and each use is an alert.",
 )
 .or("[]");
+pub(crate) const BREAK_GLASS_FILE: Key = Key::new(
+    Part::BreakGlass,
+    "file",
+    "an absolute path without '..'",
+    "The file that lets these accounts in when the store cannot be written. Best on another disk than the store.",
+)
+.or("\"break-glass\" in the state directory");
 pub(crate) const RULE_NAME: Key = Key::new(
     Part::Rule,
     "name",
@@ -368,6 +375,7 @@ pub const KEYS: &[&Key] = &[
     &FLOOR,
     &PRIVILEGED_SERVICES,
     &BREAK_GLASS_USERS,
+    &BREAK_GLASS_FILE,
     &RULE_NAME,
     &RULE_SERVICES,
     &RULE_CLIENTS,

@@ -26,6 +26,8 @@ pub struct Settings {
     pub policy: Policy,
     /// The folder of the store and the master key.
     pub state_directory: PathBuf,
+    /// The file of the break-glass accounts.
+    pub break_glass_file: PathBuf,
     /// The file with the RADIUS clients, with its folder.
     pub clients_file: PathBuf,
     /// Who checks the first password.

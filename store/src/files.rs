@@ -110,6 +110,11 @@ impl StoreFiles {
         PathBuf::from(name)
     }
 
+    /// Whether there is a write-ahead log.
+    pub(crate) fn has_log(&self) -> bool {
+        fs::symlink_metadata(self.path_beside("-wal")).is_ok()
+    }
+
     /// Octets of the write-ahead log.
     pub(crate) fn log_octets(&self) -> u64 {
         fs::symlink_metadata(self.path_beside("-wal")).map_or(0, |metadata| metadata.len())

@@ -58,7 +58,13 @@ impl Opened {
         let reserve = Reserve::open(files)?;
         // The mark is read before the database: read after it, a commit in between would look like a step back.
         let marked = mark.read();
+        let log_is_new = !files.has_log();
         let connection = connect_in_any_case(files, &queue, &reserve)?;
+        if log_is_new {
+            // The log stays for good, so its name is made durable once. SQLite would do it at each opening, unless it is
+            // built with SQLITE_DISABLE_DIRSYNC.
+            files.sync_directory()?;
+        }
         let mut opened = Self {
             connection,
             queue,

@@ -44,18 +44,30 @@ impl Queue {
         self.enter_within(QUEUE_WAIT)
     }
 
-    /// Waits for the turn; one deadline for all steps of the way.
+    /// Waits for the turn; one deadline for the whole way.
     pub(crate) fn enter_within(&self, longest: Duration) -> Result<Turn<'_>, SqliteError> {
         let waiting = Waiting { began: Instant::now(), longest, queue: &self.turn_path };
-        let mut standing = None;
-        for step in (0..ENTRANCE_STEPS).rev() {
-            let next = waiting.poll(QUEUE_PAUSE_BEHIND, &self.entrance_path, || self.try_step(step))?;
-            // The step before is left only now, so that nobody overtakes.
-            standing = Some(next);
-        }
+        let front = match self.try_steps(0, ENTRANCE_STEPS).map_err(failed("lock", &self.entrance_path))? {
+            // Nobody waits: there is nobody to overtake.
+            Some(all) => match self.try_turn().map_err(failed("lock", &self.turn_path))? {
+                Some(turn) => return Ok(turn),
+                None => all.keep_first(),
+            },
+            None => self.walk(&waiting)?,
+        };
         let turn = waiting.poll(QUEUE_PAUSE_AT_FRONT, &self.turn_path, || self.try_turn())?;
-        drop(standing);
+        drop(front);
         Ok(turn)
+    }
+
+    /// From the last step to the first. Each is left only when the next is reached, so that nobody overtakes.
+    fn walk(&self, waiting: &Waiting<'_>) -> Result<Steps<'_>, SqliteError> {
+        let step = |at| waiting.poll(QUEUE_PAUSE_BEHIND, &self.entrance_path, || self.try_steps(at, 1));
+        let mut standing = step(ENTRANCE_STEPS.saturating_sub(1))?;
+        for at in (0..ENTRANCE_STEPS.saturating_sub(1)).rev() {
+            standing = step(at)?;
+        }
+        Ok(standing)
     }
 
     fn try_turn(&self) -> io::Result<Option<Turn<'_>>> {
@@ -66,10 +78,10 @@ impl Queue {
         }
     }
 
-    /// Locks one octet of the entrance, as long as this process has the file open (fcntl(2), open file description locks).
-    fn try_step(&self, step: libc::off_t) -> io::Result<Option<Step<'_>>> {
-        match lock_octet(&self.entrance, step, libc::F_WRLCK) {
-            Ok(_) => Ok(Some(Step { entrance: &self.entrance, octet: step })),
+    /// Locks octets of the entrance, as long as this process has the file open (fcntl(2), open file description locks).
+    fn try_steps(&self, from: libc::off_t, count: libc::off_t) -> io::Result<Option<Steps<'_>>> {
+        match set_lock(&self.entrance, from, count, libc::F_WRLCK) {
+            Ok(_) => Ok(Some(Steps { entrance: &self.entrance, from, count })),
             Err(Errno::EAGAIN | Errno::EACCES) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
@@ -77,9 +89,20 @@ impl Queue {
 }
 
 /// A place in the entrance, until it is dropped.
-struct Step<'queue> {
+struct Steps<'queue> {
     entrance: &'queue File,
-    octet: libc::off_t,
+    from: libc::off_t,
+    count: libc::off_t,
+}
+
+impl Steps<'_> {
+    /// Lets others come up behind.
+    fn keep_first(mut self) -> Self {
+        let behind = self.from.saturating_add(1);
+        let _ = set_lock(self.entrance, behind, self.count.saturating_sub(1), libc::F_UNLCK);
+        self.count = 1;
+        self
+    }
 }
 
 /// How long somebody has waited, and may.
@@ -116,21 +139,26 @@ fn pause_after(waited: Duration, least: Duration) -> Duration {
     waited.checked_div(32).unwrap_or_default().clamp(least, QUEUE_PAUSE_MAX)
 }
 
-fn lock_octet(file: &File, octet: libc::off_t, kind: libc::c_int) -> nix::Result<libc::c_int> {
+fn set_lock(
+    file: &File,
+    from: libc::off_t,
+    count: libc::off_t,
+    kind: libc::c_int,
+) -> nix::Result<libc::c_int> {
     let lock = libc::flock {
         l_type: kind.try_into().unwrap_or_default(),
         l_whence: libc::SEEK_SET.try_into().unwrap_or_default(),
-        l_start: octet,
-        l_len: 1,
+        l_start: from,
+        l_len: count,
         l_pid: 0,
     };
     fcntl(file, FcntlArg::F_OFD_SETLK(&lock))
 }
 
-impl Drop for Step<'_> {
+impl Drop for Steps<'_> {
     fn drop(&mut self) {
         // An unlock of a lock that is held has no way to fail; closing the file would release it too.
-        let _ = lock_octet(self.entrance, self.octet, libc::F_UNLCK);
+        let _ = set_lock(self.entrance, self.from, self.count, libc::F_UNLCK);
     }
 }
 
@@ -158,7 +186,7 @@ mod tests {
         let yard = Yard::new(Process::ShortLived);
         let (holder, in_front, behind) = (queue(&yard), queue(&yard), queue(&yard));
         let turn = holder.enter().unwrap();
-        let step = in_front.try_step(0).unwrap();
+        let step = in_front.try_steps(0, 1).unwrap();
         assert!(step.is_some());
         let began = std::time::Instant::now();
         let refused = behind.enter_within(Duration::from_millis(200)).map(drop);
@@ -172,11 +200,11 @@ mod tests {
     fn nobody_stands_on_a_step_that_is_taken() {
         let yard = Yard::new(Process::ShortLived);
         let (first, second) = (queue(&yard), queue(&yard));
-        let step = first.try_step(3).unwrap().unwrap();
-        assert!(second.try_step(3).unwrap().is_none());
-        assert!(second.try_step(2).unwrap().is_some());
+        let step = first.try_steps(3, 1).unwrap().unwrap();
+        assert!(second.try_steps(3, 1).unwrap().is_none());
+        assert!(second.try_steps(2, 1).unwrap().is_some());
         drop(step);
-        assert!(second.try_step(3).unwrap().is_some());
+        assert!(second.try_steps(3, 1).unwrap().is_some());
     }
 
     #[test]

@@ -49,7 +49,8 @@ impl Trouble {
     }
 
     /// As the core knows it.
-    pub(crate) const fn through_the_port(self) -> StoreTrouble {
+    #[must_use]
+    pub const fn through_the_port(self) -> StoreTrouble {
         match self {
             Self::ReadOnly => StoreTrouble::ReadOnly,
             Self::Full => StoreTrouble::Full,

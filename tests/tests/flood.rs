@@ -241,7 +241,8 @@ fn a_flood_of_guesses_stops_no_user_fills_no_store_and_is_told_in_a_few_lines() 
     let after = place.footprint()?;
     for (what, count, echoes) in &heard {
         measured(&format!(
-            "{count} {what} from {SOURCES} sources: {} refused or asked again, {} let in, {} lost",
+            "{count} {what} from {SOURCES} sources in {} s: {} refused or asked again, {} let in, {} lost",
+            echoes.took.as_secs(),
             echoes.rejects + echoes.challenges,
             echoes.accepts,
             echoes.lost

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use collector::{Collector, Fields, Form};
-use post::{CODE, DOORBELL, Heard, PASSWORD, Post, Request, STATION, code, next_code};
+use post::{CODE, Heard, PASSWORD, Post, Request, STATION, code, next_code};
 use serde_json::Value;
 use stalled::{Deaf, Full, NOBODY, frames_as_on_a_cable};
 use test_ground::{Failure, Machine, Outcome, Terminal};
@@ -106,19 +106,22 @@ fn a_stalled_collector_delays_no_login_and_loses_no_record_of_the_store() -> Out
     Ok(())
 }
 
-/// The server has connected, and sends lines of refusals until not an octet more goes out.
+/// The server has connected, and sends lines of logins until not an octet more goes out. Refusals would not do: many of
+/// them are one line.
 fn stops_reading(deaf: &mut Deaf, post: &Post) -> Outcome {
-    let refusals = |count: u32| -> Outcome {
+    let name = "x".repeat(200);
+    post.add_bare_user(&name, "enforced")?;
+    let app_password = post.app_password(&name, "gate")?;
+    let logins = |count: u32| -> Outcome {
         for _ in 0..count {
-            let name = [b'\n'; 100];
-            let request = Request { from: DOORBELL, name: &name, password: "x", ..Request::default() };
-            assert_eq!(post.radius(&request)?.0, Heard::Refusal);
+            let request = Request { name: name.as_bytes(), password: &app_password, ..Request::default() };
+            assert_eq!(post.radius(&request)?.0, Heard::Accept);
         }
         Ok(())
     };
-    refusals(1)?;
+    logins(1)?;
     deaf.accept_and_fill_the_backlog()?;
-    deaf.fill(|| refusals(100))
+    deaf.fill(|| logins(100))
 }
 
 fn is_no_slower(what: &str, stalled: &[Duration], healthy: &[Duration]) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod app_password;
 pub(crate) mod audit;
+pub(crate) mod break_glass;
 pub(crate) mod client;
 pub(crate) mod enroll;
 pub(crate) mod factor;
@@ -53,6 +54,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Import(arguments) => import::run(context, &arguments),
         Command::Config(command) => settings::run(context, &command),
         Command::Audit(command) => audit::run(context, &command),
+        Command::BreakGlass(command) => break_glass::run(context, &command),
         Command::Store(command) => store::run(context, &command),
         Command::Stats => statistics::run(context),
     }

@@ -14,7 +14,7 @@ use common::ports::Clock as _;
 use serde::Serialize;
 
 use crate::actor::actor;
-use crate::command::Outcome;
+use crate::command::{Outcome, break_glass};
 use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
 use crate::moment::rfc3339;
@@ -63,12 +63,10 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
             let restored = restore(&settings, file)?;
             let report = PutBack::new(file.clone(), &restored);
             let done = report.in_words();
-            context.office()?.engine.record_act(
-                &actor(),
-                Place::Service("countersign".to_owned()),
-                "store restore",
-                done,
-            );
+            let office = context.office()?;
+            let place = Place::Service("countersign".to_owned());
+            office.engine.record_act(&actor(), place, "store restore", done);
+            break_glass::follow(context, &office);
             context.say(&report)?;
         }
     }

@@ -12,6 +12,7 @@ backend = "pam"
 services = ["sudo"]
 [break-glass]
 users = ["rescue"]
+file = "/srv/break-glass"
 [[rule]]
 name = "codes"
 services = ["sshd"]
@@ -57,6 +58,7 @@ fn the_text_gives_the_same_settings_again() {
         assert_eq!(first.radius, second.radius);
         assert_eq!(first.audit, second.audit);
         assert_eq!(first.clients_file, second.clients_file);
+        assert_eq!(first.break_glass_file, second.break_glass_file);
     }
 }
 

@@ -59,6 +59,7 @@ fn each_mistake_of_the_settings_is_found_at_its_place() {
     check("[privileged]\nservices = [\"SU\"]", 3, "privileged.services", "cannot be \"SU\"");
     check("[privileged]\nservices = [\"su\",\n\"su\"]", 4, "privileged.services", "\"su\" twice");
     check("[break-glass]\nusers = [\"-rf\"]", 3, "break-glass.users", "cannot be \"-rf\"");
+    check("[break-glass]\nfile = \"glass\"", 3, "break-glass.file", "cannot be \"glass\"");
     check("[radius]\nlisten = []", 3, "radius.listen", "empty list");
     check("[radius]\nlisten = [\"127.0.0.1\"]", 3, "radius.listen", "cannot be \"127.0.0.1\"");
     check("[radius]\nport = 1812", 3, "radius.port", "unknown key");

@@ -18,6 +18,7 @@ fn the_smallest_file_is_one_line() {
     assert_eq!(settings.policy.issuer, "Countersign");
     assert_eq!(settings.primary, Primary::Local);
     assert_eq!(settings.state_directory.to_str(), Some("/var/lib/countersign"));
+    assert_eq!(settings.break_glass_file.to_str(), Some("/var/lib/countersign/break-glass"));
     assert!(settings.policy.privileged_services.contains("sudo"));
     assert_eq!(settings.radius.listen.len(), 2);
     assert_eq!(settings.audit.syslog.target, SyslogTarget::Unix("/dev/log".into()));
@@ -35,6 +36,7 @@ backend = "pam"
 pam-service = "ours"
 [break-glass]
 users = ["Rescue"]
+file = "/boot/countersign/break-glass"
 [[rule]]
 name = "backup job"
 services = ["sshd"]
@@ -56,6 +58,7 @@ facility = "local3"
     let name = |text| Username::parse(text).unwrap();
     assert_eq!(settings.primary, Primary::Pam { service: "ours".to_owned() });
     assert!(settings.policy.break_glass.contains(&name("rescue")), "names are folded like those of logins");
+    assert_eq!(settings.break_glass_file.to_str(), Some("/boot/countersign/break-glass"));
     let [backup, codes] = settings.policy.rules.as_slice() else { panic!("two rules") };
     assert_eq!((backup.name.as_str(), backup.action), ("backup job", Action::Skip));
     assert_eq!(backup.when.users, [name("backup")]);

@@ -2,7 +2,7 @@
 
 use common::account::{Account, RecoveryCode, State};
 use common::attempt::{Door, Place};
-use common::bundle::{AccountChange, Bundle, CapEffect, Outcome, Recognised, Renewal, Spend, Success};
+use common::bundle::{AccountChange, Bundle, CapEffect, Entry, Outcome, Recognised, Renewal, Spend, Success};
 use common::chain::{ChainMac, ChainPosition};
 use common::codes::Shape;
 use common::keys::{KEY_OCTETS, KeyId, KeyRing, MasterKey};
@@ -39,13 +39,19 @@ pub fn moments(store: &dyn Engine, stream: &str) -> Vec<u64> {
         .collect()
 }
 
+/// The records that were written.
+#[must_use]
+pub fn applied_entries(outcome: Outcome) -> Vec<Entry> {
+    match outcome {
+        Outcome::Applied(entries) => entries,
+        Outcome::Conflict => Vec::new(),
+    }
+}
+
 /// Where records went.
 #[must_use]
 pub fn applied_positions(outcome: Outcome) -> Vec<ChainPosition> {
-    match outcome {
-        Outcome::Applied(entries) => entries.into_iter().filter_map(|entry| entry.position).collect(),
-        Outcome::Conflict => Vec::new(),
-    }
+    applied_entries(outcome).into_iter().filter_map(|entry| entry.position).collect()
 }
 
 /// Whether a bundle was applied.

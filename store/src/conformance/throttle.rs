@@ -10,8 +10,8 @@ use common::limits::{
 use common::record::{Ending, PrimaryResult, Record};
 
 use super::samples::{
-    account, applies, bundle, conflicts, counting, counting_against, id, insert, lane, load, recognised,
-    record, session, spending, step, time,
+    account, applied_entries, applies, bundle, conflicts, counting, counting_against, id, insert, lane, load,
+    recognised, record, session, spending, step, time,
 };
 use super::{Engine, Ground};
 
@@ -118,11 +118,10 @@ pub(super) fn refusals_beyond_a_few_are_counted_together(ground: &dyn Ground) {
     let store = ground.open("main");
     let refuse = |at: u64| refuse(&*store, "alice", PrimaryResult::Right, at);
     let written: usize = (0..1000).map(|number| refuse(1000 + number / 20).len()).sum();
-    assert_eq!(written, TALLY_FREE as usize);
+    assert_eq!(count(written), TALLY_FREE);
     let due = refuse(1000 + TALLY_SECONDS);
-    let [Record { reason: Reason::CountedTogether, together: Some(together), .. }] = due.as_slice() else {
-        panic!("{due:?}")
-    };
+    assert_eq!(due.iter().map(|record| record.reason).collect::<Vec<_>>(), [Reason::CountedTogether]);
+    let together = due[0].together.unwrap();
     assert_eq!((together.count, together.since), (1000 - u64::from(TALLY_FREE) + 1, time(1000)));
     assert!(refuse(1010 + TALLY_SECONDS).is_empty(), "whoever has had one goes on being counted");
     let quiet = bundle(1010 + 3 * TALLY_SECONDS);
@@ -140,12 +139,12 @@ pub(super) fn a_flood_of_names_writes_no_more_than_its_limits(ground: &dyn Groun
             })
             .sum()
     };
-    assert_eq!(flood(1000, &|_| None), TALLY_FREE_OF_UNKNOWN as usize);
+    assert_eq!(count(flood(1000, &|_| None)), TALLY_FREE_OF_UNKNOWN);
     let known = flood(2000, &|number| Some(format!("user {number}")));
     // The names that have a row are told of; the one row of unknown names is told of first.
-    assert!(known <= (TALLY_FREE_OF_ALL + 1) as usize, "{known}");
+    assert!(count(known) <= TALLY_FREE_OF_ALL + 1, "{known}");
     let told = flood(3000, &|_| Some("one".to_owned()));
-    assert!(told <= (TALLIES_MAX + TALLY_FREE + 3) as usize, "{told}");
+    assert!(count(told) <= TALLIES_MAX + TALLY_FREE + 3, "{told}");
 }
 
 pub(super) fn what_lets_in_is_always_recorded_singly(ground: &dyn Ground) {
@@ -153,6 +152,10 @@ pub(super) fn what_lets_in_is_always_recorded_singly(ground: &dyn Ground) {
     for _ in 0..100 {
         assert_eq!(written(&*store, "alice", record(1000)).len(), 1);
     }
+}
+
+fn count(records: usize) -> u32 {
+    u32::try_from(records).unwrap()
 }
 
 fn refuse(store: &dyn Engine, user: &str, primary: PrimaryResult, at: u64) -> Vec<Record> {
@@ -169,8 +172,6 @@ fn refuse_unknown(store: &dyn Engine, user: &str, at: u64) -> Vec<Record> {
 fn written(store: &dyn Engine, user: &str, record: Record) -> Vec<Record> {
     let at = record.at;
     let bundle = Bundle { tally: Some(lane(user)), ..Bundle::of_records(session(1), at, vec![record]) };
-    match store.commit(&[bundle]).unwrap().remove(0) {
-        Outcome::Applied(entries) => entries.into_iter().map(|entry| entry.record).collect(),
-        Outcome::Conflict => panic!("a refusal has no condition"),
-    }
+    let outcome = store.commit(&[bundle]).unwrap().remove(0);
+    applied_entries(outcome).into_iter().map(|entry| entry.record).collect()
 }

@@ -4,6 +4,7 @@
 mod break_glass;
 mod files;
 mod full_disk;
+mod log;
 mod processes;
 mod property;
 mod restore;

@@ -142,6 +142,13 @@ impl Post {
         self.import("user,password", &format!("{name},{PASSWORD}\n"), state)
     }
 
+    /// A new app password of somebody, for one client.
+    pub(crate) fn app_password(&self, name: &str, client: &str) -> Result<String, Failure> {
+        let create = ["--json", "app-password", "create", name, "--label", "test", "--client", client];
+        let text = self.countersign(&create)?;
+        read(&text)?["app-password"].as_str().map(str::to_owned).ok_or_else(|| unreadable(&text))
+    }
+
     fn import(&self, titles: &str, lines: &str, state: &str) -> Result<(), Failure> {
         let file = self.machine.new_folder("import")?.join("users.csv");
         self.machine.write(&file, &format!("{titles}\n{lines}"))?;

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::net::UdpSocket;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use radius_protocol::dictionary::STATE;
 use radius_protocol::{Code, Packet};
@@ -37,6 +37,7 @@ pub(crate) struct Echoes {
     pub(crate) challenges: usize,
     /// Not answered in time.
     pub(crate) lost: usize,
+    pub(crate) took: Duration,
     /// The States of challenges, by the number of the request; only where they were asked for.
     pub(crate) states: Vec<(usize, Vec<u8>)>,
 }
@@ -56,7 +57,7 @@ pub(crate) fn blow(
     states: States,
     make: impl Fn(usize) -> Gust + Sync,
 ) -> Echoes {
-    let next = AtomicUsize::new(0);
+    let (begun, next) = (Instant::now(), AtomicUsize::new(0));
     let take = || {
         let number = next.fetch_add(1, Ordering::Relaxed);
         (number < count).then(|| (number, make(number)))
@@ -72,6 +73,7 @@ pub(crate) fn blow(
             all.lost += echoes.lost;
             all.states.extend(echoes.states);
         }
+        all.took = begun.elapsed();
         all
     })
 }

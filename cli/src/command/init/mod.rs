@@ -10,13 +10,14 @@ use assembly::config::Settings;
 use assembly::config::initial;
 use assembly::config::words::{Backend, Word as _};
 use assembly::places;
+use assembly::store::Made;
 use clap::Args;
 use common::account::State;
 use nix::unistd::geteuid;
 use serde::Serialize;
 
-use crate::command::Outcome;
 use crate::command::settings::warn_of_primary;
+use crate::command::{Outcome, break_glass};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
@@ -48,6 +49,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
     let owner = place::system_user(&mut steps)?;
     steps.push(clients_file(&settings, owner.gid)?);
     place::state_directory(&settings, owner, &mut steps)?;
+    steps.push(break_glass_file(context, &settings)?);
     warn_of_primary(context, &settings);
     context.say(&Initialised { key_file: places::master_key(&settings), steps })?;
     Ok(Outcome::Done)
@@ -84,6 +86,19 @@ fn clients_file(settings: &Settings, group: u32) -> Result<Step, Failure> {
     }
     initial::write_clients(file, Some(group))?;
     Ok(Step::made("RADIUS clients", file))
+}
+
+/// The file is made before there is need of it: on the day of need there may be no space. Those who are named get in.
+fn break_glass_file(context: &Context, settings: &Settings) -> Result<Step, Failure> {
+    let file = assembly::break_glass(settings)?;
+    let step = match file.create()? {
+        Made::New => Step::made("break-glass", file.path()),
+        Made::Found => Step::found("break-glass", file.path()),
+    };
+    if !settings.policy.break_glass.is_empty() {
+        break_glass::follow(context, &assembly::office(settings)?);
+    }
+    Ok(step)
 }
 
 /// One thing that must be there.

@@ -5,6 +5,7 @@
 mod hostile;
 mod local;
 mod site;
+#[expect(dead_code, reason = "each suite uses its part of it")]
 mod transaction;
 
 use std::fs;

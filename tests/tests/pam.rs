@@ -1,6 +1,8 @@
 //! The module in PAM transactions of pamtester: what it returns, logs and leaves behind.
 #![cfg(test)]
 
+#[expect(dead_code, reason = "each suite uses its part of it")]
+mod local;
 mod return_codes;
 mod site;
 mod transaction;

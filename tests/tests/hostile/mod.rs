@@ -1,14 +1,11 @@
 //! Callers that mean harm: with limits, signals, descriptors and environments of their own choosing, and on the socket
 //! itself. Nobody gets in by it, and whoever comes meanwhile signs in as ever.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use test_ground::{Failure, Outcome, Terminal, measured};
+use test_ground::{Failure, Outcome, Terminal};
 
-use crate::local::{as_user, tried_by, typed};
+use crate::local::{as_user, tried_by};
 use crate::site::{AGAIN, CODE, OWN_PASSWORD, Site, User};
 use crate::transaction::PASSWORD;
 use crate::{may_sudo, shared, with_stack};

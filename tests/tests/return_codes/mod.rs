@@ -7,6 +7,7 @@ use std::process::Command;
 use test_ground::{Failure, Outcome};
 
 use crate::add_panicking_service;
+use crate::local::{Local, tried_by};
 use crate::site::{AGAIN, CODE, OWN_PASSWORD, SYSTEM_PASSWORD, Site};
 use crate::transaction::{PASSWORD, Transaction, at, converse, unattended};
 
@@ -15,7 +16,7 @@ type Situation = fn(&Site) -> Codes;
 type Codes = Result<Vec<&'static str>, Failure>;
 
 /// How each situation of the table comes about.
-const SITUATIONS: [(&str, Situation); 22] = [
+const SITUATIONS: [(&str, Situation); 24] = [
     ("the password and a second proof are right", both_proofs),
     ("an app password is right and good for this service", app_password),
     ("a second proof is right, and an earlier module or a key stands for the password", second_proof),
@@ -29,7 +30,9 @@ const SITUATIONS: [(&str, Situation); 22] = [
     ("an earlier module has refused the password, and it is no app password", failed_primary),
     ("the store or the key cannot be used", no_store),
     ("the settings are missing or have a mistake", no_settings),
-    ("the program's real user is not root (su, sudo, screen lockers)", not_root),
+    ("the program's real user is not root, and `countersign-local` cannot be asked", no_service),
+    ("the program's real user is not root, and tries another name", another_name),
+    ("`primary=own` where the code is the caller's and the name another's (su to root)", anothers_password),
     ("`primary=stack`, and no module above has taken a password", no_password_before),
     ("`primary=none` under sshd, and no key or other method has succeeded before", nothing_before),
     ("the module stands in the service that checks first passwords for Countersign itself", inside_primary),
@@ -202,12 +205,30 @@ fn no_settings(site: &Site) -> Codes {
     Ok(codes)
 }
 
-fn not_root(site: &Site) -> Codes {
+fn no_service(site: &Site) -> Codes {
     site.add_user("karl")?;
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid", "karl", "--regid", "karl", "--clear-groups", "pamtester", "own", "karl"]);
-    let code = converse(command.arg("authenticate"), &[])?.0;
+    let code = tried_by("karl", "own", "karl", &[])?.0;
     site.wait_for_log("pam_countersign(own:auth): the real uid is ")?;
+    Ok(vec![code])
+}
+
+fn another_name(site: &Site) -> Codes {
+    site.add_user("kuno")?;
+    let local = Local::start(site)?;
+    site.add_service("another-name", &[local.line("own")])?;
+    let code = tried_by("kuno", "another-name", "karl", &[])?.0;
+    site.wait_for_record("karl", "not-the-caller")?;
+    Ok(vec![code])
+}
+
+/// The service is called as su calls it: with root's rights, by somebody else.
+fn anothers_password(site: &Site) -> Codes {
+    let local = Local::start(site)?;
+    site.add_service("su", &[local.line("own")])?;
+    let mut command = Command::new("setpriv");
+    command.args(["--ruid", "daemon", "pamtester", "su", "root", "authenticate"]);
+    let code = converse(&command, &[])?.0;
+    site.wait_for_log("pam_countersign(su:auth): primary=own, and the password would be one person's")?;
     Ok(vec![code])
 }
 
@@ -221,16 +242,17 @@ fn inside_primary(site: &Site) -> Codes {
 }
 
 /// A mistake in the arguments, and what the log says of it.
-const MISTAKES: [(&str, &str); 7] = [
+const MISTAKES: [(&str, &str); 8] = [
     ("", "argument `primary=` is missing: primary=own|stack|failed|none"),
     (
         "nullok primary=own",
-        "unknown argument `nullok`: primary=own|stack|failed|none and config=/PATH are allowed",
+        "unknown argument `nullok`: primary=own|stack|failed|none, config=/PATH and socket=/PATH are allowed",
     ),
     ("primary=own debug=1", "unknown argument `debug=1`"),
     ("primary=sufficient", "argument `primary=sufficient`: own, stack, failed or none is allowed"),
     ("primary=own primary=none", "argument `primary=` stands twice: once is allowed"),
     ("primary=own config=countersign.toml", "argument `config=countersign.toml`: an absolute path"),
+    ("primary=own socket=on", "argument `socket=on`: off or an absolute path without `..` is allowed"),
     ("primary=own config=/etc/../x.toml", "argument `config=/etc/../x.toml`: an absolute path without `..`"),
 ];
 

@@ -54,7 +54,8 @@ fn a_seed_has_every_key_of_the_configuration_and_is_right() {
     let path = Path::new("/etc/countersign/countersign.toml");
     assert!(assembly::config::Settings::from_texts(path, settings, clients).is_ok());
     for key in assembly::config::keys::KEYS {
-        assert!(seed.lines().any(|line| line.starts_with(&format!("{} = ", key.name))), "{}", key.name);
+        let is_there = seed.lines().any(|line| line.starts_with(&format!("{} = ", key.name)));
+        assert!(is_there, "write a line with the key {} into fuzz/corpus/config/every-key", key.name);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Durable writes: counted under every contestant, and made as slow as those of a real disk.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -33,6 +34,9 @@ impl FsyncCount {
     pub(super) fn begin(machine: &Machine, disk: Disk) -> Result<Self, Failure> {
         let file = machine.new_folder("fsyncs")?.join("count");
         machine.write(&file, &"\0".repeat(FSYNC_COUNT_OCTETS))?;
+        // The server opens it when it is no longer root.
+        let everybody = fs::Permissions::from_mode(0o666);
+        fs::set_permissions(&file, everybody).map_err(Failure::file("open up", &file))?;
         Ok(Self { library: machine.built(LIBRARY), file, disk })
     }
 

@@ -99,14 +99,30 @@ impl Table {
         };
         let ratio = |ratio: &Ratio| NamedRatio {
             name: ratio.name,
-            ratio: median(ratio.of).zip(median(ratio.by)).map(|(of, by)| of / by),
+            ratio: median(ratio.of).zip(median(ratio.by)).filter(|_| unit.divides()).and_then(divided),
         };
         let ratios = self.ratios.iter().map(ratio).collect();
         self.rows.push(Row { name: name.into(), unit, figures, ratios });
     }
 }
 
+/// Nothing is a part of nothing.
+fn divided((of, by): (f64, f64)) -> Option<f64> {
+    (by > 0.0).then(|| of / by)
+}
+
 impl Unit {
+    /// Whether one contestant's figure by another's says something.
+    const fn divides(self) -> bool {
+        match self {
+            Self::MillisecondsMedian
+            | Self::MillisecondsP99
+            | Self::LoginsPerSecond
+            | Self::FsyncsPerLogin => true,
+            Self::PercentLetIn | Self::Times => false,
+        }
+    }
+
     const fn text(self) -> &'static str {
         match self {
             Self::MillisecondsMedian => "ms, median",
@@ -244,13 +260,13 @@ mod tests {
         table.add("10 accounts", Unit::MillisecondsMedian, vec![Some(Spread::one(3.0)), None]);
         table.add(
             "100 accounts",
-            Unit::Times,
+            Unit::LoginsPerSecond,
             vec![Some(Spread::of(&[3.0, 4.0, 5.0])), Some(Spread::one(2.0))],
         );
         let lines = [
             "                                        ours  peer  ours/peer",
             "10 accounts   ms, median                3.00",
-            "100 accounts  times       4.00 [3.00 – 5.00]  2.00       2.00",
+            "100 accounts  logins/s    4.00 [3.00 – 5.00]  2.00       2.00",
         ];
         let expected = format!("Logins\n\n{}\n\nA note.\n", lines.join("\n"));
         assert_eq!(table.to_string(), expected);

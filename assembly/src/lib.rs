@@ -4,6 +4,8 @@
 mod away;
 #[cfg(any(feature = "pam", feature = "server"))]
 mod backend;
+#[cfg(feature = "pam")]
+mod break_glass;
 mod error;
 pub mod key_file;
 #[cfg(any(feature = "pam", feature = "server"))]

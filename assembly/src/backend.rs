@@ -7,7 +7,7 @@ use common::keys::{KeyError, KeyRing, Purpose};
 use common::ports::{Primary, Sink, Store};
 use config::Settings;
 use primary::Nss;
-use store::{BreakGlassFile, BreakGlassKey, KeyCheck, Process, Sqlite, SqliteOptions};
+use store::{KeyCheck, Process, Sqlite, SqliteOptions};
 
 use crate::system::{SystemClock, SystemRandom};
 use crate::{AssemblyError, key_file, places};
@@ -49,16 +49,6 @@ pub(crate) fn options(
 pub(crate) fn key_checks(keys: &KeyRing) -> Result<Vec<KeyCheck>, KeyError> {
     let check = |key| Ok(KeyCheck { key, mac: keys.mac(key, Purpose::Chain, &[b"key check"])? });
     keys.ids().map(check).collect()
-}
-
-/// The file of the break-glass accounts, which need not be there.
-pub(crate) fn break_glass(settings: &Settings, keys: &KeyRing) -> Result<BreakGlassFile, AssemblyError> {
-    let key = |id| {
-        let (slots, chain) = (keys.derive(id, Purpose::BreakGlass)?, keys.derive(id, Purpose::Chain)?);
-        Ok::<_, KeyError>(BreakGlassKey { id, slots, chain })
-    };
-    let keys = keys.ids().map(key).collect::<Result<_, _>>()?;
-    Ok(BreakGlassFile::new(places::break_glass(settings), places::owner(settings)?, keys))
 }
 
 /// The parts of an engine.

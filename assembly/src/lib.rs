@@ -4,6 +4,8 @@
 mod away;
 #[cfg(any(feature = "pam", feature = "server"))]
 mod backend;
+#[cfg(any(feature = "pam", feature = "server"))]
+mod break_glass;
 #[cfg(feature = "server")]
 pub mod daemon;
 mod error;

@@ -44,6 +44,7 @@ fn without_clients_mean_the_same(settings: &Settings) {
     }
     let again = Settings::from_texts(Path::new(PATH), &settings.effective_text(), "");
     let Ok(again) = again.map(|loaded| loaded.settings) else { panic!("{}", settings.effective_text()) };
+    assert_eq!(again.effective_text(), settings.effective_text());
     assert_eq!(again.policy, settings.policy);
     assert_eq!(again.primary, settings.primary);
     assert_eq!(again.services, settings.services);

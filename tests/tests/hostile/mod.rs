@@ -1,72 +1,218 @@
 //! Callers that mean harm: with limits, signals, descriptors and environments of their own choosing, and on the socket
 //! itself. Nobody gets in by it, and whoever comes meanwhile signs in as ever.
 
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use test_ground::{Failure, Outcome, Terminal};
+use test_ground::{Failure, Outcome, Terminal, checked, measured};
 
-use crate::local::{as_user, tried_by};
-use crate::site::{AGAIN, CODE, OWN_PASSWORD, Site, User};
-use crate::transaction::PASSWORD;
+use crate::local::{Local, as_user, tried_by, typed};
+use crate::site::{AGAIN, CODE, OWN_PASSWORD, Site};
+use crate::transaction::{PASSWORD, at};
 use crate::{may_sudo, shared, with_stack};
 
-/// What a login of somebody else may take meanwhile: a second for whoever holds a place, and as much again for a slow
-/// machine.
+/// What a login of somebody else may take meanwhile. One that had to wait for a hostile caller would wait for the second
+/// that a request may take, and more than once.
 const LOGIN_MAX: Duration = Duration::from_secs(2);
 
-/// The shell's words before a program, each a way to be hostile.
-const WAYS: [(&str, &str); 6] = [
-    ("no file may grow", "ulimit -f 0"),
-    ("few descriptors", "ulimit -n 6"),
-    ("no descriptors", "ulimit -n 3"),
-    ("no time", "ulimit -t 1"),
-    ("signals that are ignored", "trap '' PIPE ALRM CHLD INT TERM HUP"),
-    ("as much of an environment as the kernel takes", BIG_ENVIRONMENT),
+/// Logins that are timed.
+const TIMED: usize = 5;
+
+/// A way to be hostile: the shell's words before sudo, and whether sudo itself can still do its work.
+struct Way {
+    name: &'static str,
+    words: &'static str,
+    works: bool,
+}
+
+const WAYS: [Way; 7] = [
+    Way { name: "no file may grow", words: "ulimit -f 0", works: true },
+    Way { name: "few descriptors", words: "ulimit -n 6", works: false },
+    Way { name: "no descriptors", words: "ulimit -n 3", works: false },
+    Way { name: "no time", words: "ulimit -t 1", works: true },
+    Way { name: "signals ignored", words: "trap '' PIPE ALRM CHLD INT TERM HUP XFSZ", works: true },
+    Way { name: "closed descriptors", words: "exec 0<&- 2>&-", works: true },
+    Way { name: "an environment as large as the kernel takes", words: BIG_ENVIRONMENT, works: true },
 ];
 
-/// 128 KiB are as much as one variable may have; the stack's limit is as much as all may have.
+/// 128 KiB are as much as one variable may have, and 6 MB as much as all.
 const BIG_ENVIRONMENT: &str = "ulimit -s unlimited; v=$(head -c 131000 /dev/zero | tr '\\0' x); \
-    for i in $(seq 40); do export \"V$i=$v\"; done; \
-    export COUNTERSIGN_CONFIG=/tmp/x LD_PRELOAD=/tmp/x.so SQLITE_TMPDIR=/tmp TMPDIR=/nowhere";
+    for i in $(seq 44); do export \"V$i=$v\"; done; \
+    export COUNTERSIGN_CONFIG=/tmp/x SQLITE_TMPDIR=/tmp TMPDIR=/nowhere RUST_BACKTRACE=full";
 
 #[test]
-fn no_limit_of_a_caller_opens_the_door() -> Outcome {
+fn nothing_that_a_caller_chooses_opens_the_door() -> Outcome {
     let site = Site::here()?;
-    let user = site.add_user("mallory")?;
-    let calm = site.add_user("calm")?;
-    may_sudo(site, "mallory")?;
-    site.add_service("calm", &[shared(site)?.line("own")])?;
-    let _turn = with_stack(site, "sudo", &[shared(site)?.line("own")])?;
-    for (way, words) in WAYS {
-        let line = format!("{words}; sudo id -u");
+    for (name, way) in ["ada", "ben", "cid", "don", "eva", "fay", "gus"].into_iter().zip(&WAYS) {
+        let user = site.add_user(name)?;
+        may_sudo(site, name)?;
+        let _turn = with_stack(site, "sudo", &[shared(site)?.line("own")])?;
+        let line = format!("{}; sudo -p 'sudo: ' id -u", way.words);
+        let command = as_user(name, "bash", &["-c", &line]);
         let wrong = user.wrong_code()?;
-        let mut sudo = Terminal::start(&as_user("mallory", "bash", &["-c", &line]))?;
-        // Some of them keep sudo itself from asking.
-        let asked = sudo.expect("password for mallory: ").is_ok();
-        if asked {
-            sudo.send(OWN_PASSWORD)?;
-            for question in [CODE, AGAIN, AGAIN] {
-                if sudo.expect(question).is_err() {
-                    break;
-                }
-                sudo.send(&wrong)?;
-            }
+        let said = insisted(
+            &command,
+            &[("sudo: ", OWN_PASSWORD), (CODE, &wrong), (AGAIN, &wrong), (AGAIN, &wrong)],
+        )?;
+        assert!(!is_root(&said), "{}: {said}", way.name);
+        if way.works {
+            let both = format!("{OWN_PASSWORD},{}", user.code()?);
+            let (_, said) = typed(&command, &[("sudo: ", &both)])?;
+            assert!(is_root(&said), "{}: it is sudo that was to be tried: {said}", way.name);
         }
-        let said = sudo.end()?.transcript;
-        assert!(!said.lines().any(|line| line.trim() == "0"), "{way}: {said}");
-        site.countersign(&["user", "unlock", "mallory"])
-            .or_else(|_| site.countersign(&["user", "show", "mallory"]))?;
     }
-    let took = login_of(&calm)?;
-    assert!(took < LOGIN_MAX, "{took:?}");
     Ok(())
 }
 
-/// The time that a right login takes at the shared service.
-fn login_of(user: &User) -> Result<Duration, Failure> {
-    let begun = Instant::now();
-    let right = [(PASSWORD, OWN_PASSWORD), (CODE, &*user.code()?)];
-    let code = tried_by(user.name, "calm", user.name, &right)?.0;
-    assert_eq!(code, "PAM_SUCCESS");
-    Ok(begun.elapsed())
+/// Types these answers as long as there are questions.
+fn insisted(command: &Command, dialogue: &[(&str, &str)]) -> Result<String, Failure> {
+    let mut terminal = Terminal::start(command)?;
+    for (question, answer) in dialogue {
+        if terminal.expect(question).is_err() {
+            break;
+        }
+        terminal.send(answer)?;
+    }
+    Ok(terminal.end()?.transcript)
+}
+
+/// Whether `id -u` has said so.
+fn is_root(said: &str) -> bool {
+    said.lines().any(|line| line.trim() == "0")
+}
+
+/// What a program of a user does on the socket, in Perl, which every Debian has.
+const ON_THE_SOCKET: [(&str, &str); 4] = [
+    ("connects and says nothing", "while (1) { push @c, c(); shift @c if @c > 300 }"),
+    (
+        "sends an octet at a time",
+        "while (1) { push @c, c() while @c < 4; syswrite $_, \"\\0\" for @c; select undef, undef, undef, .1; \
+         shift @c if rand() < .1 }",
+    ),
+    ("sends what is no request", "while (1) { my $s = c(); syswrite $s, pack('n', 200) . 'x' x 200 }"),
+    ("hangs up in the middle", "while (1) { my $s = c(); syswrite $s, pack('n', 200) . \"\\1\\3abc\" }"),
+];
+
+#[test]
+fn who_sits_on_the_socket_holds_nobody_up() -> Outcome {
+    let site = Site::here()?;
+    site.machine.add_user("moth", "none")?;
+    let mut local = Local::start(site)?;
+    let bystanders = Bystanders::of(site, &local, "bystander-of-noise")?;
+    let before = bystanders.slowest()?;
+    for (what, script) in ON_THE_SOCKET {
+        let noise = Noise::start(&local.socket, script)?;
+        let slowest = bystanders.slowest()?;
+        drop(noise);
+        measured(&format!(
+            "somebody {what}: others signed in within {} ms ({} ms without)",
+            slowest.as_millis(),
+            before.as_millis()
+        ));
+        assert!(slowest < LOGIN_MAX, "{what}: {slowest:?}");
+    }
+    local.stop()
+}
+
+/// A program of somebody with a shell, until this goes.
+struct Noise(Vec<Child>);
+
+impl Noise {
+    fn start(socket: &Path, script: &str) -> Result<Self, Failure> {
+        let script = format!(
+            "$SIG{{PIPE}} = 'IGNORE'; \
+             sub c {{ IO::Socket::UNIX->new(Peer => '{}', Type => SOCK_STREAM) || IO::Handle->new }} {script}",
+            socket.display()
+        );
+        let start = |_| {
+            let mut command = as_user("moth", "perl", &["-MIO::Socket::UNIX", "-e", &script]);
+            let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+            child.map_err(|source| Failure::Start { command: "perl".to_owned(), source })
+        };
+        (0..2).map(start).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Drop for Noise {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            // It may have ended by itself; nothing is left to do then.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+#[test]
+fn programs_that_are_stopped_hold_nobody_up() -> Outcome {
+    let site = Site::here()?;
+    site.add_user("sleeper")?;
+    let mut local = Local::start(site)?;
+    let bystanders = Bystanders::of(site, &local, "bystander-of-sleepers")?;
+    let before = bystanders.slowest()?;
+    let mut stopped = Vec::new();
+    for _ in 0..20 {
+        let mut su = Terminal::start(&as_user(
+            "sleeper",
+            "pamtester",
+            &["bystander-of-sleepers", "sleeper", "authenticate"],
+        ))?;
+        su.expect(PASSWORD)?;
+        stopped.push(su);
+    }
+    checked(Command::new("pkill").args(["-STOP", "-u", "sleeper"]))?;
+    let slowest = bystanders.slowest()?;
+    measured(&format!(
+        "twenty programs stopped at a question: others signed in within {} ms ({} ms without)",
+        slowest.as_millis(),
+        before.as_millis()
+    ));
+    assert!(slowest < LOGIN_MAX, "{slowest:?}");
+    local.stop()
+}
+
+/// Ordinary users and root, who sign in meanwhile at a service of one socket.
+struct Bystanders<'a> {
+    site: &'a Site,
+    service: &'a str,
+}
+
+/// How many people have signed in: each does so once, so that nobody has to wait for a code.
+static SIGNED_IN: AtomicUsize = AtomicUsize::new(0);
+
+impl<'a> Bystanders<'a> {
+    fn of(site: &'a Site, local: &Local, service: &'a str) -> Result<Self, Failure> {
+        site.add_service(service, &[local.line("own")])?;
+        Ok(Self { site, service })
+    }
+
+    /// The time of the slowest of some right logins, some of them root's.
+    fn slowest(&self) -> Result<Duration, Failure> {
+        let mut slowest = Duration::ZERO;
+        for number in 0..TIMED {
+            let name = fresh_name();
+            let user = self.site.add_user(name)?;
+            let right = [(PASSWORD, OWN_PASSWORD), (CODE, &*user.code()?)];
+            let begun = Instant::now();
+            let code = match number % 2 {
+                0 => tried_by(name, self.service, name, &right)?.0,
+                _ => at(self.service, name).login(&right)?.0,
+            };
+            slowest = slowest.max(begun.elapsed());
+            assert_eq!(code, "PAM_SUCCESS", "{name}");
+        }
+        Ok(slowest)
+    }
+}
+
+/// `crowdaa`, `crowdab` and so on: letters of base32.
+fn fresh_name() -> &'static str {
+    let number = SIGNED_IN.fetch_add(1, Ordering::Relaxed);
+    let letters = b'a'..=b'z';
+    let pairs =
+        letters.clone().flat_map(|one| letters.clone().map(move |two| [char::from(one), char::from(two)]));
+    let [one, two] = pairs.cycle().nth(number).expect("a cycle has no end");
+    Box::leak(format!("crowd{one}{two}").into_boxed_str())
 }

@@ -5,7 +5,7 @@ mod away;
 #[cfg(any(feature = "pam", feature = "server"))]
 mod backend;
 #[cfg(feature = "pam")]
-mod break_glass;
+mod break_glass_file;
 mod error;
 pub mod key_file;
 #[cfg(any(feature = "pam", feature = "server"))]

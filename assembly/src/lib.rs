@@ -5,7 +5,7 @@ mod away;
 #[cfg(any(feature = "pam", feature = "server"))]
 mod backend;
 #[cfg(any(feature = "pam", feature = "server"))]
-mod break_glass;
+mod break_glass_file;
 #[cfg(feature = "server")]
 pub mod daemon;
 mod error;

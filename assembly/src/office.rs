@@ -10,7 +10,7 @@ use store::{BreakGlassFile, Examination, Process, Sqlite};
 
 use crate::pam::{STREAM, in_process};
 use crate::system::SystemClock;
-use crate::{AssemblyError, backend, break_glass, places, sinks};
+use crate::{AssemblyError, backend, break_glass_file, places, sinks};
 
 /// The engine for acts and test logins, and what there is to list.
 pub struct Office {
@@ -31,7 +31,7 @@ pub fn office(settings: &Settings) -> Result<Office, AssemblyError> {
     let (destination, renderer) = sinks::collector(settings, "countersign");
     let sink = Arc::new(SyslogSink::direct(destination, renderer));
     let primary = in_process(settings)?;
-    let break_glass = Arc::new(break_glass::file(settings, &keys)?);
+    let break_glass = Arc::new(break_glass_file::of(settings, &keys)?);
     let mut parts =
         backend::parts(settings, keys, Box::new(Arc::clone(&store)), primary, Box::new(Arc::clone(&sink)));
     parts.break_glass = Some(Box::new(Arc::clone(&break_glass)));
@@ -40,7 +40,7 @@ pub fn office(settings: &Settings) -> Result<Office, AssemblyError> {
 
 /// The file of the break-glass accounts alone, for the day when there is no engine.
 pub fn break_glass(settings: &Settings) -> Result<BreakGlassFile, AssemblyError> {
-    break_glass::file(settings, &backend::keys(settings)?)
+    break_glass_file::of(settings, &backend::keys(settings)?)
 }
 
 /// A look at the store and everything around it, also where no engine can be made of it.

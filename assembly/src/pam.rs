@@ -10,7 +10,7 @@ use store::Process;
 
 use crate::away::Away;
 use crate::nobody::Nobody;
-use crate::{AssemblyError, backend, break_glass, sinks};
+use crate::{AssemblyError, backend, break_glass_file, sinks};
 
 /// The chain that short-lived processes share.
 pub(crate) const STREAM: &str = "main";
@@ -21,7 +21,7 @@ pub fn engine_for_pam(settings: &Settings) -> Result<Engine, AssemblyError> {
     let store = store(settings, &keys)?;
     let (destination, renderer) = sinks::collector(settings, "pam_countersign");
     let sink = Box::new(SyslogSink::direct(destination, renderer));
-    let break_glass = break_glass::file(settings, &keys)?;
+    let break_glass = break_glass_file::of(settings, &keys)?;
     let mut parts = backend::parts(settings, keys, store, in_process(settings)?, sink);
     parts.break_glass = Some(Box::new(break_glass));
     Ok(Engine::new(parts))

@@ -10,7 +10,7 @@ use primary::{HelperLimits, Local, PamHelper, ServiceName};
 use store::{Process, Sqlite};
 
 use crate::nobody::Nobody;
-use crate::{AssemblyError, backend, break_glass, sinks};
+use crate::{AssemblyError, backend, break_glass_file, sinks};
 
 /// A server: the chain that it writes its records to, and its name in syslog.
 struct Kind {
@@ -78,7 +78,7 @@ fn long_lived(
     };
     let primary = primary(settings, helper)?;
     let books = Box::new(Arc::clone(&store));
-    let break_glass = break_glass::file(settings, &keys)?;
+    let break_glass = break_glass_file::of(settings, &keys)?;
     let mut parts = backend::parts(settings, keys, books, primary, Box::new(Arc::clone(&sink)));
     parts.break_glass = Some(Box::new(break_glass));
     Ok(Server { engine: Engine::new(parts), store, sink })

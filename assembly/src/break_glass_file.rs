@@ -7,7 +7,7 @@ use store::{BreakGlassFile, BreakGlassKey};
 use crate::{AssemblyError, places};
 
 /// The file of the break-glass accounts, which need not be there.
-pub(crate) fn file(settings: &Settings, keys: &KeyRing) -> Result<BreakGlassFile, AssemblyError> {
+pub(crate) fn of(settings: &Settings, keys: &KeyRing) -> Result<BreakGlassFile, AssemblyError> {
     let key = |id| {
         let (slots, chain) = (keys.derive(id, Purpose::BreakGlass)?, keys.derive(id, Purpose::Chain)?);
         Ok::<_, KeyError>(BreakGlassKey { id, slots, chain })

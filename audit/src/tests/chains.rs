@@ -25,6 +25,7 @@ fn ring() -> KeyRing {
 struct Archive {
     records: BTreeMap<String, Vec<StoredRecord>>,
     heads: Vec<ChainPosition>,
+    beginning: Option<ChainPosition>,
 }
 
 impl Archive {
@@ -51,6 +52,13 @@ impl Archive {
 
     fn local(&mut self) -> &mut Vec<StoredRecord> {
         self.records.get_mut(STREAM).unwrap()
+    }
+
+    /// As a ring does that has room for no more.
+    fn forget(&mut self, count: usize) {
+        let last = self.local().drain(..count).next_back().unwrap();
+        let (sequence, mac) = (last.sequence, last.mac);
+        self.beginning = Some(ChainPosition { stream: STREAM.to_owned(), sequence, mac });
     }
 
     fn renumber(&mut self) {
@@ -114,6 +122,12 @@ impl Listing for Archive {
 
     fn heads(&self) -> Result<Vec<ChainPosition>, StoreError> {
         Ok(self.heads.clone())
+    }
+
+    fn beginning(&self, stream: &str) -> Result<ChainPosition, StoreError> {
+        let from_the_first =
+            ChainPosition { stream: stream.to_owned(), sequence: 0, mac: ChainMac::BEGINNING };
+        Ok(self.beginning.clone().filter(|it| it.stream == stream).unwrap_or(from_the_first))
     }
 }
 
@@ -296,4 +310,18 @@ fn the_report_is_json_for_programs() {
     assert_eq!(json["streams"][0]["findings"][0]["flaw"]["kind"], "removed");
     assert_eq!(json["streams"][0]["findings"][0]["flaw"]["last-sequence"], 5);
     assert_eq!(json["anchors"], "not-given");
+}
+
+#[test]
+fn a_ring_verifies_from_its_oldest_record_on() {
+    let mut archive = Archive::of(20);
+    archive.forget(12);
+    let report = verify(&archive, &ring(), None).unwrap();
+    assert!(report.is_sound(), "{report}");
+    assert_eq!(report.streams[0].sound_records, 8);
+    archive.local().remove(0);
+    assert!(!verify(&archive, &ring(), None).unwrap().is_sound(), "the oldest one is missing");
+    let mut archive = Archive::of(20);
+    archive.forget(20);
+    assert!(verify(&archive, &ring(), None).unwrap().is_sound());
 }

@@ -2,6 +2,7 @@
 //! logins when the service is away or dies.
 #![cfg(test)]
 
+mod database;
 mod hostile;
 mod local;
 mod site;

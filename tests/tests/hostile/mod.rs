@@ -49,17 +49,18 @@ fn nothing_that_a_caller_chooses_opens_the_door() -> Outcome {
         let user = site.add_user(name)?;
         may_sudo(site, name)?;
         let _turn = with_stack(site, "sudo", &[shared(site)?.line("own")])?;
-        let line = format!("{}; sudo -p 'sudo: ' id -u", way.words);
+        let line = format!("{}; sudo id -u", way.words);
+        let question = format!("password for {name}: ");
         let command = as_user(name, "bash", &["-c", &line]);
         let wrong = user.wrong_code()?;
         let said = insisted(
             &command,
-            &[("sudo: ", OWN_PASSWORD), (CODE, &wrong), (AGAIN, &wrong), (AGAIN, &wrong)],
+            &[(&question, OWN_PASSWORD), (CODE, &wrong), (AGAIN, &wrong), (AGAIN, &wrong)],
         )?;
         assert!(!is_root(&said), "{}: {said}", way.name);
         if way.works {
             let both = format!("{OWN_PASSWORD},{}", user.code()?);
-            let (_, said) = typed(&command, &[("sudo: ", &both)])?;
+            let (_, said) = typed(&command, &[(&question, &both)])?;
             assert!(is_root(&said), "{}: it is sudo that was to be tried: {said}", way.name);
         }
     }

@@ -26,6 +26,10 @@ const RULES: &str = r#"
 name = "closed"
 services = ["closed"]
 action = "deny"
+
+[[local.callers]]
+user = "postgres"
+services = ["postgresql"]
 "#;
 
 /// `account` and `session` lines of every service here; ours are the `auth` lines.

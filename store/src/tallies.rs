@@ -6,7 +6,7 @@
 use common::UnixTime;
 use common::lane::LaneKey;
 use common::limits::{TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL, TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS};
-use common::record::{Ending, PrimaryResult, Record, Together};
+use common::record::{Ending, PrimaryResult, Record, Severity, Together};
 use common::{Reason, limits};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -87,7 +87,14 @@ pub(crate) fn due(connection: &Connection, now: UnixTime) -> Result<Vec<Record>,
 
 fn together(count: u64, since: UnixTime, last: &[u8]) -> Result<Record, SqliteError> {
     let last: Record = serde_json::from_slice(last).map_err(SqliteError::Document)?;
+    // Many of them are more than any one is.
+    let severity = match last.severity {
+        Severity::Info | Severity::Notice => Severity::Notice,
+        Severity::Error => Severity::Error,
+        Severity::Alert => Severity::Alert,
+    };
     Ok(Record {
+        severity,
         reason: Reason::CountedTogether,
         factor: None,
         together: Some(Together { count, since }),

@@ -215,7 +215,7 @@ impl Model {
                 }
                 let repeated = open.succeeded_with.as_deref();
                 self.judge(&verdict, &open.attempt, password_typed, &text, repeated);
-                if matches!(verdict, Verdict::Accept(_)) && open.attempt.door == crate::Door::Radius {
+                if matches!(verdict, Verdict::Accept(_)) {
                     for other in &mut self.open {
                         if other.session.attempt() == open.session.attempt() {
                             other.succeeded_with = Some(text.clone());

@@ -21,10 +21,10 @@ pub(super) fn answered(
     answer: &Answer,
     evidence: Evidence,
 ) -> Step {
+    session.rounds = session.rounds.saturating_add(1);
     if let Some(step) = retransmission(view, &session, primary, answer) {
         return step;
     }
-    session.rounds = session.rounds.saturating_add(1);
     if session.rounds > limits::ROUNDS_MAX {
         return write::reject(view, &session, Reason::TooManyRounds);
     }
@@ -54,7 +54,9 @@ fn retransmission(
     };
     let same = bool::from(digest.ct_eq(&success.digest));
     let timely = view.now.seconds_since(success.at) <= limits::RETRANSMISSION_SECONDS;
-    let still_wanted = need(view) == Need::Second;
+    // One attempt may have had a right and a wrong first password: only what came after the right one is repeated.
+    let need = need(view);
+    let still_wanted = need == Need::Second && refusal(view, primary, need).is_none();
     Some(if same && timely && still_wanted {
         write::accept(view, session, write::Yes::repeated(grounds(primary)))
     } else {

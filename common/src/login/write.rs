@@ -51,7 +51,8 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).collect();
     // An app password clears nothing: it comes again and again, and would make room for guesses at codes.
     bundle.recognised = (!bundle.spends.is_empty()).then(|| recognised(view)).flatten();
-    bundle.success = yes.digest.filter(|_| view.attempt.door == Door::Radius).map(|digest| Success {
+    // PAM's questions travel too, where the local service decides: it may die before its answer is heard.
+    bundle.success = yes.digest.filter(|_| view.attempt.door != Door::CommandLine).map(|digest| Success {
         session: session.attempt(),
         digest,
         expires_at: session.expires_at(),
@@ -125,10 +126,12 @@ fn recognised(view: &View<'_>) -> Option<Recognised> {
 
 /// What a success remembers of its answer: enough to know it again, nothing to learn it from. The account's version
 /// is in it, so that after a change of the account nothing is known again.
+/// So is the round: the same answer to another question of the same attempt is another answer.
 pub(super) fn digest(view: &View<'_>, session: &Session, typed: &Secret) -> Result<[u8; 32], KeyError> {
     let client = view.attempt.place.to_string();
     let version = view.loaded.account.as_ref().map_or(0, |account| account.version).to_be_bytes();
-    let parts = [b"answer".as_slice(), &session.id, client.as_bytes(), &version, typed.expose()];
+    let round = [session.rounds];
+    let parts = [b"answer".as_slice(), &session.id, &round, client.as_bytes(), &version, typed.expose()];
     view.keys.mac(view.keys.newest(), Purpose::Digest, &parts)
 }
 

@@ -11,6 +11,7 @@
 pub mod samples;
 mod throttle;
 
+use crate::limits::PURGE_SECONDS;
 use common::account::{Account, State};
 use common::bundle::{AccountChange, Bundle, Outcome, Precondition, Success};
 use common::limits::SPENT_KEPT_SECONDS;
@@ -27,8 +28,6 @@ use throttle::{
     of_an_accounts_sources_those_longest_unused_go, refusals_beyond_a_few_are_counted_together,
     the_cap_of_an_account_counts_over_all_lanes, what_lets_in_is_always_recorded_singly,
 };
-
-use crate::limits::PURGE_SECONDS;
 
 /// A store with both of its ports.
 pub trait Engine: Store + Listing {}
@@ -301,10 +300,9 @@ fn what_is_forgotten_stays_refused_by_the_floor(ground: &dyn Ground) {
     insert(&*store, account(1, "alice"));
     assert!(applies(&*store, spending(step(1, 1, 40))));
     // Step 40 begins at 1200 and ends, with skew, at 1260.
-    let overdue = 1260 + SPENT_KEPT_SECONDS + PURGE_SECONDS;
-    assert!(applies(&*store, bundle(overdue)));
+    assert!(applies(&*store, bundle(1260 + SPENT_KEPT_SECONDS + PURGE_SECONDS)));
     assert_eq!(load(&*store, "alice").spent_steps, [(factor(1), 40)]);
-    assert!(applies(&*store, bundle(overdue + 1)));
+    assert!(applies(&*store, bundle(1261 + SPENT_KEPT_SECONDS + PURGE_SECONDS)));
     let loaded = load(&*store, "alice");
     assert_eq!((loaded.spent_steps, loaded.floor), (vec![], time(1200)));
     assert!(conflicts(&*store, spending(step(1, 1, 40))));

@@ -23,10 +23,8 @@ pub(crate) fn count(
     let before = find(connection, key)?;
     let lane = before.unwrap_or_default().counted(now);
     write(connection, key, lane)?;
-    if before.is_none() {
-        if resize(connection, 1)? > lanes_max {
-            evict(connection, key)?;
-        }
+    if before.is_none() && resize(connection, 1)? > lanes_max {
+        evict(connection, key)?;
     }
     Ok(lane)
 }

@@ -3,6 +3,8 @@
 //! A frame is its length (16 bits, big endian), the version, and the body: a head in postcard, and behind it the octets of
 //! an answer, which never pass through a serialiser. Nothing is read past a limit.
 
+use std::time::Duration;
+
 use common::attempt::{Appended, Dialogue, Profile};
 use common::session::SEALED_OCTETS;
 use common::{Answer, Grounds, PrimaryMode, Secret, closed_list, limits};
@@ -104,11 +106,20 @@ pub struct Manner {
     pub dialogue: Dialogue,
     /// How a code may be appended to the password.
     pub appended: Appended,
+    /// A question or a refusal that follows a first password is heard no earlier than this after it was given.
+    pub floor_milliseconds: u16,
 }
 
-impl From<Profile> for Manner {
-    fn from(profile: Profile) -> Self {
-        Self { dialogue: profile.dialogue, appended: profile.appended }
+impl Manner {
+    pub(super) fn new(profile: Profile, floor: Duration) -> Self {
+        let floor_milliseconds = u16::try_from(floor.as_millis()).unwrap_or(u16::MAX);
+        Self { dialogue: profile.dialogue, appended: profile.appended, floor_milliseconds }
+    }
+
+    /// The floor, never longer than one that may be configured: nobody is to wait for a wrong octet.
+    #[must_use]
+    pub fn floor(&self) -> Duration {
+        Duration::from_millis(self.floor_milliseconds.min(config::limits::FLOOR_MILLISECONDS_MAX).into())
     }
 }
 
@@ -360,7 +371,8 @@ mod tests {
 
     #[test]
     fn a_reply_comes_out_as_it_went_in() {
-        let manner = Manner { dialogue: Dialogue::Plain, appended: Appended::ByShape };
+        let manner =
+            Manner { dialogue: Dialogue::Plain, appended: Appended::ByShape, floor_milliseconds: 100 };
         let replies = [
             Reply::Ask {
                 session: vec![1; SEALED_OCTETS],

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_reply_comes_out_as_it_went_in() {
-        let manner = Manner { dialogue: Dialogue::Plain, appended: Appended::ByShape };
+        let manner =
+            Manner { dialogue: Dialogue::Plain, appended: Appended::ByShape, floor_milliseconds: 100 };
         let replies = [
             Reply::Ask {
                 session: vec![1; SEALED_OCTETS],

@@ -1,5 +1,7 @@
 //! What the service says.
 
+use std::time::Duration;
+
 use common::attempt::{Appended, Dialogue, Profile};
 use common::session::SEALED_OCTETS;
 use common::{Grounds, limits};
@@ -50,11 +52,20 @@ pub struct Manner {
     pub dialogue: Dialogue,
     /// How a code may be appended to the password.
     pub appended: Appended,
+    /// A question or a refusal that follows a first password is heard no earlier than this after it was given.
+    pub floor_milliseconds: u16,
 }
 
-impl From<Profile> for Manner {
-    fn from(profile: Profile) -> Self {
-        Self { dialogue: profile.dialogue, appended: profile.appended }
+impl Manner {
+    pub(crate) fn new(profile: Profile, floor: Duration) -> Self {
+        let floor_milliseconds = u16::try_from(floor.as_millis()).unwrap_or(u16::MAX);
+        Self { dialogue: profile.dialogue, appended: profile.appended, floor_milliseconds }
+    }
+
+    /// The floor, never longer than one that may be configured: nobody is to wait for a wrong octet.
+    #[must_use]
+    pub fn floor(&self) -> Duration {
+        Duration::from_millis(self.floor_milliseconds.min(config::limits::FLOOR_MILLISECONDS_MAX).into())
     }
 }
 

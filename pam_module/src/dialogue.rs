@@ -59,7 +59,7 @@ impl Dialogue {
                 Reply::Reject => return Ok(Ending::Reject),
                 Reply::Hindered(Hindered::AnothersPassword) => return Err(Hindrance::AnothersPassword),
                 Reply::Hindered(Hindered::AnotherUser) => return Err(Hindrance::AnotherUser),
-                Reply::Unavailable | Reply::Abandoned | Reply::Busy | Reply::NotMine => {
+                Reply::Unavailable | Reply::Taken | Reply::Abandoned | Reply::Busy | Reply::NotMine => {
                     return Ok(Ending::Unavailable);
                 }
             };

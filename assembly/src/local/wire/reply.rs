@@ -35,6 +35,8 @@ pub enum Reply {
     Reject,
     /// Could not tell.
     Unavailable,
+    /// The request is there; what is decided of it comes next.
+    Taken,
     /// It was written that the user went away.
     Abandoned,
     /// The login never got to the core.

@@ -14,6 +14,7 @@ mod config;
 mod doors;
 mod import;
 mod input;
+mod local_request;
 mod module_arguments;
 mod packet;
 mod people;
@@ -42,7 +43,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "attributes", run: attributes::run },
     Target { name: "config", run: config::run },
     Target { name: "import", run: import::run },
-    // The frame that a caller sends to countersign-local comes here, as `local_request`.
+    Target { name: "local_request", run: local_request::run },
     Target { name: "module_arguments", run: module_arguments::run },
     Target { name: "packet", run: packet::run },
     Target { name: "prompt_answers", run: prompt_answers::run },

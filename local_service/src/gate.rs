@@ -113,6 +113,9 @@ impl Gate<'_> {
         if world.settings.path.to_str() != Some(&request.errand.settings) {
             return self.turn_away(&caller, Turned::OtherSettings, &Reply::NotMine);
         }
+        if caller.reply(&Reply::Taken).is_err() {
+            return self.server.counters.turned(Turned::HungUp);
+        }
         let uid = if caller.uid == 0 { request.errand.caller } else { caller.uid };
         if let Err((Full, job)) = self.queue.put(uid, Job { world, caller, request }) {
             self.turn_away(&job.caller, Turned::Overloaded, &Reply::Busy);

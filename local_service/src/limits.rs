@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+/// Connections that wait for the gate; those after them wait in their own `connect`. The socket unit says the same.
+pub const BACKLOG: i32 = 64;
 /// Connections whose request is being read.
 pub const CONNECTIONS_MAX: usize = 256;
 /// Of these, connections of all users but root.
@@ -37,6 +39,12 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_socket_unit_has_the_backlog() {
+        let unit = include_str!("../../config/etc/systemd/countersign-local.socket");
+        assert!(unit.lines().any(|line| line == format!("Backlog={BACKLOG}")));
+    }
 
     #[test]
     fn the_documentation_has_these_numbers() {

@@ -3,16 +3,21 @@
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use assembly::daemon::Start;
 use listenfd::ListenFd;
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::socket::{getsockopt, sockopt};
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, getsockopt, listen, socket, sockopt,
+};
 
 use crate::error::ServiceError;
+use crate::limits;
 
 /// Everybody may connect; who that is says the kernel.
 const SOCKET_MODE: u32 = 0o666;
@@ -62,7 +67,7 @@ impl Listener {
         // Made beside its place and moved there: nobody ever finds one that is not ready.
         let made = path.with_extension("new");
         let _ = fs::remove_file(&made);
-        let socket = UnixListener::bind(&made).map_err(failed("make the socket", &made))?;
+        let socket = listening(&made).map_err(|error| failed("make the socket", &made)(error.into()))?;
         fs::set_permissions(&made, Permissions::from_mode(SOCKET_MODE))
             .map_err(failed("open to all", &made))?;
         fs::rename(&made, path).map_err(failed("put the socket at", path))?;
@@ -78,6 +83,14 @@ impl Listener {
             None => "the socket of systemd".to_owned(),
         }
     }
+}
+
+/// Few may wait in front of it: whoever comes then has few before them, also where somebody connects again and again.
+fn listening(path: &Path) -> Result<UnixListener, Errno> {
+    let socket = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    bind(socket.as_raw_fd(), &UnixAddr::new(path)?)?;
+    listen(&socket, Backlog::new(limits::BACKLOG)?)?;
+    Ok(socket.into())
 }
 
 /// Callers find nothing then, rather than nobody.

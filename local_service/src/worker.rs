@@ -92,6 +92,6 @@ fn replied(reply: &Reply) -> Option<Replied> {
         Reply::Unavailable => Some(Replied::Unavailable),
         Reply::Hindered(_) => Some(Replied::Hindered),
         Reply::Abandoned => Some(Replied::Abandoned),
-        Reply::Busy | Reply::NotMine => None,
+        Reply::Taken | Reply::Busy | Reply::NotMine => None,
     }
 }

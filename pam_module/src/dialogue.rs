@@ -1,5 +1,8 @@
 //! Carries questions and answers between whoever decides and the user until there is a verdict.
 
+use std::thread::sleep;
+use std::time::Instant;
+
 use assembly::local::wire::{Ground, Manner};
 use assembly::local::{Hindered, Reply, Round};
 use common::attempt::Dialogue as Mode;
@@ -38,8 +41,14 @@ impl Dialogue {
     /// Asks until it is decided; the core bounds the rounds. The user may go away at any question.
     pub(crate) fn hold(mut self, transaction: &mut Transaction<'_>) -> Result<Ending, Hindrance> {
         let mut round = Round::Begin(self.first_answer(transaction));
+        let mut floor = None;
         loop {
-            let (session, question, manner) = match self.desk.round(round)? {
+            let reply = self.desk.round(round)?;
+            if let (Some(floor), Reply::Ask { .. } | Reply::Reject) = (floor, &reply) {
+                // The time must not tell which names exist. Nobody but this one user waits.
+                sleep(Instant::saturating_duration_since(&floor, Instant::now()));
+            }
+            let (session, question, manner) = match reply {
                 Reply::Ask { session, text, is_shown, manner } => {
                     (session, Question { text, is_shown }, manner)
                 }
@@ -50,7 +59,7 @@ impl Dialogue {
                 Reply::Reject => return Ok(Ending::Reject),
                 Reply::Hindered(Hindered::AnothersPassword) => return Err(Hindrance::AnothersPassword),
                 Reply::Hindered(Hindered::AnotherUser) => return Err(Hindrance::AnotherUser),
-                Reply::Unavailable | Reply::Abandoned | Reply::Busy | Reply::NotMine => {
+                Reply::Unavailable | Reply::Taken | Reply::Abandoned | Reply::Busy | Reply::NotMine => {
                     return Ok(Ending::Unavailable);
                 }
             };
@@ -59,6 +68,8 @@ impl Dialogue {
                 let _ = self.desk.round(Round::Abandon(session));
                 return Err(Hindrance::Conversation);
             };
+            let is_password = self.primary() == PrimaryMode::Own && self.password.is_none();
+            floor = is_password.then(|| Instant::now().checked_add(manner.floor())).flatten();
             round = Round::Answer(session, self.sort(typed, manner));
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use assembly::local::wire::{FRAME_OCTETS_MAX, LENGTH_OCTETS, frame_length};
-use assembly::local::{ANSWER_PATIENCE, Malformed, Reply, Request};
+use assembly::local::{ANSWER_PATIENCE, Malformed, Reply, Request, TAKING_PATIENCE};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::sockopt::{PeerCredentials, SendTimeout};
@@ -67,10 +67,13 @@ impl Service {
     pub(crate) fn ask(&self, request: &Request) -> Result<Reply, Away> {
         let frame = request.encode()?;
         let socket = self.connect()?;
-        let until = Instant::now().checked_add(ANSWER_PATIENCE);
+        let begun = Instant::now();
         // Who is turned away at the door may find it closed already: what it says is heard all the same.
-        let sent = send_all(&socket, &frame, until);
-        let reply = receive(&socket, until);
+        let sent = send_all(&socket, &frame, begun.checked_add(TAKING_PATIENCE));
+        let reply = match receive(&socket, begun.checked_add(TAKING_PATIENCE)) {
+            Ok(Reply::Taken) => receive(&socket, begun.checked_add(ANSWER_PATIENCE)),
+            reply => reply,
+        };
         match (sent, reply) {
             (_, Ok(Reply::Busy)) => Err(Away::Busy),
             (_, Ok(Reply::NotMine)) => Err(Away::OtherSettings),

@@ -28,7 +28,8 @@ use test_ground::{Failure, Machine, Outcome, checked, measured};
 
 /// Kills.
 const ROUNDS: usize = 50;
-/// Threads that sign in by each door without a break, and the people of each.
+/// Threads that sign in by each door without a break, and the people of each. By PAM, one of them asks
+/// countersign-local, and goes on by itself when that is gone.
 const BUSY_OF_EACH: usize = 2;
 const PEOPLE_OF_EACH: usize = 400;
 /// Longer than a login or an act takes here: somewhere in it the kill comes.
@@ -45,10 +46,11 @@ const TRIED_AGAIN: usize = 3;
 enum Victim {
     Pam,
     Server,
+    Local,
     CommandLine,
 }
 
-const VICTIMS: [Victim; 3] = [Victim::Pam, Victim::Server, Victim::CommandLine];
+const VICTIMS: [Victim; 4] = [Victim::Pam, Victim::Server, Victim::Local, Victim::CommandLine];
 
 /// What the busy writers have seen.
 #[derive(Default)]
@@ -58,6 +60,9 @@ struct Seen {
     pam: AtomicUsize,
     radius: AtomicUsize,
     acts: AtomicUsize,
+    /// Kills of countersign-local so far, and logins that were in its hands then and were asked again.
+    local_kills: AtomicUsize,
+    in_its_hands: AtomicUsize,
     /// Right logins that were refused.
     refused: Mutex<Vec<String>>,
     is_over: AtomicBool,
@@ -85,7 +90,8 @@ impl Seen {
 #[test]
 fn writers_killed_at_any_moment_lose_nothing_and_make_nothing_good_twice() -> Outcome {
     let collector = Collector::on_network(&Machine::here()?)?;
-    let post = Post::open(&format!("udp:127.0.0.1:{}", collector.port()), Form::Rfc5424)?;
+    let mut post = Post::open(&format!("udp:127.0.0.1:{}", collector.port()), Form::Rfc5424)?;
+    post.start_local()?;
     add_crowd(&post, "busy", 2 * BUSY_OF_EACH * PEOPLE_OF_EACH)?;
     add_crowd(&post, "after", ROUNDS)?;
     add_crowd(&post, "victim", ROUNDS)?;
@@ -97,7 +103,8 @@ fn writers_killed_at_any_moment_lose_nothing_and_make_nothing_good_twice() -> Ou
             let shift = Shift::new("busy", first..first + PEOPLE_OF_EACH);
             let (post, seen) = (&post, &seen);
             if number % 2 == 0 {
-                scope.spawn(|| signs_in_by_pam(post, seen, shift));
+                let service = [read(post).service(), read(post).service_by_local()][number / 2].clone();
+                scope.spawn(move || signs_in_by_pam(&service, seen, shift));
             } else {
                 scope.spawn(|| signs_in_by_radius(post, seen, shift));
             }
@@ -108,33 +115,50 @@ fn writers_killed_at_any_moment_lose_nothing_and_make_nothing_good_twice() -> Ou
         outcome
     });
     let spent_twice = outcome?;
+    let records = read(&post).records()?;
+    let by_local = records.iter().filter(|listed| is_accept_by_local(listed)).count();
     let refused = seen.refused.lock().unwrap_or_else(PoisonError::into_inner);
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     measured(&format!(
-        "{ROUNDS} kills of PAM processes, countersign-radiusd and the command line in {} s, beside {} logins by PAM, {} \
-         by RADIUS and {} acts: {} right logins refused, {spent_twice} spent codes accepted, integrity ok and the records \
+        "{ROUNDS} kills of PAM processes, countersign-radiusd, countersign-local and the command line in {} s, beside {} logins by PAM \
+         ({by_local} of them by countersign-local, {} in its hands when it was killed), {} by RADIUS and {} acts: {} right logins refused, {spent_twice} spent codes accepted, integrity ok and the records \
          sound after each",
         begun.elapsed().as_secs(),
         count(&seen.pam),
+        count(&seen.in_its_hands),
         count(&seen.radius),
         count(&seen.acts),
         refused.len()
     ));
     assert!(refused.is_empty(), "{refused:#?}");
     assert_eq!(spent_twice, 0);
-    assert!(count(&seen.pam) > ROUNDS && count(&seen.radius) > ROUNDS && count(&seen.acts) > ROUNDS);
+    assert!(
+        by_local > ROUNDS
+            && count(&seen.pam) > ROUNDS
+            && count(&seen.radius) > ROUNDS
+            && count(&seen.acts) > ROUNDS
+    );
     Ok(())
 }
 
-fn signs_in_by_pam(post: &RwLock<Post>, seen: &Seen, mut shift: Shift) {
-    let service = read(post).service();
+/// Each program has a chain of records of its own.
+fn is_accept_by_local(listed: &Value) -> bool {
+    listed["stream"] == "local" && listed["record"]["ending"] == "accept"
+}
+
+fn signs_in_by_pam(service: &str, seen: &Seen, mut shift: Shift) {
     while seen.goes_on() {
         let Ok(Some((user, code))) = shift.next() else {
             thread::sleep(REST);
             continue;
         };
-        match pam(&service, &user, &code) {
+        let kills = seen.local_kills.load(Ordering::SeqCst);
+        match pam(service, &user, &code) {
             Ok(true) => seen.is_good(user, code),
+            // Its code was spent, and the yes died with who had it.
+            Ok(false) if seen.local_kills.load(Ordering::SeqCst) != kills => {
+                seen.in_its_hands.fetch_add(1, Ordering::Relaxed);
+            }
             other => seen.is_refused(format!("{user} by PAM: {other:?}")),
         }
         seen.pam.fetch_add(1, Ordering::Relaxed);
@@ -211,9 +235,12 @@ fn kills(post: &RwLock<Post>, seen: &Seen, collector: &Collector) -> Result<usiz
         let victim = VICTIMS[round % VICTIMS.len()];
         let user = name_of("victim", round);
         let used = code()?;
+        if victim == Victim::Local {
+            seen.local_kills.fetch_add(1, Ordering::SeqCst);
+        }
         let was_let_in = kill(post, victim, &user, &used, dice.moment(WORK))?;
         let context = format!("round {round}, {victim:?}");
-        let (port, service) = (read(post).port(), read(post).service());
+        let (port, service) = (read(post).port(), read(post).service_by_local());
         // Everybody gets in, by both doors.
         let after = name_of("after", round);
         assert!(pam(&service, &after, &code()?)?, "{after} by PAM, {context}");
@@ -252,6 +279,12 @@ fn kill(
             let mut post = post.write().unwrap_or_else(PoisonError::into_inner);
             post.kill_server();
             post.start_server().map(|()| false)
+        }
+        Victim::Local => {
+            thread::sleep(moment);
+            let mut post = post.write().unwrap_or_else(PoisonError::into_inner);
+            post.kill_local();
+            post.start_local().map(|()| false)
         }
         Victim::CommandLine => {
             let mut command = read(post).command(&["recovery-codes", user]);

@@ -33,7 +33,7 @@ const INTRODUCTION: &str = "\
 Countersign: a demonstration
 
 This builds Countersign and installs it in a throw-away copy of this machine. There a user registers an authenticator
-app and signs in: by ssh, by RADIUS and by sftp, with real programs on both sides. Debian packages that are missing go
+app and signs in: by ssh, RADIUS, sftp and sudo, with real programs on both sides. Debian packages that are missing go
 into a layer below the target folder. Nothing is installed or started on the machine itself, and the copy has no
 network but its own loopback.
 ";

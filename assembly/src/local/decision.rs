@@ -37,7 +37,7 @@ fn open(engine: &Engine, case: &Case, sealed: &[u8]) -> Option<Session> {
 }
 
 fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
-    let manner = Manner::from(case.attempt.profile);
+    let manner = Manner::new(case.attempt.profile, engine.policy().floor_of(&case.attempt));
     let typed = case.attempt.typed.as_str();
     match decided {
         Decided::Ask(session, prompt) => {

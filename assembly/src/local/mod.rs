@@ -11,6 +11,9 @@ pub use wire::{Malformed, Manner, Reply, Request, Round};
 
 use std::time::Duration;
 
+/// How long the service may take to say that a request is there: one that hangs is away.
+pub const TAKING_PATIENCE: Duration = Duration::from_secs(3);
+
 /// How long a login may take at the service, first password and disk included: longer than a backend may
 /// take, so that the service is the one to say that it could not tell.
 pub const ANSWER_PATIENCE: Duration = Duration::from_secs(20);

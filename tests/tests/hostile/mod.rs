@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use test_ground::{Failure, Outcome, Terminal, checked, measured};
+use nix::sys::signal::Signal;
+use test_ground::{Failure, Outcome, Terminal, checked, measured, wait_for};
 
 use crate::local::{Local, as_user, tried_by, typed};
 use crate::site::{AGAIN, CODE, OWN_PASSWORD, Site};
@@ -85,7 +86,7 @@ fn is_root(said: &str) -> bool {
 }
 
 /// What a program of a user does on the socket, in Perl, which every Debian has.
-const ON_THE_SOCKET: [(&str, &str); 4] = [
+const ON_THE_SOCKET: [(&str, &str); 5] = [
     ("connects and says nothing", "while (1) { push @c, c(); shift @c if @c > 300 }"),
     (
         "sends an octet at a time",
@@ -93,6 +94,13 @@ const ON_THE_SOCKET: [(&str, &str); 4] = [
          shift @c if rand() < .1 }",
     ),
     ("sends what is no request", "while (1) { my $s = c(); syswrite $s, pack('n', 200) . 'x' x 200 }"),
+    // As the module would ask, in postcard: settings, service, user, no source, primary=own, a caller, the beginning.
+    (
+        "asks for root again and again",
+        "sub t { chr(length $_[0]) . $_[0] } \
+         my $b = \"\\1\" . t('/etc/countersign/countersign.toml') . t('lock') . t('root') . \"\\0\\0\\0\\0\\0\"; \
+         while (1) { my $s = c(); syswrite $s, pack('n', length $b) . $b; sysread $s, my $r, 99; sysread $s, $r, 99 }",
+    ),
     ("hangs up in the middle", "while (1) { my $s = c(); syswrite $s, pack('n', 200) . \"\\1\\3abc\" }"),
 ];
 
@@ -113,6 +121,15 @@ fn who_sits_on_the_socket_holds_nobody_up() -> Outcome {
             before.as_millis()
         ));
         assert!(slowest < LOGIN_MAX, "{what}: {slowest:?}");
+    }
+    local.signal(Signal::SIGUSR1)?;
+    wait_for("the counters", 10, || match local.output() {
+        Ok(said) if said.contains(" not-the-caller=") => Ok(()),
+        other => Err(format!("{other:?}")),
+    })?;
+    let said = local.output()?;
+    for counter in ["not-the-caller", "too-many-connections-of-user", "hung-up", "frame-version"] {
+        assert!(!said.contains(&format!(" {counter}=0 ")), "{counter}: {said}");
     }
     local.stop()
 }

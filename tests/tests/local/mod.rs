@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use nix::sys::signal::Signal;
 use test_ground::{Daemon, Failure, Terminal};
 
 use crate::site::Site;
@@ -49,6 +50,10 @@ impl Local {
     /// What it has written to its log.
     pub(crate) fn output(&self) -> Result<String, Failure> {
         fs::read_to_string(self.log()).map_err(Failure::file("read", &self.log()))
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) -> Result<(), Failure> {
+        self.daemon.as_ref().map_or(Ok(()), |daemon| daemon.signal(signal))
     }
 
     /// Its end without a word, as by kill -9.

@@ -40,6 +40,7 @@ pub(crate) struct Post {
     folder: PathBuf,
     port: u16,
     server: Option<Daemon>,
+    local: Option<Daemon>,
 }
 
 /// What a login came to.
@@ -55,12 +56,14 @@ impl Post {
     pub(crate) fn open(target: &str, form: Form) -> Result<Self, Failure> {
         let machine = Machine::here()?;
         let folder = machine.new_folder("post")?;
-        let mut post = Self { port: machine.free_port()?, machine, folder, server: None };
+        let mut post = Self { port: machine.free_port()?, machine, folder, server: None, local: None };
         post.machine.write(&post.settings(), &post.settings_text(target, form))?;
         post.initialise()?;
         let settings = post.settings();
         let line = format!("auth required pam_countersign.so primary=own config={}", settings.display());
-        post.machine.write_pam_service(&post.service(), &[&line])?;
+        post.machine.write_pam_service(&post.service(), &[&format!("{line} socket=off")])?;
+        let asking = format!("{line} socket={}", post.socket().display());
+        post.machine.write_pam_service(&post.service_by_local(), &[&asking])?;
         post.start_server()?;
         Ok(post)
     }
@@ -113,6 +116,30 @@ impl Post {
     /// Its PAM service.
     pub(crate) fn service(&self) -> String {
         self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// The same, but that it asks countersign-local.
+    pub(crate) fn service_by_local(&self) -> String {
+        format!("{}-by-local", self.service())
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.join("run/local.sock")
+    }
+
+    /// Starts countersign-local; it must not run already.
+    pub(crate) fn start_local(&mut self) -> Result<(), Failure> {
+        let mut local = Command::new(self.machine.built("countersign-local"));
+        local.arg("--config").arg(self.settings()).arg("--socket").arg(self.socket());
+        let mut local = Daemon::start(&mut local, &self.folder.join("local.log"))?;
+        local.wait_for_output("ready as uid ")?;
+        self.local = Some(local);
+        Ok(())
+    }
+
+    /// Kills countersign-local in whatever it does.
+    pub(crate) fn kill_local(&mut self) {
+        self.local = None;
     }
 
     pub(crate) const fn port(&self) -> u16 {

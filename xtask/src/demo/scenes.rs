@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use serde_json::Value;
 use test_ground::{Authenticator, Failure, Machine, Sshd, Terminal, checked, wait_for};
 
 use crate::demo::narrator::Narrator;
@@ -29,15 +30,17 @@ pub(super) fn play(narrator: &mut Narrator) -> Result<Stage, Problem> {
     let sshd = Sshd::as_configured(&machine)?;
     let secret = stage::add_client(narrator)?;
     let radiusd = stage::start_radiusd(&machine)?;
+    let local = stage::start_local(&machine)?;
     narrator.done("the RADIUS server knows the gateway and listens");
     narrator.aside(
         "Alice's app shows a code for 30 seconds, and each code works once. So as not to wait, the demonstration takes \
          the codes of neighbouring time steps, which are good too: clocks differ.",
     );
-    let mut stage = Stage { machine, sshd, radiusd, log, secret, app };
+    let mut stage = Stage { machine, sshd, radiusd, _local: local, log, secret, app };
     let used = by_ssh(narrator, &mut stage)?;
     by_radius(narrator, &mut stage)?;
     by_sftp(narrator, &stage)?;
+    by_sudo(narrator, &stage)?;
     wrong_code(narrator, &stage)?;
     used_code(narrator, &stage, &used)?;
     what_was_recorded(narrator, &stage)?;
@@ -111,6 +114,27 @@ fn by_sftp(narrator: &mut Narrator, stage: &Stage) -> Result<(), Failure> {
         "the file has arrived; no code was asked for",
         &ended.transcript,
     )
+}
+
+/// By the local service, which serves callers that are not root; and without the phone, which costs no wait for a code.
+fn by_sudo(narrator: &mut Narrator, stage: &Stage) -> Result<(), Failure> {
+    narrator.chapter("Alice becomes root by sudo, without her phone: a recovery code");
+    stage::let_sudo_ask(narrator, &stage.machine)?;
+    narrator.typed("# countersign recovery-codes alice");
+    let made = checked(Command::new("countersign").args(["--json", "recovery-codes", USER]))?;
+    let codes: Option<Value> = serde_json::from_str(&made).ok();
+    let first = codes.as_ref().and_then(|made| made.pointer("/codes/0")).and_then(Value::as_str);
+    let code = first.ok_or_else(|| Failure::Unreadable { what: "recovery codes", found: made.clone() })?;
+    narrator.answered(&format!("ten codes, each good once; the first: {code}"));
+    narrator.typed("$ sudo id");
+    let mut sudo = Command::new("setpriv");
+    sudo.args(["--reuid", USER, "--regid", USER, "--init-groups", "sudo", "id"]);
+    let mut sudo = Terminal::start(&sudo)?;
+    exchange(narrator, &mut sudo, &[("alice: ", PASSWORD), (CODE, code)])?;
+    let ended = sudo.end()?;
+    narrator.answered(&sudo.rest());
+    let is_root = ended.code == 0 && sudo.rest().contains("uid=0(root)");
+    narrator.check(is_root, "she is root; the caller stands in the record", &ended.transcript)
 }
 
 fn wrong_code(narrator: &mut Narrator, stage: &Stage) -> Result<(), Failure> {

@@ -25,6 +25,7 @@ pub(super) struct Stage {
     pub(super) machine: Machine,
     pub(super) sshd: Sshd,
     pub(super) radiusd: Daemon,
+    pub(super) _local: Daemon,
     pub(super) log: Rsyslogd,
     /// The secret of the RADIUS client `vpn`.
     pub(super) secret: String,
@@ -112,6 +113,25 @@ pub(super) fn start_radiusd(machine: &Machine) -> Result<Daemon, Failure> {
     let mut radiusd = Daemon::start(&mut Command::new("/usr/sbin/countersign-radiusd"), &log)?;
     radiusd.wait_for_output("listening")?;
     Ok(radiusd)
+}
+
+/// Starts the local service, as its socket would with the first caller.
+pub(super) fn start_local(machine: &Machine) -> Result<Daemon, Failure> {
+    let log = machine.new_folder("local")?.join("log");
+    let mut local = Daemon::start(&mut Command::new("/usr/sbin/countersign-local"), &log)?;
+    local.wait_for_output("listening")?;
+    Ok(local)
+}
+
+/// Stack (b) for sudo, and the right to use it.
+pub(super) fn let_sudo_ask(narrator: &mut Narrator, machine: &Machine) -> Result<(), Failure> {
+    narrator
+        .typed("# systemctl enable --now countersign-local.socket      (in the copy it is started by hand)");
+    narrator.typed("# editor /etc/pam.d/sudo      (the same three lines in place of @include common-auth)");
+    let file = Path::new("/etc/pam.d/sudo");
+    let stack = fs::read_to_string(file).map_err(Failure::file("read", file))?;
+    machine.write(file, &stack.replace("@include common-auth\n", &stacks::lines_after("   (b)")))?;
+    machine.write(Path::new("/etc/sudoers.d/alice"), &format!("{USER} ALL=(ALL) ALL\n"))
 }
 
 /// The collector of records, at the place that every program of a machine knows.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use assembly::local::wire::{FRAME_OCTETS_MAX, LENGTH_OCTETS, frame_length};
-use assembly::local::{ANSWER_PATIENCE, Malformed, Reply, Request, TAKING_PATIENCE};
+use assembly::local::{ANSWER_PATIENCE, Malformed, Reply, Request, TAKING_PATIENCE, is_user};
+use assembly::places::SYSTEM_USER;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::sockopt::{PeerCredentials, SendTimeout};
@@ -33,7 +34,7 @@ pub(crate) enum Away {
     Off,
     #[error("{}: {source}", path.display())]
     Connect { path: PathBuf, source: Errno },
-    #[error("{}: others than root and the service's user could have put it there", path.display())]
+    #[error("{}: others than root and the user {SYSTEM_USER} could have put it there", path.display())]
     Foreign { path: PathBuf },
     #[error("it did not answer in time")]
     Silent,
@@ -82,10 +83,10 @@ impl Service {
         }
     }
 
-    /// A connection to a socket that only root or the service's user can have put there.
+    /// A connection to a socket that only root or the system user can have put there.
     fn connect(&self) -> Result<OwnedFd, Away> {
         let failed = |source| Away::Connect { path: self.path.clone(), source };
-        let owner = self.owner_of_folder()?;
+        self.refuse_foreign_folder()?;
         let flags = SockFlag::SOCK_CLOEXEC;
         let made = socket(AddressFamily::Unix, SockType::Stream, flags, None).map_err(failed)?;
         let socket = above_standard(made).map_err(failed)?;
@@ -100,24 +101,29 @@ impl Service {
             },
         )?;
         let peer = getsockopt(&socket, PeerCredentials).map_err(failed)?.uid();
-        if peer != 0 && peer != owner {
+        if !is_trusted(peer) {
             return Err(Away::Foreign { path: self.path.clone() });
         }
         Ok(socket)
     }
 
     /// Whoever can write to the folder can put another socket there.
-    fn owner_of_folder(&self) -> Result<u32, Away> {
+    fn refuse_foreign_folder(&self) -> Result<(), Away> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let metadata = fs::symlink_metadata(folder).map_err(|error| Away::Connect {
             path: folder.to_owned(),
             source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
         })?;
-        match metadata.is_dir() && metadata.mode() & 0o022 == 0 {
-            true => Ok(metadata.uid()),
+        match metadata.is_dir() && metadata.mode() & 0o022 == 0 && is_trusted(metadata.uid()) {
+            true => Ok(()),
             false => Err(Away::Foreign { path: folder.to_owned() }),
         }
     }
+}
+
+/// Root, and the user that the service becomes. Where nobody can tell who that is, root alone.
+fn is_trusted(uid: u32) -> bool {
+    uid == 0 || is_user(SYSTEM_USER, uid)
 }
 
 /// A signal is no reason to give up, and none to wait longer.
@@ -192,4 +198,16 @@ fn wait(socket: &OwnedFd, what: PollFlags, until: Option<Instant>) -> Result<(),
 fn time_value(duration: Duration) -> TimeVal {
     let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
     TimeVal::new(seconds, i64::from(duration.subsec_micros()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `daemon` has the uid 1 on every Debian.
+    #[test]
+    fn root_is_trusted_and_ordinary_users_are_not() {
+        assert!(is_trusted(0));
+        assert!(!is_trusted(1) && !is_trusted(1000) && !is_trusted(54_321));
+    }
 }

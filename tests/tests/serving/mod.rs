@@ -1,6 +1,7 @@
 //! The process of countersign-local: its settings, its counters, its socket and its rights.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::process::Command;
 
 use nix::sys::signal::Signal;
@@ -55,6 +56,28 @@ fn the_service_is_not_root_and_a_second_one_does_not_take_its_place() -> Outcome
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(!second.status.success() && said.contains("another countersign-local serves"), "{said}");
     local.stop()
+}
+
+/// Whoever owns the folder could put there whatever answers yes.
+#[test]
+fn a_socket_in_a_folder_of_an_ordinary_user_is_not_asked() -> Outcome {
+    let site = Site::here()?;
+    site.add_user("elsa")?;
+    let local = Local::stopped(site)?;
+    let folder = local.socket.parent().expect("a folder");
+    fs::create_dir(folder).expect("a folder");
+    checked(Command::new("chmod").arg("0755").arg(folder))?;
+    checked(Command::new("chown").arg("elsa").arg(folder))?;
+    let listening = UnixListener::bind(&local.socket).expect("a socket");
+    checked(Command::new("chmod").arg("0666").arg(&local.socket))?;
+    site.add_service("foreign", &[local.line("own")])?;
+    let (code, said) = tried_by("elsa", "foreign", "elsa", &[])?;
+    assert!(code == "PAM_AUTHINFO_UNAVAIL" && !said.contains(PASSWORD), "{said}");
+    let line = site.wait_for_log("pam_countersign(foreign:auth): the real uid is ")?;
+    assert!(line.message.contains("others than root and the user countersign could have put it"), "{line:?}");
+    listening.set_nonblocking(true).expect("a socket");
+    assert!(listening.accept().is_err(), "nobody has connected");
+    Ok(())
 }
 
 /// As systemd does it: the socket is there first, and the first caller starts the service.

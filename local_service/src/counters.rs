@@ -39,6 +39,8 @@ closed_list! {
         Rejected = "rejected",
         /// Out, because a program of one user tried another's name.
         NotTheCaller = "not-the-caller",
+        /// Out for the same, and only counted here: too many came within a second.
+        NotRecorded = "not-recorded",
         /// Could not tell.
         Unavailable = "unavailable",
         /// Names or stack do not fit: see the authentication log of the caller.

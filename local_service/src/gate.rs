@@ -13,7 +13,7 @@ use nix::sys::eventfd::EventFd;
 
 use crate::connection::{Caller, Connection, Progress};
 use crate::counters::Turned;
-use crate::queue::{Full, Queue};
+use crate::queue::{Asker, Full, Queue};
 use crate::server::Server;
 use crate::socket::Listener;
 use crate::world::World;
@@ -107,7 +107,6 @@ impl Gate<'_> {
         }
     }
 
-    /// A caller with root's rights is believed about who has called it: what counts for bounds is the real uid.
     fn put(&self, caller: Caller, request: Request) {
         let world = self.server.world();
         if world.settings.path.to_str() != Some(&request.errand.settings) {
@@ -116,8 +115,8 @@ impl Gate<'_> {
         if caller.reply(&Reply::Taken).is_err() {
             return self.server.counters.turned(Turned::HungUp);
         }
-        let uid = if caller.uid == 0 { request.errand.caller } else { caller.uid };
-        if let Err((Full, job)) = self.queue.put(uid, Job { world, caller, request }) {
+        let asker = Asker::new(caller.uid, request.errand.caller);
+        if let Err((Full, job)) = self.queue.put(asker, Job { world, caller, request }) {
             self.turn_away(&job.caller, Turned::Overloaded, &Reply::Busy);
         }
     }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod gate;
 pub mod limits;
 pub mod queue;
+pub mod refusals;
 pub mod server;
 pub mod service;
 pub mod socket;

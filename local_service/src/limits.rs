@@ -15,18 +15,27 @@ pub const CONNECTIONS_PER_USER_MAX: usize = 4;
 pub const CONNECTIONS_PER_TURN_MAX: usize = 64;
 /// How long a caller may take to send its request.
 pub const REQUEST_PATIENCE: Duration = Duration::from_secs(1);
-/// Requests of one user who is not root, waiting or being worked on.
+/// Requests of one user who is not root, waiting or being worked on in one line.
 pub const REQUESTS_PER_USER_MAX: usize = 4;
 /// Requests of root that may wait for a worker.
 pub const QUEUE_OF_ROOT_MAX: usize = 256;
+/// Requests that may wait of programs with root's rights that a user has called.
+pub const QUEUE_OF_SETUID_MAX: usize = 128;
 /// Requests of all others that may wait for a worker.
 pub const QUEUE_OF_OTHERS_MAX: usize = 128;
 /// Threads that ask the engine. They wait for the disk or the primary most of the time.
-pub const WORKERS: usize = 16;
+pub const WORKERS: usize = 20;
 /// Of these, threads that root's requests may have at once: slow ssh logins leave some to sudo.
 pub const WORKERS_OF_ROOT_MAX: usize = 12;
+/// Of these, threads that sudo, su and their like may have at once, whoever has called them.
+pub const WORKERS_OF_SETUID_MAX: usize = 6;
 /// Of these, threads that requests of all others may have at once.
-pub const WORKERS_OF_OTHERS_MAX: usize = WORKERS / 2;
+pub const WORKERS_OF_OTHERS_MAX: usize = 4;
+/// Refusals `not-the-caller` that are recorded in one second. They stay far below `TALLY_FREE_OF_ALL` of the core, so
+/// that a flood of them leaves the records of other refusals single.
+pub const REFUSALS_RECORDED_MAX: u32 = 4;
+/// The second.
+pub const REFUSALS_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the heads of the chain of records go to syslog, and counted records to the store.
 pub const ANCHOR_INTERVAL: Duration = Duration::from_secs(60);
 /// How long requests may still be worked on after the signal to stop.
@@ -51,12 +60,15 @@ mod tests {
         let page = include_str!("../../docs/operating.md");
         let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(REQUEST_PATIENCE.as_secs(), 1, "the page says one second");
+        assert_eq!(REFUSALS_INTERVAL.as_secs(), 1, "the page says a second");
         for sentence in [
             format!(
                 "has more than {CONNECTIONS_PER_USER_MAX} connections and {REQUESTS_PER_USER_MAX} requests"
             ),
             format!("at most {WORKERS_OF_ROOT_MAX} of the {WORKERS} workers"),
+            format!("that somebody has called at most {WORKERS_OF_SETUID_MAX}"),
             format!("those of all others at most {WORKERS_OF_OTHERS_MAX}"),
+            format!("At most {REFUSALS_RECORDED_MAX} refusals `not-the-caller` a second are recorded"),
         ] {
             assert!(page.contains(&sentence), "{sentence}");
         }

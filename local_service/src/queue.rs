@@ -1,5 +1,6 @@
-//! What waits for a worker: root's requests and those of all others in two lines that take turns, each with a bound on
-//! workers, and each user with a bound on requests.
+//! What waits for a worker, in three lines that take turns: root's requests, those of programs with root's rights that a
+//! user has called, and those of users' own programs. Each line has bounds of its own, and each user in it: whoever has
+//! many uids (subuid(5)) has them in the last line alone.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,18 @@ use crate::limits;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Requests by the real uid of whoever calls.
+/// Who asks: that says which line it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Asker {
+    /// Root.
+    Root,
+    /// A program with root's rights that this user has called, as su and sudo are.
+    Setuid(u32),
+    /// A program with no other rights than this user's.
+    Own(u32),
+}
+
+/// Requests by who asks.
 #[derive(Debug)]
 pub struct Queue<T> {
     state: Mutex<State<T>>,
@@ -22,51 +34,77 @@ pub struct Queue<T> {
 pub struct Taken<'a, T> {
     /// The request.
     pub item: T,
-    uid: u32,
+    asker: Asker,
     queue: &'a Queue<T>,
 }
 
 #[derive(Debug)]
 struct State<T> {
-    root: Line<T>,
-    others: Line<T>,
+    /// The line that was served longest ago comes first.
+    lines: [Line<T>; 3],
     /// Requests of each user who is not root.
-    of_user: HashMap<u32, usize>,
-    /// Whose turn it is where both could go on.
-    turn: Turn,
+    of_user: HashMap<Asker, usize>,
     is_closed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    Roots,
-    Others,
+enum Kind {
+    Root,
+    Setuid,
+    Own,
 }
 
 #[derive(Debug)]
 struct Line<T> {
-    waiting: VecDeque<(u32, T)>,
+    kind: Kind,
+    waiting: VecDeque<(Asker, T)>,
     at_work: usize,
-    waiting_max: usize,
-    at_work_max: usize,
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        let line = |waiting_max, at_work_max| Line {
-            waiting: VecDeque::new(),
-            at_work: 0,
-            waiting_max,
-            at_work_max,
-        };
-        let state = State {
-            root: line(limits::QUEUE_OF_ROOT_MAX, limits::WORKERS_OF_ROOT_MAX),
-            others: line(limits::QUEUE_OF_OTHERS_MAX, limits::WORKERS_OF_OTHERS_MAX),
-            of_user: HashMap::new(),
-            turn: Turn::Roots,
-            is_closed: false,
-        };
+        let line = |kind| Line { kind, waiting: VecDeque::new(), at_work: 0 };
+        let lines = [Kind::Root, Kind::Setuid, Kind::Own].map(line);
+        let state = State { lines, of_user: HashMap::new(), is_closed: false };
         Self { state: Mutex::new(state), changed: Condvar::new() }
+    }
+}
+
+impl Asker {
+    /// By the effective uid that the kernel says. A caller with root's rights is believed about who has called it.
+    #[must_use]
+    pub const fn new(effective: u32, said: u32) -> Self {
+        match (effective, said) {
+            (0, 0) => Self::Root,
+            (0, uid) => Self::Setuid(uid),
+            (uid, _) => Self::Own(uid),
+        }
+    }
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Root => Kind::Root,
+            Self::Setuid(_) => Kind::Setuid,
+            Self::Own(_) => Kind::Own,
+        }
+    }
+}
+
+impl Kind {
+    const fn waiting_max(self) -> usize {
+        match self {
+            Self::Root => limits::QUEUE_OF_ROOT_MAX,
+            Self::Setuid => limits::QUEUE_OF_SETUID_MAX,
+            Self::Own => limits::QUEUE_OF_OTHERS_MAX,
+        }
+    }
+
+    const fn at_work_max(self) -> usize {
+        match self {
+            Self::Root => limits::WORKERS_OF_ROOT_MAX,
+            Self::Setuid => limits::WORKERS_OF_SETUID_MAX,
+            Self::Own => limits::WORKERS_OF_OTHERS_MAX,
+        }
     }
 }
 
@@ -75,8 +113,8 @@ impl<T> Queue<T> {
     ///
     /// # Errors
     /// [`Full`], with the request: too many wait, or this user has too many, or nothing is taken any more.
-    pub fn put(&self, uid: u32, item: T) -> Result<(), (Full, T)> {
-        self.state().put(uid, item)?;
+    pub fn put(&self, asker: Asker, item: T) -> Result<(), (Full, T)> {
+        self.state().put(asker, item)?;
         self.changed.notify_one();
         Ok(())
     }
@@ -85,10 +123,10 @@ impl<T> Queue<T> {
     pub fn take(&self) -> Option<Taken<'_, T>> {
         let mut state = self.state();
         loop {
-            if let Some((uid, item)) = state.take() {
-                return Some(Taken { item, uid, queue: self });
+            if let Some((asker, item)) = state.take() {
+                return Some(Taken { item, asker, queue: self });
             }
-            if state.is_closed && state.root.waiting.is_empty() && state.others.waiting.is_empty() {
+            if state.is_closed && state.lines.iter().all(|line| line.waiting.is_empty()) {
                 return None;
             }
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -109,7 +147,7 @@ impl<T> Queue<T> {
 impl<T> Drop for Taken<'_, T> {
     fn drop(&mut self) {
         let mut state = self.queue.state();
-        state.done(self.uid);
+        state.done(self.asker);
         // The last one of a closed queue lets all others go.
         if state.is_closed {
             self.queue.changed.notify_all();
@@ -120,118 +158,161 @@ impl<T> Drop for Taken<'_, T> {
 }
 
 impl<T> State<T> {
-    fn put(&mut self, uid: u32, item: T) -> Result<(), (Full, T)> {
-        let is_full = match uid {
-            0 => self.root.is_full(),
-            _ => self.others.is_full() || self.requests_of(uid) >= limits::REQUESTS_PER_USER_MAX,
-        };
-        if is_full || self.is_closed {
+    fn put(&mut self, asker: Asker, item: T) -> Result<(), (Full, T)> {
+        let has_too_many = asker != Asker::Root && self.requests_of(asker) >= limits::REQUESTS_PER_USER_MAX;
+        let is_closed = self.is_closed;
+        let line = self.lines.iter_mut().find(|line| line.kind == asker.kind() && !line.is_full());
+        let Some(line) = line.filter(|_| !has_too_many && !is_closed) else {
             return Err((Full, item));
-        }
-        if uid != 0 {
-            let requests = self.of_user.entry(uid).or_default();
+        };
+        line.waiting.push_back((asker, item));
+        if asker != Asker::Root {
+            let requests = self.of_user.entry(asker).or_default();
             *requests = requests.saturating_add(1);
         }
-        self.line(uid).waiting.push_back((uid, item));
         Ok(())
     }
 
-    fn take(&mut self) -> Option<(u32, T)> {
-        let (line, next) = match (self.root.is_ready(), self.others.is_ready(), self.turn) {
-            (true, false, _) | (true, true, Turn::Roots) => (&mut self.root, Turn::Others),
-            (false, true, _) | (true, true, Turn::Others) => (&mut self.others, Turn::Roots),
-            (false, false, _) => return None,
-        };
-        self.turn = next;
+    fn take(&mut self) -> Option<(Asker, T)> {
+        let place = self.lines.iter().position(Line::is_ready)?;
+        let line = self.lines.get_mut(place)?;
         line.at_work = line.at_work.saturating_add(1);
-        line.waiting.pop_front()
+        let next = line.waiting.pop_front();
+        self.lines.get_mut(place..)?.rotate_left(1);
+        next
     }
 
-    fn done(&mut self, uid: u32) {
-        let line = self.line(uid);
-        line.at_work = line.at_work.saturating_sub(1);
-        if let Some(requests) = self.of_user.get_mut(&uid) {
+    fn done(&mut self, asker: Asker) {
+        if let Some(line) = self.lines.iter_mut().find(|line| line.kind == asker.kind()) {
+            line.at_work = line.at_work.saturating_sub(1);
+        }
+        if let Some(requests) = self.of_user.get_mut(&asker) {
             *requests = requests.saturating_sub(1);
         }
-        if self.requests_of(uid) == 0 {
-            self.of_user.remove(&uid);
+        if self.requests_of(asker) == 0 {
+            self.of_user.remove(&asker);
         }
     }
 
-    fn requests_of(&self, uid: u32) -> usize {
-        self.of_user.get(&uid).copied().unwrap_or(0)
-    }
-
-    fn line(&mut self, uid: u32) -> &mut Line<T> {
-        if uid == 0 { &mut self.root } else { &mut self.others }
+    fn requests_of(&self, asker: Asker) -> usize {
+        self.of_user.get(&asker).copied().unwrap_or(0)
     }
 }
 
 impl<T> Line<T> {
     fn is_full(&self) -> bool {
-        self.waiting.len() >= self.waiting_max
+        self.waiting.len() >= self.kind.waiting_max()
     }
 
     fn is_ready(&self) -> bool {
-        !self.waiting.is_empty() && self.at_work < self.at_work_max
+        !self.waiting.is_empty() && self.at_work < self.kind.at_work_max()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Asker::{Own, Root, Setuid};
     use super::*;
 
+    /// As many of the items as can be worked on at once.
+    fn taken<T>(queue: &Queue<T>) -> Vec<Taken<'_, T>> {
+        let next = || {
+            let (asker, item) = queue.state().take()?;
+            Some(Taken { item, asker, queue })
+        };
+        std::iter::from_fn(next).collect()
+    }
+
     #[test]
-    fn root_and_the_others_take_turns() {
+    fn who_asks_is_what_the_kernel_says_and_only_root_is_believed() {
+        assert_eq!(Asker::new(0, 0), Root);
+        assert_eq!(Asker::new(0, 1000), Setuid(1000));
+        assert_eq!((Asker::new(1000, 0), Asker::new(1000, 1001)), (Own(1000), Own(1000)));
+    }
+
+    #[test]
+    fn the_three_lines_take_turns() {
         let queue = Queue::default();
         for number in 0..3 {
-            queue.put(0, number).unwrap();
-            queue.put(1000, number + 10).unwrap();
+            queue.put(Own(1000), number + 20).unwrap();
+            queue.put(Setuid(1000), number + 10).unwrap();
+            queue.put(Root, number).unwrap();
         }
-        let order: Vec<_> = (0..6).map(|_| queue.take().unwrap().item).collect();
-        assert_eq!(order, [0, 10, 1, 11, 2, 12]);
+        let order: Vec<_> = (0..9).map(|_| queue.take().unwrap().item).collect();
+        assert_eq!(order, [0, 10, 20, 1, 11, 21, 2, 12, 22]);
     }
 
     #[test]
     fn one_user_has_a_few_requests_and_leaves_room_to_the_next() {
-        let queue = Queue::default();
-        for number in 0..limits::REQUESTS_PER_USER_MAX {
-            queue.put(1000, number).unwrap();
+        for of in [Setuid, Own] {
+            let queue = Queue::default();
+            for number in 0..limits::REQUESTS_PER_USER_MAX {
+                queue.put(of(1000), number).unwrap();
+            }
+            assert_eq!(queue.put(of(1000), 99), Err((Full, 99)));
+            queue.put(of(1001), 0).unwrap();
+            drop(queue.take().unwrap());
+            assert_eq!(queue.put(of(1000), 99), Ok(()));
         }
-        assert_eq!(queue.put(1000, 99), Err((Full, 99)));
-        queue.put(1001, 0).unwrap();
-        drop(queue.take().unwrap());
-        assert_eq!(queue.put(1000, 99), Ok(()));
     }
 
     #[test]
-    fn many_users_leave_workers_to_root_and_root_some_to_them() {
+    fn programs_of_a_user_take_nothing_from_the_sudo_of_that_user() {
         let queue = Queue::default();
-        for uid in 1..=u32::try_from(limits::WORKERS).unwrap() {
-            queue.put(uid, 1).unwrap();
+        for number in 0..limits::REQUESTS_PER_USER_MAX {
+            queue.put(Own(1000), number).unwrap();
         }
-        let others: Vec<_> = (0..limits::WORKERS_OF_OTHERS_MAX).map(|_| queue.take().unwrap()).collect();
-        queue.put(0, 0).unwrap();
-        assert_eq!(queue.take().unwrap().item, 0);
-        drop(others);
-        for _ in 0..limits::WORKERS {
-            queue.put(0, 0).unwrap();
+        assert_eq!(queue.put(Setuid(1000), 99), Ok(()));
+    }
+
+    /// As newuidmap(1) gives them to everybody.
+    #[test]
+    fn sixty_thousand_uids_take_nothing_from_the_sudo_of_others() {
+        let queue = Queue::default();
+        let turned_away = (100_000..165_536).filter(|uid| queue.put(Own(*uid), *uid).is_err()).count();
+        assert_eq!(turned_away, 65_536 - limits::QUEUE_OF_OTHERS_MAX);
+        let flood = taken(&queue);
+        assert_eq!(flood.len(), limits::WORKERS_OF_OTHERS_MAX);
+        queue.put(Setuid(1000), 1000).unwrap();
+        assert_eq!(queue.take().unwrap().item, 1000, "at once, though many wait");
+        drop(flood);
+        queue.put(Setuid(1000), 1000).unwrap();
+        assert!((0..2).any(|_| queue.take().unwrap().item == 1000), "it is its turn");
+    }
+
+    #[test]
+    fn two_lines_that_are_full_leave_workers_to_the_third() {
+        let many = |of: fn(u32) -> Asker| (1..=64).map(of).collect::<Vec<_>>();
+        let lines = [many(|_| Root), many(Setuid), many(Own)];
+        for third in 0..lines.len() {
+            let queue = Queue::default();
+            let two = lines.iter().enumerate().filter(|(place, _)| *place != third);
+            for asker in two.flat_map(|(_, line)| line) {
+                queue.put(*asker, ()).unwrap();
+            }
+            let at_work = taken(&queue);
+            assert!(at_work.len() + 2 <= limits::WORKERS, "{third}: {}", at_work.len());
+            queue.put(lines[third][0], ()).unwrap();
+            assert_eq!(queue.take().unwrap().asker, lines[third][0]);
         }
-        let taken: Vec<_> = (0..limits::WORKERS).map(|_| queue.take().unwrap()).collect();
-        assert!(taken.iter().any(|taken| taken.item == 1));
     }
 
     #[test]
     fn what_waits_is_bounded_and_nothing_is_left_behind() {
         let queue = Queue::default();
         for uid in 1..=u32::try_from(limits::QUEUE_OF_OTHERS_MAX).unwrap() {
-            queue.put(uid, uid).unwrap();
+            queue.put(Own(uid), uid).unwrap();
         }
-        assert_eq!(queue.put(100_000, 0), Err((Full, 0)));
-        assert_eq!(queue.put(0, 0), Ok(()));
+        for uid in 1..=u32::try_from(limits::QUEUE_OF_SETUID_MAX).unwrap() {
+            queue.put(Setuid(uid), uid).unwrap();
+        }
+        assert_eq!(queue.put(Own(100_000), 0), Err((Full, 0)));
+        assert_eq!(queue.put(Setuid(100_000), 0), Err((Full, 0)));
+        assert_eq!(queue.put(Root, 0), Ok(()));
         queue.close();
+        let all = limits::QUEUE_OF_OTHERS_MAX + limits::QUEUE_OF_SETUID_MAX + 1;
         let taken = std::iter::from_fn(|| queue.take().map(|taken| taken.item)).count();
-        assert_eq!((taken, queue.state().of_user.len()), (limits::QUEUE_OF_OTHERS_MAX + 1, 0));
-        assert_eq!(queue.put(0, 0), Err((Full, 0)));
+        assert_eq!((taken, queue.state().of_user.len()), (all, 0));
+        assert_eq!(queue.put(Root, 0), Err((Full, 0)));
     }
 }

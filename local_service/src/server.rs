@@ -1,14 +1,17 @@
-//! What all threads of the service share: the counters and the configuration in force.
+//! What all threads of the service share: what is counted, and the configuration in force.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::counters::Counters;
+use crate::refusals::Refusals;
 use crate::world::World;
 
 /// The service.
 pub struct Server {
     /// What was counted.
     pub counters: Counters,
+    /// Refusals that anybody can cause.
+    pub refusals: Refusals,
     world: RwLock<Arc<World>>,
 }
 
@@ -16,7 +19,11 @@ impl Server {
     /// A service that nobody has asked yet.
     #[must_use]
     pub fn new(world: World) -> Self {
-        Self { counters: Counters::default(), world: RwLock::new(Arc::new(world)) }
+        Self {
+            counters: Counters::default(),
+            refusals: Refusals::default(),
+            world: RwLock::new(Arc::new(world)),
+        }
     }
 
     /// The configuration in force. A request that has begun with one ends with it.

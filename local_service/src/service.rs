@@ -151,6 +151,12 @@ impl Service {
 }
 
 fn tell_where_records_end(server: &Server) {
+    let counted = server.refusals.take_counted();
+    if counted > 0 {
+        LOG.warning(&format!(
+            "programs of users tried the names of others, too often to be recorded: {counted} refusals were only counted"
+        ));
+    }
     if let Err(error) = server.world().anchor() {
         LOG.error(&format!("counted records and the heads of the chains wait: {error}"));
     }

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::Builder;
+use std::time::Instant;
 
 use assembly::local::{Errand, Reply, case, decide};
 use common::{PrimaryMode, Reason};
@@ -14,6 +15,7 @@ use crate::counters::{Replied, Turned};
 use crate::error::ServiceError;
 use crate::gate::Job;
 use crate::queue::Queue;
+use crate::refusals::Refusal;
 use crate::server::Server;
 use crate::world::World;
 use crate::{LOG, limits};
@@ -63,10 +65,7 @@ fn work(server: &Server, job: &mut Job) {
             let replied = replied(&reply);
             (reply, replied)
         }
-        Err(NotTheCaller) => {
-            refuse(&job.world, &job.request.errand);
-            (Reply::Reject, Some(Replied::NotTheCaller))
-        }
+        Err(NotTheCaller) => (Reply::Reject, Some(refuse(server, &job.world, &job.request.errand))),
     };
     if let Some(replied) = replied {
         server.counters.replied(replied);
@@ -76,12 +75,17 @@ fn work(server: &Server, job: &mut Job) {
     }
 }
 
-/// It is recorded, whatever the stack of the caller would have made of it.
-fn refuse(world: &World, errand: &Errand) {
+/// It is recorded, whatever the stack of the caller would have made of it, unless too many are: a flood of them costs no
+/// commits.
+fn refuse(server: &Server, world: &World, errand: &Errand) -> Replied {
+    if server.refusals.next(Instant::now()) == Refusal::Counted {
+        return Replied::NotRecorded;
+    }
     let errand = Errand { primary: PrimaryMode::None, ..errand.clone() };
     if let Ok(case) = case(&world.settings, &errand) {
         let _ = world.engine.refuse(&case.attempt, Reason::NotTheCaller);
     }
+    Replied::NotTheCaller
 }
 
 fn replied(reply: &Reply) -> Option<Replied> {

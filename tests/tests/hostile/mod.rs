@@ -128,7 +128,9 @@ fn who_sits_on_the_socket_holds_nobody_up() -> Outcome {
         other => Err(format!("{other:?}")),
     })?;
     let said = local.output()?;
-    for counter in ["not-the-caller", "too-many-connections-of-user", "hung-up", "frame-version"] {
+    for counter in
+        ["not-the-caller", "not-recorded", "too-many-connections-of-user", "hung-up", "frame-version"]
+    {
         assert!(!said.contains(&format!(" {counter}=0 ")), "{counter}: {said}");
     }
     local.stop()

@@ -26,6 +26,16 @@ enum Program {
 
 const PROGRAMS: [Program; 3] = [Program::Sudo, Program::SuToRoot, Program::SuToAnother];
 
+impl Program {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sudo => "sudo",
+            Self::SuToRoot => "su to root",
+            Self::SuToAnother => "su to another",
+        }
+    }
+}
+
 /// A way to be hostile: the shell's words before the program, and for which programs these leave it its work.
 struct Way {
     name: &'static str,
@@ -37,10 +47,15 @@ struct Way {
 const SU: &[Program] = &[Program::SuToRoot, Program::SuToAnother];
 
 /// Where one of them does not do its work it is for reasons of its own, before or after it has asked us.
-const WAYS: [Way; 7] = [
+const WAYS: [Way; 9] = [
     Way { name: "no file may grow", words: "ulimit -f 0", works: &PROGRAMS },
-    Way { name: "few descriptors", words: "ulimit -n 6", works: SU },
-    Way { name: "no descriptors", words: "ulimit -n 3", works: &[] },
+    // sudo asks us and has none left then for a terminal of its own.
+    Way { name: "eight descriptors", words: "ulimit -n 8", works: SU },
+    Way { name: "six descriptors", words: "ulimit -n 6", works: SU },
+    // No module can be loaded.
+    Way { name: "four descriptors", words: "ulimit -n 4", works: &[] },
+    // No program can be loaded.
+    Way { name: "three descriptors", words: "ulimit -n 3", works: &[] },
     Way { name: "no time", words: "ulimit -t 1", works: &PROGRAMS },
     Way { name: "signals ignored", words: "trap '' PIPE ALRM CHLD INT TERM HUP XFSZ", works: &PROGRAMS },
     // sudo asks at the terminal itself, su on the descriptors that it was given.
@@ -66,7 +81,7 @@ fn nothing_that_a_caller_of_su_or_sudo_chooses_opens_the_door() -> Outcome {
             let tries = PROGRAMS.map(|program| scope.spawn(move || way.tried_with(site, program)));
             tries.into_iter().map(|tried| tried.join().expect("no panic")).collect::<Result<_, Failure>>()
         })?;
-        let said: Vec<_> = tried.iter().map(|(program, said)| format!("{program:?} {said}")).collect();
+        let said: Vec<_> = tried.iter().map(|(program, said)| format!("{} {said}", program.name())).collect();
         measured(&format!(
             "{}: with wrong codes nobody is in; with right ones: {}",
             way.name,

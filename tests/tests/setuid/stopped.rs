@@ -46,11 +46,13 @@ fn su_and_sudo_that_are_stopped_hold_nobody_up() -> Outcome {
     let sitting = kinds.map(|(program, moment)| Sitting::down(site, program, moment));
     let mut sitting: Vec<Sitting> = sitting.collect::<Result<_, _>>()?;
     sitting.iter_mut().try_for_each(Sitting::stop)?;
+    let behind = sitting.iter().filter(|sitting| sitting.moment == Moment::BehindTheCode);
+    let in_time = behind.filter(|sitting| !sitting.has_ended().unwrap_or(true)).count();
     let meanwhile = others.slowest()?;
     sitting.iter().try_for_each(Sitting::is_stopped)?;
     measured(&format!(
-        "{STOPPED} su and sudo stopped at a question: others signed in within {} ms by ssh and {} ms by sudo \
-         ({} and {} without)",
+        "{STOPPED} su and sudo stopped at a question, {in_time} of them behind the last answer: others signed in \
+         within {} ms by ssh and {} ms by sudo ({} and {} without)",
         meanwhile.ssh.as_millis(),
         meanwhile.sudo.as_millis(),
         before.ssh.as_millis(),
@@ -100,15 +102,24 @@ impl Sitting {
 
     /// One whose code is typed may have ended before.
     fn is_stopped(&self) -> Outcome {
-        let file = format!("/proc/{}/stat", self.terminal.pid());
-        let stat = fs::read_to_string(&file).map_err(Failure::file("read", file.as_ref()))?;
-        match stat.contains(") T ") || self.moment == Moment::BehindTheCode && stat.contains(") Z ") {
+        let stat = self.stat()?;
+        match stat.contains(") T ") || self.moment == Moment::BehindTheCode && self.has_ended()? {
             true => Ok(()),
             false => Err(Failure::Unreadable { what: "the state T of a stopped program", found: stat }),
         }
     }
 
-    /// Whoever goes on with the right code is in, and nobody else; how it ended.
+    fn has_ended(&self) -> Result<bool, Failure> {
+        Ok(self.stat()?.contains(") Z "))
+    }
+
+    /// What proc(5) says of it.
+    fn stat(&self) -> Result<String, Failure> {
+        let file = format!("/proc/{}/stat", self.terminal.pid());
+        fs::read_to_string(&file).map_err(Failure::file("read", file.as_ref()))
+    }
+
+    /// Whoever goes on with the right code is in, and nobody else; how it ended. Behind the code it is the right one.
     fn goes_on(mut self, site: &Site, with_right_code: bool) -> Result<&'static str, Failure> {
         self.signal("CONT")?;
         if self.moment == Moment::BehindTheCode {

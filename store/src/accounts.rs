@@ -110,7 +110,7 @@ fn document(row: &Row<'_>) -> rusqlite::Result<String> {
     row.get(0)
 }
 
-fn parse(document: &str) -> Result<Account, SqliteError> {
+pub(crate) fn parse(document: &str) -> Result<Account, SqliteError> {
     serde_json::from_str(document).map_err(SqliteError::Document)
 }
 

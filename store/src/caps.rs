@@ -52,17 +52,6 @@ pub(crate) fn unlock(connection: &Connection, account: AccountId) -> Result<(), 
     Ok(())
 }
 
-/// The last success in a lane.
-pub(crate) fn known_at(
-    connection: &Connection,
-    account: AccountId,
-    lane: &LaneKey,
-) -> Result<Option<UnixTime>, SqliteError> {
-    let mut statement = connection.prepare_cached("SELECT at FROM known WHERE account = ?1 AND lane = ?2")?;
-    let found = statement.query_row(params![account.as_bytes(), lane.as_bytes()], |row| moment(row, 0));
-    Ok(found.optional()?)
-}
-
 /// A second proof was right.
 pub(crate) fn recognise(
     connection: &Connection,
@@ -97,6 +86,12 @@ fn know(
              ON CONFLICT (account, lane) DO UPDATE SET at = max(at, excluded.at)",
         )?
         .execute(params![account.as_bytes(), lane.as_bytes(), now.seconds()])?;
+    let sources: u32 = connection
+        .prepare_cached("SELECT count(*) FROM known WHERE account = ?1")?
+        .query_row([account.as_bytes()], |row| row.get(0))?;
+    if sources <= KNOWN_SOURCES_MAX {
+        return Ok(());
+    }
     connection
         .prepare_cached(
             "DELETE FROM known WHERE account = ?1 AND lane NOT IN

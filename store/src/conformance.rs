@@ -11,6 +11,7 @@
 pub mod samples;
 mod throttle;
 
+use crate::limits::PURGE_SECONDS;
 use common::account::{Account, State};
 use common::bundle::{AccountChange, Bundle, Outcome, Precondition, Success};
 use common::limits::SPENT_KEPT_SECONDS;
@@ -299,9 +300,9 @@ fn what_is_forgotten_stays_refused_by_the_floor(ground: &dyn Ground) {
     insert(&*store, account(1, "alice"));
     assert!(applies(&*store, spending(step(1, 1, 40))));
     // Step 40 begins at 1200 and ends, with skew, at 1260.
-    assert!(applies(&*store, bundle(1260 + SPENT_KEPT_SECONDS)));
+    assert!(applies(&*store, bundle(1260 + SPENT_KEPT_SECONDS + PURGE_SECONDS)));
     assert_eq!(load(&*store, "alice").spent_steps, [(factor(1), 40)]);
-    assert!(applies(&*store, bundle(1261 + SPENT_KEPT_SECONDS)));
+    assert!(applies(&*store, bundle(1261 + SPENT_KEPT_SECONDS + PURGE_SECONDS)));
     let loaded = load(&*store, "alice");
     assert_eq!((loaded.spent_steps, loaded.floor), (vec![], time(1200)));
     assert!(conflicts(&*store, spending(step(1, 1, 40))));
@@ -314,7 +315,7 @@ fn the_floor_covers_sessions_that_are_forgotten(ground: &dyn Ground) {
     let remembered = success(1, 1000);
     let ended = remembered.expires_at;
     assert!(applies(&*store, Bundle { success: Some(remembered), ..bundle(1000) }));
-    assert!(applies(&*store, bundle(ended.seconds() + SPENT_KEPT_SECONDS + 1)));
+    assert!(applies(&*store, bundle(ended.seconds() + SPENT_KEPT_SECONDS + PURGE_SECONDS + 1)));
     let loaded = store.load(&name("alice"), &lane("alice"), Some(session(1))).unwrap();
     assert_eq!((loaded.success, loaded.floor), (None, ended));
 }

@@ -14,8 +14,53 @@ use common::bundle::Durability;
 /// Prepared statements kept by a connection: all of ours.
 const STATEMENTS: usize = 48;
 
+/// No temporary files, whose place would come from the environment; and checkpoints are ours.
+const SETTINGS: &str =
+    "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;";
+const BUILT_WITH: [&str; 3] =
+    ["-DSQLITE_DEFAULT_SYNCHRONOUS=2", "-DSQLITE_DEFAULT_WAL_AUTOCHECKPOINT=0", "-DSQLITE_TEMP_STORE=2"];
+
+/// Octets of a page of a new store. A login changes a row or two in each of many tables, and every page that it touches
+/// goes to the log whole.
+pub(crate) const PAGE_OCTETS: u32 = 1024;
+
 /// Opens a database that exists.
 pub(crate) fn connect(database: &Path) -> Result<Connection, SqliteError> {
+    let connection = open(database)?;
+    keep_log(&connection)?;
+    Ok(connection)
+}
+
+/// Opens a database that is an empty file.
+pub(crate) fn connect_to_new(database: &Path) -> Result<Connection, SqliteError> {
+    let connection = open(database)?;
+    connection.pragma_update(None, "page_size", PAGE_OCTETS)?;
+    keep_log(&connection)?;
+    Ok(connection)
+}
+
+/// Gives a copy of a store pages as long as those of another one: SQLite copies pages as they are.
+pub(crate) fn repage(copy: &Connection, like: &Connection) -> Result<(), SqliteError> {
+    let octets = |of: &Connection| of.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0));
+    let wanted = octets(like)?;
+    if octets(copy)? == wanted {
+        return Ok(());
+    }
+    copy.execute_batch("PRAGMA journal_mode = DELETE")?;
+    copy.pragma_update(None, "page_size", wanted)?;
+    copy.execute_batch("VACUUM")?;
+    keep_log(copy)
+}
+
+fn keep_log(connection: &Connection) -> Result<(), SqliteError> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    if !has_our_defaults() {
+        connection.execute_batch(SETTINGS)?;
+    }
+    Ok(())
+}
+
+fn open(database: &Path) -> Result<Connection, SqliteError> {
     // NOFOLLOW refuses links in the whole path; no mutex, because each connection has one of ours.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -29,12 +74,13 @@ pub(crate) fn connect(database: &Path) -> Result<Connection, SqliteError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     // Each login is often the first and last connection: a checkpoint at its close would cost three more fsyncs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    // No temporary files: their place would come from the environment.
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
-         PRAGMA temp_store = MEMORY;",
-    )?;
     Ok(connection)
+}
+
+/// Whether SQLite was built with [`SETTINGS`] as its defaults (`.cargo/config.toml`): each costs a login its reading.
+fn has_our_defaults() -> bool {
+    let flags = option_env!("LIBSQLITE3_FLAGS").unwrap_or_default();
+    BUILT_WITH.iter().all(|flag| flags.split_whitespace().any(|found| found == *flag))
 }
 
 /// Says what the commits of a connection survive from now on. Checkpoints sync either way.
@@ -65,4 +111,36 @@ fn wait_when_busy(connection: &mut Connection, longest: Duration) -> Result<(), 
         began.elapsed() < longest
     };
     Ok(connection.busy_handler(Some(handler))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{SETTINGS, connect, has_our_defaults};
+    use crate::Process;
+    use crate::tests::support::Yard;
+
+    /// Journal, synchronous, octets of log until SQLite checkpoints by itself, and whether files may be temporary.
+    fn settings(connection: &Connection) -> (String, u8, u32, bool) {
+        let number = |pragma: &str| {
+            connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, u32>(0)).unwrap()
+        };
+        let journal = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+        let is_built_in: bool = connection
+            .query_row("SELECT sqlite_compileoption_used('TEMP_STORE=2')", [], |row| row.get(0))
+            .unwrap();
+        let in_files = number("temp_store") != 2 && !is_built_in;
+        (journal, u8::try_from(number("synchronous")).unwrap(), number("wal_autocheckpoint"), in_files)
+    }
+
+    #[test]
+    fn a_connection_has_the_settings_that_the_store_relies_on() {
+        let yard = Yard::new(Process::ShortLived);
+        let connection = connect(&yard.path).unwrap();
+        let expected = ("wal".to_owned(), 2, 0, false);
+        assert_eq!(settings(&connection), expected, "has_our_defaults: {}", has_our_defaults());
+        connection.execute_batch(SETTINGS).unwrap();
+        assert_eq!(settings(&connection), expected, "where SQLite was built without them");
+    }
 }

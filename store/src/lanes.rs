@@ -8,6 +8,7 @@ use crate::SqliteError;
 use crate::spent::moment;
 
 /// What a lane has seen.
+#[cfg(test)]
 pub(crate) fn lane(connection: &Connection, key: &LaneKey) -> Result<Lane, SqliteError> {
     Ok(find(connection, key)?.unwrap_or_default())
 }
@@ -22,9 +23,8 @@ pub(crate) fn count(
     let before = find(connection, key)?;
     let lane = before.unwrap_or_default().counted(now);
     write(connection, key, lane)?;
-    if before.is_none() {
-        resize(connection, 1)?;
-        evict(connection, key, lanes_max)?;
+    if before.is_none() && resize(connection, 1)? > lanes_max {
+        evict(connection, key)?;
     }
     Ok(lane)
 }
@@ -56,7 +56,7 @@ pub(crate) fn change(
 /// Takes a lane's count back to nothing.
 pub(crate) fn clear(connection: &Connection, key: &LaneKey) -> Result<(), SqliteError> {
     let cleared = connection.prepare_cached("DELETE FROM lanes WHERE key = ?1")?.execute([key.as_bytes()])?;
-    if cleared > 0 { resize(connection, -1) } else { Ok(()) }
+    if cleared > 0 { resize(connection, -1).map(drop) } else { Ok(()) }
 }
 
 fn find(connection: &Connection, key: &LaneKey) -> Result<Option<Lane>, SqliteError> {
@@ -66,24 +66,20 @@ fn find(connection: &Connection, key: &LaneKey) -> Result<Option<Lane>, SqliteEr
 
 /// A lane that must wait goes last: else whoever is made to wait would fill the table to be forgotten.
 /// The order is that of the index `lanes_by_age`.
-fn evict(connection: &Connection, newest: &LaneKey, lanes_max: u32) -> Result<(), SqliteError> {
-    let lanes: u32 = connection.prepare_cached("SELECT lanes FROM meta")?.query_row([], |row| row.get(0))?;
-    if lanes <= lanes_max {
-        return Ok(());
-    }
+fn evict(connection: &Connection, newest: &LaneKey) -> Result<(), SqliteError> {
     let evicted = connection
         .prepare_cached(
             "DELETE FROM lanes
              WHERE key = (SELECT key FROM lanes WHERE key <> ?1 ORDER BY failures >= 5, last_at LIMIT 1)",
         )?
         .execute([newest.as_bytes()])?;
-    if evicted > 0 { resize(connection, -1) } else { Ok(()) }
+    if evicted > 0 { resize(connection, -1).map(drop) } else { Ok(()) }
 }
 
 /// The number of lanes is kept beside them: counting them would cost more with each.
-fn resize(connection: &Connection, by: i32) -> Result<(), SqliteError> {
-    connection.prepare_cached("UPDATE meta SET lanes = lanes + ?1")?.execute([by])?;
-    Ok(())
+fn resize(connection: &Connection, by: i32) -> Result<u32, SqliteError> {
+    let mut statement = connection.prepare_cached("UPDATE meta SET lanes = lanes + ?1 RETURNING lanes")?;
+    Ok(statement.query_row([by], |row| row.get(0))?)
 }
 
 fn seen(row: &Row<'_>) -> rusqlite::Result<Lane> {

@@ -16,6 +16,7 @@ mod holder;
 mod key_check;
 mod lanes;
 mod limits;
+mod loading;
 mod mark;
 mod opened;
 mod pen;

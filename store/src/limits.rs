@@ -20,6 +20,8 @@ pub(crate) const CHECKPOINT_WAIT: Duration = Duration::from_millis(20);
 pub(crate) const HOLDER_WAIT: Duration = Duration::from_secs(1);
 /// Octets of write-ahead log that a short-lived process leaves behind: each opening reads it all.
 pub(crate) const LOG_OCTETS_SHORT: u64 = 256 * 1024;
+/// Octets of write-ahead log that a short-lived process leaves behind while others wait for their turn.
+pub(crate) const LOG_OCTETS_CROWDED: u64 = 1024 * 1024;
 /// Octets of write-ahead log that a long-lived process leaves behind.
 pub(crate) const LOG_OCTETS_LONG: u64 = 16 * 1024 * 1024;
 /// Octets of write-ahead log beyond which nothing is written before readers have let it be emptied.
@@ -28,8 +30,10 @@ pub(crate) const LOG_OCTETS_MAX: u64 = 64 * 1024 * 1024;
 pub(crate) const READERS_WAIT: Duration = Duration::from_secs(2);
 /// Threads for whom one of them writes in one transaction, besides itself.
 pub(crate) const GROUP_MAX: usize = 256;
-/// Old rows that each bundle carries away, of each kind: more than it adds, so the tables shrink.
-pub(crate) const PURGED_PER_BUNDLE: usize = 4;
+/// How long old rows gather before a bundle carries some away.
+pub(crate) const PURGE_SECONDS: u64 = 900;
+/// Old rows that a bundle then carries away, of each kind: more than it adds, so the tables shrink.
+pub(crate) const PURGED_PER_BUNDLE: usize = 64;
 /// Octets kept beside the store for the day when the disk is full: enough for 5,000 accepts, as a test shows.
 pub(crate) const RESERVE_OCTETS: u64 = 8 * 1024 * 1024;
 /// Octets of the reserve that are given up at first for a write that does not fit; twice as many each time it still does not.

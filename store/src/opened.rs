@@ -3,10 +3,10 @@
 use common::UnixTime;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::connection::{checkpoint, connect};
+use crate::connection::{checkpoint, connect, connect_to_new};
 use crate::files::{FileIdentity, StoreFiles};
 use crate::key_check::{self, KeyCheck};
-use crate::limits::{READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE};
+use crate::limits::{LOG_OCTETS_CROWDED, READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE};
 use crate::mark::{Mark, Progress};
 use crate::pen::{Habits, Pen};
 use crate::queue::Queue;
@@ -42,7 +42,7 @@ pub struct Rollback {
 impl Opened {
     /// Makes tables and side files of a store whose database is empty.
     pub(crate) fn fill(files: &StoreFiles) -> Result<(), SqliteError> {
-        let mut connection = connect(&files.database)?;
+        let mut connection = connect_to_new(&files.database)?;
         schema::create(&mut connection)?;
         checkpoint(&mut connection, READERS_WAIT)?;
         drop(connection);
@@ -59,7 +59,7 @@ impl Opened {
         // The mark is read before the database: read after it, a commit in between would look like a step back.
         let marked = mark.read();
         let log_is_new = !files.has_log();
-        let connection = connect_in_any_case(files, &queue, &reserve)?;
+        let (connection, behind) = connect_in_any_case(files, &queue, &reserve)?;
         if log_is_new {
             // The log stays for good, so its name is made durable once. SQLite would do it at each opening, unless it is
             // built with SQLITE_DISABLE_DIRSYNC.
@@ -75,7 +75,9 @@ impl Opened {
             file,
             process: std::process::id(),
         };
-        opened.migrate(files)?;
+        if behind > 0 {
+            opened.migrate()?;
+        }
         let rollback = match marked {
             Some(marked) if records::total(&opened.connection)? < marked.records => opened.catch_up()?,
             _ => None,
@@ -121,14 +123,14 @@ impl Opened {
         let _turn = queue.enter()?;
         let mut pen = Pen { connection, files, mark, reserve, habits, keys_missing };
         let done = work(&mut pen)?;
-        pen.shorten_log(log_octets_max)?;
+        // Those who wait would wait for the checkpoint too: whoever comes last can do it.
+        let longest =
+            if queue.has_waiters() { log_octets_max.max(LOG_OCTETS_CROWDED) } else { log_octets_max };
+        pen.shorten_log(longest)?;
         Ok(done)
     }
 
-    fn migrate(&mut self, files: &StoreFiles) -> Result<(), SqliteError> {
-        if schema::behind(&self.connection, &files.database)? == 0 {
-            return Ok(());
-        }
+    fn migrate(&mut self) -> Result<(), SqliteError> {
         let _turn = self.queue.enter()?;
         schema::migrate(&mut self.connection, schema::MIGRATIONS)
     }
@@ -150,16 +152,17 @@ impl Opened {
     }
 }
 
-/// Opens the database, on a full disk too: SQLite then needs a little space for the index of its log.
+/// Opens the database, on a full disk too: SQLite then needs a little space for the index of its log. Also says how many
+/// steps its schema is behind.
 fn connect_in_any_case(
     files: &StoreFiles,
     queue: &Queue,
     reserve: &Reserve,
-) -> Result<Connection, SqliteError> {
+) -> Result<(Connection, u32), SqliteError> {
     let look = || {
         let connection = connect(&files.database)?;
-        schema::behind(&connection, &files.database)?;
-        Ok(connection)
+        let behind = schema::behind(&connection, &files.database)?;
+        Ok((connection, behind))
     };
     look().or_else(|error| {
         if !reserve.explains(&error) {

@@ -46,7 +46,7 @@ impl Queue {
 
     /// Waits for the turn; one deadline for the whole way.
     pub(crate) fn enter_within(&self, longest: Duration) -> Result<Turn<'_>, SqliteError> {
-        let waiting = Waiting { began: Instant::now(), longest, queue: &self.turn_path };
+        let waiting = Waiting { began: Instant::now(), longest, limit: longest, queue: &self.turn_path };
         let front = match self.try_steps(0, ENTRANCE_STEPS).map_err(failed("lock", &self.entrance_path))? {
             // Nobody waits: there is nobody to overtake.
             Some(all) => match self.try_turn().map_err(failed("lock", &self.turn_path))? {
@@ -55,9 +55,17 @@ impl Queue {
             },
             None => self.walk(&waiting)?,
         };
+        // Whoever is next looks often again, however long it took to get there: nobody else does.
+        let left = longest.saturating_sub(waiting.began.elapsed());
+        let waiting = Waiting { began: Instant::now(), longest: left, ..waiting };
         let turn = waiting.poll(QUEUE_PAUSE_AT_FRONT, &self.turn_path, || self.try_turn())?;
         drop(front);
         Ok(turn)
+    }
+
+    /// Whether somebody waits, as far as can be seen.
+    pub(crate) fn has_waiters(&self) -> bool {
+        matches!(self.try_steps(0, ENTRANCE_STEPS), Ok(None))
     }
 
     /// From the last step to the first. Each is left only when the next is reached, so that nobody overtakes.
@@ -109,6 +117,8 @@ impl Steps<'_> {
 struct Waiting<'queue> {
     began: Instant,
     longest: Duration,
+    /// For the whole way, as people are told.
+    limit: Duration,
     queue: &'queue Path,
 }
 
@@ -127,7 +137,7 @@ impl Waiting<'_> {
             let waited = self.began.elapsed();
             if waited >= self.longest {
                 let path = self.queue.to_owned();
-                return Err(SqliteError::Queue { path, seconds: self.longest.as_secs() });
+                return Err(SqliteError::Queue { path, seconds: self.limit.as_secs() });
             }
             sleep(pause_after(waited, pause));
         }

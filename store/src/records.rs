@@ -4,7 +4,7 @@ use common::chain::{ChainMac, ChainPosition};
 use common::keys::KEY_OCTETS;
 use common::ports::StoredRecord;
 use common::record::Record;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 use zeroize::Zeroizing;
 
 use crate::SqliteError;
@@ -18,20 +18,16 @@ pub(crate) struct Chain {
 /// How far a stream has come within a transaction.
 #[derive(Clone, Copy)]
 pub(crate) struct Head {
-    sequence: u64,
-    mac: ChainMac,
+    pub(crate) sequence: u64,
+    pub(crate) mac: ChainMac,
+}
+
+impl Head {
+    /// Of a stream without records.
+    pub(crate) const BEGINNING: Self = Self { sequence: 0, mac: ChainMac::BEGINNING };
 }
 
 impl Chain {
-    /// The head of our stream.
-    pub(crate) fn head(&self, connection: &Connection) -> Result<Head, SqliteError> {
-        let mut statement = connection.prepare_cached("SELECT sequence, mac FROM heads WHERE stream = ?1")?;
-        let head = statement.query_row([&self.stream], |row| {
-            Ok(Head { sequence: row.get(0)?, mac: ChainMac::from_bytes(row.get(1)?) })
-        });
-        Ok(head.optional()?.unwrap_or(Head { sequence: 0, mac: ChainMac::BEGINNING }))
-    }
-
     /// Appends a record and moves `head`, which is written by [`Chain::write_head`] at the end.
     pub(crate) fn append(
         &self,

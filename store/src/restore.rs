@@ -11,7 +11,7 @@ use common::ports::StoreError;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use crate::connection::{checkpoint, connect};
+use crate::connection::{checkpoint, connect, repage};
 use crate::files::{StoreFiles, create_private, failed};
 use crate::limits::READERS_WAIT;
 use crate::mark::{Mark, Progress};
@@ -107,6 +107,7 @@ fn replace(copy: &mut Connection, files: &StoreFiles, now: UnixTime) -> Result<R
     let (living, queue, mark) = opened.parts();
     let _turn = queue.enter()?;
     let heads_before = records::heads(living)?;
+    repage(copy, living)?;
     carry_over(copy, files)?;
     spent::raise_floor(copy, latest_use(mark, now))?;
     overwrite(copy, living)?;

@@ -7,11 +7,11 @@
 
 use common::bundle::{Bundle, Spend, Success};
 use common::limits::SPENT_KEPT_SECONDS;
-use common::{AccountId, AttemptId, FactorId, RecoveryCodeId, UnixTime};
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
+use common::{AccountId, RecoveryCodeId, UnixTime};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use crate::SqliteError;
-use crate::limits::PURGED_PER_BUNDLE;
+use crate::limits::{PURGE_SECONDS, PURGED_PER_BUNDLE};
 use crate::writing::{Stop, only_if_changed};
 
 /// Uses something up, once.
@@ -63,18 +63,6 @@ pub(crate) fn succeed(connection: &Connection, success: &Success) -> Result<(), 
     only_if_changed(inserted)
 }
 
-/// The highest spent step of each factor used lately.
-pub(crate) fn steps(
-    connection: &Connection,
-    account: AccountId,
-) -> Result<Vec<(FactorId, u64)>, SqliteError> {
-    let mut statement = connection
-        .prepare_cached("SELECT factor, step FROM spent_totp WHERE account = ?1 ORDER BY factor")?;
-    let rows = statement
-        .query_map([account.as_bytes()], |row| Ok((FactorId::from_bytes(row.get(0)?), row.get(1)?)))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
 /// The spent recovery codes of an account.
 pub(crate) fn recovery_codes(
     connection: &Connection,
@@ -85,16 +73,6 @@ pub(crate) fn recovery_codes(
     let rows =
         statement.query_map([account.as_bytes()], |row| Ok(RecoveryCodeId::from_bytes(row.get(0)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The success of a session.
-pub(crate) fn success(connection: &Connection, session: AttemptId) -> Result<Option<Success>, SqliteError> {
-    let mut statement =
-        connection.prepare_cached("SELECT digest, expires_at, at FROM successes WHERE session = ?1")?;
-    let success = statement.query_row([session.as_bytes()], |row| {
-        Ok(Success { session, digest: row.get(0)?, expires_at: moment(row, 1)?, at: moment(row, 2)? })
-    });
-    Ok(success.optional()?)
 }
 
 /// The floor.
@@ -117,12 +95,22 @@ pub(crate) fn raise_floor(connection: &Connection, to: UnixTime) -> Result<(), S
     Ok(())
 }
 
-/// Forgets some of what ended long ago, so that no daemon is needed for it.
-pub(crate) fn purge(connection: &Connection, bundles: &[Bundle]) -> Result<(), SqliteError> {
-    let Some(earliest) = bundles.iter().map(|bundle| bundle.at).min() else {
+/// Forgets some of what ended long ago, so that no daemon is needed for it. Nothing is done before the oldest, which
+/// ended at `oldest_end`, is overdue: then it is worth the while.
+pub(crate) fn purge(
+    connection: &Connection,
+    bundles: &[Bundle],
+    oldest_end: Option<UnixTime>,
+) -> Result<(), SqliteError> {
+    let (Some(earliest), Some(oldest_end)) = (bundles.iter().map(|bundle| bundle.at).min(), oldest_end)
+    else {
         return Ok(());
     };
-    let ended_before = earliest.minus_seconds(SPENT_KEPT_SECONDS).seconds();
+    let ended_before = earliest.minus_seconds(SPENT_KEPT_SECONDS);
+    if oldest_end >= ended_before.minus_seconds(PURGE_SECONDS) {
+        return Ok(());
+    }
+    let ended_before = ended_before.seconds();
     let count = bundles.len().saturating_mul(PURGED_PER_BUNDLE);
     let steps = "DELETE FROM spent_totp WHERE (account, factor) IN
         (SELECT account, factor FROM spent_totp WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)

@@ -22,7 +22,7 @@ use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
 use crate::opened::{Opened, Rollback};
 use crate::pen::Needs;
 use crate::records::Chain;
-use crate::{SqliteError, accounts, caps, lanes, records, spent};
+use crate::{SqliteError, accounts, caps, loading, records, spent};
 
 /// How long the process that opens the store lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -237,21 +237,7 @@ impl Store for Sqlite {
         lane: &LaneKey,
         session: Option<AttemptId>,
     ) -> Result<Loaded, StoreError> {
-        self.read(|connection| {
-            let account = accounts::by_name(connection, name)?;
-            let id = account.as_ref().map(|account| account.id);
-            Ok(Loaded {
-                spent_steps: id.map_or(Ok(Vec::new()), |id| spent::steps(connection, id))?,
-                spent_recovery_codes: id
-                    .map_or(Ok(Vec::new()), |id| spent::recovery_codes(connection, id))?,
-                account,
-                lane: lanes::lane(connection, lane)?,
-                cap: id.map_or(Ok(Cap::default()), |id| caps::cap(connection, id))?,
-                known_at: id.map_or(Ok(None), |id| caps::known_at(connection, id, lane))?,
-                success: session.map_or(Ok(None), |session| spent::success(connection, session))?,
-                floor: spent::floor(connection)?,
-            })
-        })
+        self.read(|connection| loading::load(connection, name, lane, session))
     }
 
     fn count(&self, count: &Count) -> Result<Seen, StoreError> {

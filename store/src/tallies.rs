@@ -8,7 +8,7 @@ use common::lane::LaneKey;
 use common::limits::{TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL, TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS};
 use common::record::{Ending, PrimaryResult, Record, Severity, Together};
 use common::{Reason, limits};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use crate::SqliteError;
 use crate::spent::moment;
@@ -45,14 +45,14 @@ pub(crate) fn fate(
     let may_be_many = matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable);
     let Some(name) = name.filter(|_| may_be_many) else { return Ok(Fate::Singly) };
     let (key, free) = match record.user {
-        Some(_) => (row_of(connection, name, record.at)?, TALLY_FREE),
+        Some(_) => (*name.as_bytes(), TALLY_FREE),
         None => (UNKNOWN, TALLY_FREE_OF_UNKNOWN),
     };
-    let tally = current(connection, &key, record.at)?;
+    let (key, tally) = with_room(connection, key, record.at)?;
     // A right password is nothing that a stranger can bring along in numbers.
     let of_all = match record.primary {
         PrimaryResult::Right => None,
-        _ => Some(current(connection, &ALL, record.at)?),
+        _ => Some(current(connection, &ALL, record.at)?.tally),
     };
     if tally.singly >= free || of_all.is_some_and(|all| all.singly >= TALLY_FREE_OF_ALL) {
         withhold(connection, &key, tally, record)?;
@@ -102,40 +102,65 @@ fn together(count: u64, since: UnixTime, last: &[u8]) -> Result<Record, SqliteEr
     })
 }
 
-/// The row of a name, or that of all others where there are too many rows.
-fn row_of(connection: &Connection, name: &LaneKey, now: UnixTime) -> Result<[u8; 16], SqliteError> {
-    let exists =
-        connection.prepare_cached("SELECT 1 FROM tallies WHERE name = ?1")?.exists([name.as_bytes()])?;
-    if exists {
-        return Ok(*name.as_bytes());
-    }
-    let rows = |connection: &Connection| -> Result<u32, SqliteError> {
-        Ok(connection.prepare_cached("SELECT count(*) FROM tallies")?.query_row([], |row| row.get(0))?)
-    };
-    if rows(connection)? >= limits::TALLIES_MAX {
+/// The row of a name, or that of all others where there are too many rows. Names of our own always have room.
+fn with_room(
+    connection: &Connection,
+    key: [u8; 16],
+    now: UnixTime,
+) -> Result<([u8; 16], Tally), SqliteError> {
+    let mut found = current(connection, &key, now)?;
+    if found.is_full() && key != UNKNOWN {
         let over = now.minus_seconds(TALLY_SECONDS).seconds();
         connection
             .prepare_cached("DELETE FROM tallies WHERE withheld = 0 AND began_at <= ?1")?
             .execute([over])?;
+        found = current(connection, &key, now)?;
+        if found.is_full() {
+            return Ok((OTHERS, current(connection, &OTHERS, now)?.tally));
+        }
     }
-    Ok(if rows(connection)? >= TALLIES_MAX { OTHERS } else { *name.as_bytes() })
+    Ok((key, found.tally))
+}
+
+/// What there is of a name.
+struct Found {
+    tally: Tally,
+    /// The number of rows, where none of them is of this name.
+    rows_of_others: Option<u32>,
+}
+
+impl Found {
+    fn is_full(&self) -> bool {
+        self.rows_of_others.is_some_and(|rows| rows >= TALLIES_MAX)
+    }
 }
 
 /// A name in the minute at hand. A minute that is over has been told of, or held nothing back.
-fn current(connection: &Connection, key: &[u8; 16], now: UnixTime) -> Result<Tally, SqliteError> {
-    let mut statement =
-        connection.prepare_cached("SELECT began_at, singly, withheld FROM tallies WHERE name = ?1")?;
-    let found = statement.query_row([key], |row| {
-        Ok((Tally { began_at: moment(row, 0)?, singly: row.get(1)? }, row.get::<_, u64>(2)?))
-    });
+fn current(connection: &Connection, key: &[u8; 16], now: UnixTime) -> Result<Found, SqliteError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT began_at, singly, withheld, CASE WHEN name IS NULL THEN (SELECT count(*) FROM tallies) END
+         FROM meta LEFT JOIN tallies ON name = ?1",
+    )?;
     let is_over = |tally: &Tally| {
         now >= tally.began_at.plus_seconds(TALLY_SECONDS)
             || tally.began_at > now.plus_seconds(limits::CLOCK_DIFFERENCE_SECONDS)
     };
-    Ok(match found.optional()? {
-        Some((tally, withheld)) if withheld > 0 || !is_over(&tally) => tally,
-        Some(_) | None => Tally { began_at: now, singly: 0 },
-    })
+    let found = statement.query_row([key], |row| {
+        let rows_of_others = row.get(3)?;
+        let before = match row.get::<_, Option<u64>>(0)? {
+            Some(began_at) => Some((
+                Tally { began_at: UnixTime::from_seconds(began_at), singly: row.get(1)? },
+                row.get::<_, u64>(2)?,
+            )),
+            None => None,
+        };
+        let tally = match before {
+            Some((tally, withheld)) if withheld > 0 || !is_over(&tally) => tally,
+            Some(_) | None => Tally { began_at: now, singly: 0 },
+        };
+        Ok(Found { tally, rows_of_others })
+    });
+    Ok(found?)
 }
 
 fn one_more(connection: &Connection, key: &[u8; 16], tally: Tally) -> Result<(), SqliteError> {

@@ -1,6 +1,7 @@
 //! Bundles, in one transaction: each wholly or not at all.
 
-use common::bundle::{Bundle, Entry, Outcome, Spend};
+use common::bundle::{Bundle, Durability, Entry, Outcome, Spend};
+use common::chain::ChainMac;
 use common::record::Record;
 use common::{UnixTime, limits};
 use rusqlite::{Connection, Transaction};
@@ -35,25 +36,59 @@ pub(crate) fn bundles(
     chain: &Chain,
     bundles: &[Bundle],
 ) -> Result<(Vec<Outcome>, Option<Progress>), SqliteError> {
-    let mut head = chain.head(transaction)?;
+    let Standing { mut head, oldest_end, mut withholds } = Standing::of(transaction, &chain.stream)?;
     let mut moment = None;
     let mut outcomes = Vec::with_capacity(bundles.len());
     for bundle in bundles {
         let outcome = wholly_or_not(transaction, chain, &mut head, bundle)?;
-        if matches!(outcome, Outcome::Applied(_)) {
+        if let Outcome::Applied(entries) = &outcome {
             moment = moment.max(Some(latest_moment(bundle)));
+            withholds |= entries.len() < bundle.records.len();
         }
         outcomes.push(outcome);
     }
-    tell_of_many(transaction, chain, &mut head, &mut outcomes, moment)?;
+    if withholds {
+        tell_of_many(transaction, chain, &mut head, &mut outcomes, moment)?;
+    }
     if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Applied(entries) if !entries.is_empty())) {
         chain.write_head(transaction, head)?;
     }
-    spent::purge(transaction, bundles)?;
-    let Some(moment) = moment else {
+    spent::purge(transaction, bundles, oldest_end)?;
+    // Only what survives a power cut moves the mark.
+    let is_durable = bundles.iter().any(|bundle| bundle.durability() == Durability::PowerCut);
+    let Some(moment) = moment.filter(|_| is_durable) else {
         return Ok((outcomes, None));
     };
     Ok((outcomes, Some(Progress { records: records::total(transaction)?, moment })))
+}
+
+/// What a bundle comes upon.
+struct Standing {
+    head: Head,
+    /// When the oldest of what is remembered only for a while ended.
+    oldest_end: Option<UnixTime>,
+    /// Whether there are records that are counted together, and not told of yet.
+    withholds: bool,
+}
+
+impl Standing {
+    fn of(connection: &Connection, stream: &str) -> Result<Self, SqliteError> {
+        let mut statement = connection.prepare_cached(
+            "SELECT sequence, mac, (SELECT min(expires_at) FROM spent_totp), (SELECT min(expires_at) FROM successes),
+                 EXISTS (SELECT 1 FROM tallies WHERE withheld > 0)
+             FROM meta LEFT JOIN heads ON stream = ?1",
+        )?;
+        let standing = statement.query_row([stream], |row| {
+            let head = match (row.get(0)?, row.get(1)?) {
+                (Some(sequence), Some(mac)) => Head { sequence, mac: ChainMac::from_bytes(mac) },
+                _ => Head::BEGINNING,
+            };
+            let ends: [Option<u64>; 2] = [row.get(2)?, row.get(3)?];
+            let oldest_end = ends.into_iter().flatten().min().map(UnixTime::from_seconds);
+            Ok(Self { head, oldest_end, withholds: row.get(4)? })
+        });
+        Ok(standing?)
+    }
 }
 
 /// Counted records that are due go with whoever is written last.

@@ -52,6 +52,18 @@ fn nothing_that_was_used_since_a_backup_works_after_its_restore() {
 }
 
 #[test]
+fn a_backup_with_longer_pages_is_restored_too() {
+    let yard = yard_with_later_uses();
+    let older = rusqlite::Connection::open(yard.beside("backup")).unwrap();
+    older.execute_batch("PRAGMA page_size = 4096; VACUUM").unwrap();
+    drop(older);
+    Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(3050)).unwrap();
+    let store = yard.sqlite();
+    assert!(conflicts(&store, used(3051, step(1, 1, 102))) && conflicts(&store, used(3051, code(1, 1))));
+    assert_eq!((integrity(&yard.path).as_str(), verified(&store, "main").len()), ("ok", 1));
+}
+
+#[test]
 fn programs_that_have_the_store_open_go_on_with_the_restored_one() {
     let yard = yard_with_later_uses();
     let server = open(&yard.path, Process::LongLived);

@@ -37,7 +37,7 @@ common::closed_list! {
         Source = "source",
         /// The rule that decided.
         Rule = "rule",
-        /// What is known of the first password: `right`, `wrong`, `unknown`, `not-checked` (given, not looked at), `unavailable` or `not-asked`.
+        /// What is known of the first password: `right`, `wrong`, `unknown`, `not-checked` (given, not looked at), `unavailable`, `not-asked` or `claimed` (a program of the user says that it was right).
         Primary = "primary",
         /// The second proof.
         Factor = "factor",

@@ -150,6 +150,19 @@ pub struct Parties {
     pub caller: Option<String>,
     /// Whose rights are asked for, where that is not the user whose proof it is.
     pub target: Option<String>,
+    /// What the calling program's word is worth.
+    pub word: Word,
+}
+
+/// What a calling program's word is worth, such as that an earlier module has taken the first password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Word {
+    /// It runs with root's rights, or the settings name it.
+    #[default]
+    Believed,
+    /// It is a program of the user, who may have written it: it learns its verdict and lets nobody in by it.
+    OfUser,
 }
 
 /// One login, as the door sees it. A door hands in the same attempt with every answer.

@@ -195,7 +195,8 @@ impl Bundle {
     #[must_use]
     pub fn durability(&self) -> Durability {
         let is_small = |record: &Record| {
-            matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable)
+            let is_accept = record.ending == Ending::Accept && self.tally.is_some();
+            is_accept || matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable)
         };
         let changes = self.account.is_some() || self.success.is_some() || !self.spends.is_empty();
         if changes || self.unlocked.is_some() || !self.records.iter().all(is_small) {

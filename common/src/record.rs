@@ -68,6 +68,8 @@ pub enum PrimaryResult {
     Unavailable,
     /// Nobody asked for one.
     NotAsked,
+    /// A program of the user says that it was right.
+    Claimed,
 }
 
 impl PrimaryResult {
@@ -81,6 +83,7 @@ impl PrimaryResult {
             Self::NotChecked => "not-checked",
             Self::Unavailable => "unavailable",
             Self::NotAsked => "not-asked",
+            Self::Claimed => "claimed",
         }
     }
 }

@@ -3,6 +3,8 @@
 //! A source with a recent success has a lane of its own and is not under the cap: a stranger elsewhere cannot
 //! stop its user. Nothing here waits or sleeps; an answer before its time is refused without being looked at.
 
+use std::borrow::Cow;
+
 use crate::attempt::Attempt;
 use crate::keys::{KeyError, KeyRing};
 use crate::lane::{Lane, LaneKey};
@@ -24,6 +26,12 @@ impl Cap {
     #[must_use]
     pub fn is_open(&self, now: UnixTime) -> bool {
         self.in_row < limits::CAP_IN_ROW && self.in_this_hour(now) < limits::CAP_IN_HOUR
+    }
+
+    /// Whether there is room in the hour, whatever the row: break-glass accounts have to get in.
+    #[must_use]
+    pub fn has_room_in_hour(&self, now: UnixTime) -> bool {
+        self.in_this_hour(now) < limits::CAP_IN_HOUR
     }
 
     /// Whether an answer that was counted as the last one here may be looked at. Of answers that race for one place
@@ -78,7 +86,13 @@ pub struct Tracks {
 impl Tracks {
     /// The names for a user (canonical name, or what was typed). The work is the same for everybody.
     pub fn new(keys: &KeyRing, user: &str, attempt: &Attempt) -> Result<Self, KeyError> {
-        let source = attempt.source.as_deref();
+        // Whoever tries another user's name does not fill that user's own lane.
+        let by_another = attempt.parties.caller.as_deref().filter(|caller| *caller != user);
+        let source = match (attempt.source.as_deref(), by_another) {
+            (Some(source), Some(caller)) => Some(Cow::Owned(format!("{source} by {caller}"))),
+            (source, _) => source.map(Cow::Borrowed),
+        };
+        let source = source.as_deref();
         Ok(Self {
             lane: LaneKey::new(keys, user, source, &attempt.place)?,
             name: LaneKey::of_name(keys, user)?,

@@ -16,6 +16,7 @@ pub mod initial;
 pub mod keys;
 pub mod limits;
 mod networks;
+mod part;
 pub mod paths;
 mod render;
 mod report;

@@ -1,6 +1,8 @@
 //! Who may try whom. The kernel says who calls; what a caller says of itself counts only where it has root's rights.
 
 use assembly::config::Caller;
+use common::attempt::Word;
+
 use assembly::local::{Errand, is_user, wire::LOCAL_SOURCE};
 
 /// A program of one user tried another user's name.
@@ -22,6 +24,7 @@ pub fn admit(callers: &[Caller], uid: u32, errand: &mut Errand) -> Result<(), No
         return Ok(());
     }
     errand.source = Some(LOCAL_SOURCE.to_owned());
+    errand.word = Word::OfUser;
     if is_user(&errand.user, uid) { Ok(()) } else { Err(NotTheCaller) }
 }
 
@@ -41,6 +44,7 @@ mod tests {
             source: Some("192.0.2.7".to_owned()),
             primary: PrimaryMode::Stack,
             caller: 0,
+            word: Word::Believed,
         }
     }
 

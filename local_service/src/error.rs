@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use assembly::AssemblyError;
 use assembly::daemon::DaemonError;
-use nix::errno::Errno;
 
 /// An operation of the service that did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -73,14 +72,6 @@ pub enum ServiceError {
         /// Why.
         source: AssemblyError,
     },
-    /// A call of the kernel that has nothing to do with a file.
-    #[error("cannot {operation}")]
-    Kernel {
-        /// The verb and its object.
-        operation: &'static str,
-        /// Why.
-        source: Errno,
-    },
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread {
@@ -90,19 +81,4 @@ pub enum ServiceError {
     /// The thread that takes connections has ended by itself; it has said why.
     #[error("no connections are taken any more")]
     GateEnded,
-}
-
-impl ServiceError {
-    /// The error and its causes, in one line for a log or terminal.
-    #[must_use]
-    pub fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
-    }
 }

@@ -4,6 +4,7 @@ use std::env;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use assembly::daemon::with_causes;
 use local_service::arguments::{self, Command};
 use local_service::{LOG, ServiceError, service, world};
 
@@ -11,7 +12,7 @@ fn main() -> ExitCode {
     match arguments::parse(env::args_os().skip(1)).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            LOG.error(&error.with_causes());
+            LOG.error(&with_causes(&error));
             ExitCode::FAILURE
         }
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use assembly::config::{self, Settings};
 use assembly::daemon::notify::{self, State};
-use assembly::daemon::{Event, Signals, Start};
+use assembly::daemon::{DaemonError, Event, Signals, Start, with_causes};
 use assembly::primary::PamHelper;
 use nix::poll::PollTimeout;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -76,7 +76,7 @@ impl Service {
         let workers = worker::start(&server, &queue)?;
         let stop = EventFd::from_value_and_flags(0, EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC);
         let stop =
-            stop.map_err(|source| ServiceError::Kernel { operation: "make an event descriptor", source })?;
+            stop.map_err(|source| DaemonError::Kernel { operation: "make an event descriptor", source })?;
         let stop = Arc::new(stop);
         let place = listener.place();
         let (shared, until) = (Arc::clone(&server), Arc::clone(&stop));
@@ -123,7 +123,7 @@ impl Service {
                 LOG.info("the configuration was read again");
             }
             Err(error) => {
-                LOG.error(&error.with_causes());
+                LOG.error(&with_causes(&error));
                 LOG.error("the configuration was not taken; the one before stays in force");
             }
         }

@@ -61,11 +61,12 @@ impl World {
     /// # Errors
     /// The store cannot be read or written.
     pub fn anchor(&self) -> Result<(), StoreError> {
-        self.engine.settle()?;
+        // Counted records that are due come first, so that the heads cover them.
+        let settled = self.engine.settle();
         for head in self.store.heads()? {
             self.sink.anchor(&head, self.engine.now());
         }
-        Ok(())
+        settled
     }
 
     /// Waits until what waits for syslog is sent, for a while.

@@ -1,5 +1,6 @@
 //! What a PAM transaction is about, for whoever decides it.
 
+use common::attempt::Word;
 use std::path::Path;
 
 use assembly::config::paths;
@@ -24,5 +25,6 @@ pub(crate) fn describe(
         source: source::of(transaction),
         primary: arguments.primary,
         caller: Uid::current().as_raw(),
+        word: Word::Believed,
     })
 }

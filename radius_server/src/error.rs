@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use assembly::daemon::DaemonError;
 use nix::errno::Errno;
 
 /// An operation of the server that did not succeed.
@@ -39,31 +40,9 @@ pub enum ServerError {
         /// Why.
         source: Errno,
     },
-    /// The system user does not exist.
-    #[error("there is no user {name}: `countersign init` makes it, or name another with --user")]
-    NoUser {
-        /// The name.
-        name: String,
-    },
-    /// The system user is root.
-    #[error("the server does not run as root: name another user with --user")]
-    UserIsRoot,
-    /// Real, effective and saved ids of the process differ.
-    #[error(
-        "the server was started with the rights of several users: start it as root or as one ordinary user"
-    )]
-    RightsOfSeveral,
-    /// Rights could not be given up.
-    #[error("cannot {operation}")]
-    Rights {
-        /// The verb and its object.
-        operation: &'static str,
-        /// Why.
-        source: Errno,
-    },
-    /// Rights came back after they had been given up.
-    #[error("the rights of root were given up and could be taken back: refusing to run")]
-    RightsCameBack,
+    /// Rights, signals.
+    #[error(transparent)]
+    Daemon(#[from] DaemonError),
     /// Primary `pam` needs root at the start.
     #[error(
         "the primary `pam` needs a helper that runs as root: start the server as root, it gives its own rights up"
@@ -93,14 +72,6 @@ pub enum ServerError {
     /// The clock is behind what the store has seen.
     #[error("no login can be decided: the clock of this machine has gone back; set it right")]
     ClockBehind,
-    /// A call of the kernel that has nothing to do with a file.
-    #[error("cannot {operation}")]
-    Kernel {
-        /// The verb and its object.
-        operation: &'static str,
-        /// Why.
-        source: Errno,
-    },
     /// A thread could not be started.
     #[error("cannot start a thread")]
     Thread {
@@ -118,19 +89,4 @@ pub enum ServerError {
         /// Why.
         source: io::Error,
     },
-}
-
-impl ServerError {
-    /// The error and its causes, in one line for a log or terminal.
-    #[must_use]
-    pub fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
-    }
 }

@@ -16,18 +16,17 @@ pub mod exit;
 pub mod floor;
 pub mod health;
 pub mod limits;
-pub mod log;
-pub mod notify;
 pub mod queue;
 pub mod receiver;
 pub mod request;
-pub mod rights;
 pub mod server;
 pub mod service;
-pub mod signals;
 pub mod socket;
 pub mod stats;
 pub mod worker;
 pub mod world;
 
 pub use error::ServerError;
+
+/// The server's own log.
+pub const LOG: assembly::daemon::Log = assembly::daemon::Log::of("countersign-radiusd");

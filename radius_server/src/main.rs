@@ -4,14 +4,15 @@ use std::env;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use assembly::daemon::with_causes;
 use radius_server::arguments::{self, Command};
-use radius_server::{ServerError, log, service, world};
+use radius_server::{LOG, ServerError, service, world};
 
 fn main() -> ExitCode {
     match arguments::parse(env::args_os().skip(1)).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            log::error(&error.with_causes());
+            LOG.error(&with_causes(&error));
             ExitCode::FAILURE
         }
     }

@@ -11,12 +11,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::EventFd;
 use radius_protocol::{Code, Packet, PacketBuffer, ReplyBuilder};
 
+use crate::LOG;
 use crate::admission::{Admitted, RequestKind, Signed, admit};
 use crate::clients::Client;
 use crate::duplicates::{RequestKey, Seen};
 use crate::exit::{Dropped, Event};
 use crate::limits;
-use crate::log;
 use crate::queue::Queue;
 use crate::server::{Path, Server};
 use crate::socket::ReceiveBuffer;
@@ -38,7 +38,7 @@ fn receive(server: &Server, queue: &Queue<Job>, stop: &EventFd) {
         match poll(&mut waiting, PollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => {
-                log::error(&format!("cannot wait for datagrams: {error}"));
+                LOG.error(&format!("cannot wait for datagrams: {error}"));
                 return;
             }
         }

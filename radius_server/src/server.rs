@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
+use crate::LOG;
 use crate::clients::Client;
 use crate::counters::Counters;
 use crate::drop_log::{DropLog, Pair};
@@ -11,7 +12,6 @@ use crate::duplicates::{Duplicates, Kept};
 use crate::exit::{Dropped, Event, Refused};
 use crate::floor::Outgoing;
 use crate::health::Health;
-use crate::log;
 use crate::socket::{Listener, LocalAddress};
 use crate::world::World;
 
@@ -117,7 +117,7 @@ impl Server {
     /// What is due now and then: lines of the log, and forgetting.
     pub fn tidy(&self, now: Instant) {
         let lines = self.drop_log.lock().unwrap_or_else(PoisonError::into_inner).due(now);
-        lines.iter().for_each(|line| log::warning(line));
+        lines.iter().for_each(|line| LOG.warning(line));
         self.duplicates().purge(now);
     }
 

@@ -7,6 +7,8 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
 use assembly::config::{self, Settings};
+use assembly::daemon::notify::{self, State};
+use assembly::daemon::{DaemonError, Event, Signals, Start, with_causes};
 use assembly::primary::PamHelper;
 use nix::poll::PollTimeout;
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -14,16 +16,13 @@ use nix::sys::stat::{Mode, umask};
 
 use crate::arguments::Options;
 use crate::error::ServerError;
-use crate::notify::{self, State};
 use crate::queue::Queue;
-use crate::rights::Start;
 use crate::server::Server;
-use crate::signals::{Event, Signals};
 use crate::socket::Listener;
 use crate::stats::Stats;
 use crate::worker::{self, Workers};
 use crate::world::{self, World};
-use crate::{limits, log, receiver};
+use crate::{LOG, limits, receiver};
 
 /// Serves until SIGTERM or SIGINT.
 ///
@@ -70,7 +69,7 @@ impl Service {
         let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
         let stop = EventFd::from_value_and_flags(0, flags);
         let stop =
-            stop.map_err(|source| ServerError::Kernel { operation: "make an event descriptor", source })?;
+            stop.map_err(|source| DaemonError::Kernel { operation: "make an event descriptor", source })?;
         let stop = Arc::new(stop);
         let (shared, until) = (Arc::clone(&server), Arc::clone(&stop));
         let receiver = spawn("receiver", move || receiver::run(&shared, &queue, &until))?;
@@ -85,7 +84,8 @@ impl Service {
             match signals.next(PollTimeout::from(1000_u16))? {
                 Some(Event::Reload) => self.reload(),
                 Some(Event::Stop) => break Ok(()),
-                Some(Event::ChildChanged) | None => {}
+                // Whoever wants the counters connects to their socket.
+                Some(Event::Tell | Event::ChildChanged) | None => {}
             }
             if self.receiver.is_finished() {
                 break Err(ServerError::ReceiverEnded);
@@ -103,13 +103,13 @@ impl Service {
 
     fn announce(&self) {
         for listener in &self.server.listeners {
-            log::info(&format!("listening on {}", listener.address()));
+            LOG.info(&format!("listening on {}", listener.address()));
         }
         let clients = self.server.world().clients.iter().count();
         let uid = nix::unistd::getuid();
-        log::info(&format!("ready as uid {uid}; clients: {clients}"));
+        LOG.info(&format!("ready as uid {uid}; clients: {clients}"));
         if clients == 0 {
-            log::warning("nobody may ask yet: add a client with `countersign client add`, then reload");
+            LOG.warning("nobody may ask yet: add a client with `countersign client add`, then reload");
         }
     }
 
@@ -119,11 +119,11 @@ impl Service {
             Ok(world) => {
                 let clients = world.clients.iter().count();
                 self.server.replace_world(world);
-                log::info(&format!("the configuration was read again; clients: {clients}"));
+                LOG.info(&format!("the configuration was read again; clients: {clients}"));
             }
             Err(error) => {
-                log::error(&error.with_causes());
-                log::error("the configuration was not taken; the one before stays in force");
+                LOG.error(&with_causes(&error));
+                LOG.error("the configuration was not taken; the one before stays in force");
             }
         }
     }
@@ -137,15 +137,15 @@ impl Service {
             Err(RecvTimeoutError::Disconnected) => {
                 // The workers have ended because the receiver has closed the queue, as the last thing that it does.
                 let _ = self.receiver.join();
-                log::info("stopped");
+                LOG.info("stopped");
             }
             Ok(never) => match never {},
             Err(RecvTimeoutError::Timeout) => {
-                log::warning("stopped; some logins took too long and got no answer");
+                LOG.warning("stopped; some logins took too long and got no answer");
             }
         }
         if let Err(error) = self.server.world().anchor() {
-            log::error(&format!("the heads of the records could not be read at the end: {error}"));
+            LOG.error(&format!("the heads of the records could not be read at the end: {error}"));
         }
         self.server.world().flush();
     }
@@ -160,7 +160,7 @@ fn serve_stats(server: &Arc<Server>) -> Result<(), ServerError> {
             spawn("stats", move || stats.serve(&server)).map(drop)
         }
         Err(error) => {
-            log::warning(&format!("the counters cannot be read from outside: {}", error.with_causes()));
+            LOG.warning(&format!("the counters cannot be read from outside: {}", with_causes(&error)));
             Ok(())
         }
     }
@@ -176,8 +176,8 @@ fn probe(server: &Server) {
     let probe = server.world().probe();
     server.health.probed(&probe);
     match (was_good, probe) {
-        (true, Err(error)) => log::error(&error.with_causes()),
-        (false, Ok(())) => log::info("logins can be decided again"),
+        (true, Err(error)) => LOG.error(&with_causes(&error)),
+        (false, Ok(())) => LOG.info("logins can be decided again"),
         (true, Ok(())) | (false, Err(_)) => {}
     }
 }
@@ -199,7 +199,7 @@ impl Due {
         if now >= self.anchor {
             self.anchor = now.checked_add(limits::ANCHOR_INTERVAL).unwrap_or(now);
             if let Err(error) = server.world().anchor() {
-                log::error(&format!("the heads of the records could not be read: {error}"));
+                LOG.error(&format!("the heads of the records could not be read: {error}"));
             }
         }
         if now >= self.probe || (!server.health.is_good() && now >= self.probe_in_trouble) {

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use common::text;
 use radius_protocol::{Authenticator, Packet, PacketBuffer};
 
+use crate::LOG;
 use crate::clients::{Client, SecretInUse};
 use crate::decision::{Decided, Decision, Desk};
 use crate::duplicates::RequestKey;
@@ -17,7 +18,6 @@ use crate::error::ServerError;
 use crate::exit::{Dropped, Event};
 use crate::floor::{self, Outgoing, Shelf};
 use crate::limits;
-use crate::log;
 use crate::queue::Queue;
 use crate::request::{Exit, LoginRequest};
 use crate::server::{Path, Server};
@@ -104,7 +104,7 @@ fn run(server: &Server, queue: &Queue<Job>, shelf: &Shelf) {
 /// A fault in one login must not take a worker from the others; the panic hook has written about it.
 fn guarded(server: &Server, job: &Job, buffer: &mut PacketBuffer) -> Option<Box<Outgoing>> {
     catch_unwind(AssertUnwindSafe(|| work(server, job, buffer))).unwrap_or_else(|_| {
-        log::error("a login ended in a fault of the program; it got no answer");
+        LOG.error("a login ended in a fault of the program; it got no answer");
         None
     })
 }

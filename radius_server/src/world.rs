@@ -14,7 +14,7 @@ use common::ports::{Listing as _, StoreError};
 
 use crate::clients::Clients;
 use crate::error::ServerError;
-use crate::{limits, log};
+use crate::{LOG, limits};
 
 /// One configuration in force.
 pub struct World {
@@ -118,14 +118,14 @@ pub fn load(path: &Path) -> Result<Settings, ServerError> {
     let shown = |error: ConfigError| ServerError::Configuration { shown: error.render(Colour::Plain) };
     let loaded = Settings::load(path).map_err(shown)?;
     for warning in &loaded.warnings {
-        log::warning(&warning.render(Colour::Plain));
+        LOG.warning(&warning.render(Colour::Plain));
     }
     Ok(loaded.settings)
 }
 
 fn keep<T: PartialEq + Clone>(key: &str, now: &mut T, before: &T) {
     if now != before {
-        log::warning(&format!("{key} has changed: it comes into force when the server is started again"));
+        LOG.warning(&format!("{key} has changed: it comes into force when the server is started again"));
         *now = before.clone();
     }
 }

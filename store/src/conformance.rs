@@ -24,9 +24,10 @@ use samples::{
 use throttle::{
     a_flood_of_names_writes_no_more_than_its_limits, a_lane_counts_and_clears,
     a_lane_that_is_cleared_in_a_conflict_stays, a_right_answer_ends_the_row_and_an_administrator_unlocks,
-    a_source_is_known_once_it_was_right, an_answer_that_is_taken_back_leaves_the_lane_as_it_was,
-    of_an_accounts_sources_those_longest_unused_go, refusals_beyond_a_few_are_counted_together,
-    the_cap_of_an_account_counts_over_all_lanes, what_lets_in_is_always_recorded_singly,
+    a_right_password_does_not_hide_among_wrong_ones, a_source_is_known_once_it_was_right,
+    an_answer_that_is_taken_back_leaves_the_lane_as_it_was, of_an_accounts_sources_those_longest_unused_go,
+    refusals_beyond_a_few_are_counted_together, the_cap_of_an_account_counts_over_all_lanes,
+    what_lets_in_is_always_recorded_singly,
 };
 
 /// A store with both of its ports.
@@ -83,6 +84,7 @@ cases![
     of_an_accounts_sources_those_longest_unused_go,
     refusals_beyond_a_few_are_counted_together,
     a_flood_of_names_writes_no_more_than_its_limits,
+    a_right_password_does_not_hide_among_wrong_ones,
     what_lets_in_is_always_recorded_singly,
     what_is_forgotten_stays_refused_by_the_floor,
     the_floor_covers_sessions_that_are_forgotten,

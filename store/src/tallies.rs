@@ -42,17 +42,22 @@ pub(crate) fn fate(
     name: Option<&LaneKey>,
     record: &Record,
 ) -> Result<Fate, SqliteError> {
-    let may_be_many = matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable);
-    let Some(name) = name.filter(|_| may_be_many) else { return Ok(Fate::Singly) };
+    let is_told_alone = matches!(record.ending, Ending::Act | Ending::Finding);
+    let Some(name) = name.filter(|_| !is_told_alone) else { return Ok(Fate::Singly) };
+    let is_right = record.primary == PrimaryResult::Right;
     let (key, free) = match record.user {
+        // A right password is nothing that a stranger can bring along in numbers, and must not hide among their wrong ones.
+        Some(_) if is_right => (of_right_passwords(name), TALLY_FREE),
         Some(_) => (*name.as_bytes(), TALLY_FREE),
         None => (UNKNOWN, TALLY_FREE_OF_UNKNOWN),
     };
-    let (key, tally) = with_room(connection, key, record.at)?;
-    // A right password is nothing that a stranger can bring along in numbers.
-    let of_all = match record.primary {
-        PrimaryResult::Right => None,
-        _ => Some(current(connection, &ALL, record.at)?.tally),
+    let (key, tally) = match is_right {
+        true => (key, current(connection, &key, record.at)?.tally),
+        false => with_room(connection, key, record.at)?,
+    };
+    let of_all = match is_right {
+        true => None,
+        false => Some(current(connection, &ALL, record.at)?.tally),
     };
     if tally.singly >= free || of_all.is_some_and(|all| all.singly >= TALLY_FREE_OF_ALL) {
         withhold(connection, &key, tally, record)?;
@@ -63,43 +68,51 @@ pub(crate) fn fate(
     Ok(Fate::Singly)
 }
 
+/// Where what came after a right password is counted. It has a row in any case.
+fn of_right_passwords(name: &LaneKey) -> [u8; 16] {
+    let mut key = *name.as_bytes();
+    key.iter_mut().for_each(|octet| *octet = !*octet);
+    key
+}
+
 /// The counted records that are due. Who has one keeps being counted, until a minute passes without a flood.
 pub(crate) fn due(connection: &Connection, now: UnixTime) -> Result<Vec<Record>, SqliteError> {
     let over = now.minus_seconds(TALLY_SECONDS).seconds();
+    // What a clock that ran ahead has begun is due too.
+    let ahead = now.plus_seconds(limits::CLOCK_DIFFERENCE_SECONDS).seconds();
     let mut statement = connection.prepare_cached(
-        "SELECT name, withheld, first_at, last FROM tallies WHERE withheld > 0 AND began_at <= ?1",
+        "SELECT name, withheld, first_at, last FROM tallies
+         WHERE withheld > 0 AND (began_at <= ?1 OR began_at > ?2)",
     )?;
-    let rows = statement.query_map([over], |row| {
+    let rows = statement.query_map([over, ahead], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get(1)?, moment(row, 2)?, row.get::<_, Vec<u8>>(3)?))
     })?;
     let rows: Vec<_> = rows.collect::<rusqlite::Result<_>>()?;
-    rows.into_iter()
-        .map(|(name, count, since, last)| {
-            connection
-                .prepare_cached(
-                    "UPDATE tallies SET began_at = ?2, singly = ?3, withheld = 0 WHERE name = ?1",
-                )?
-                .execute(params![name, now.seconds(), u32::MAX])?;
-            together(count, since, &last)
-        })
-        .collect()
+    let mut told = Vec::new();
+    for (name, count, since, last) in rows {
+        connection
+            .prepare_cached("UPDATE tallies SET began_at = ?2, singly = ?3, withheld = 0 WHERE name = ?1")?
+            .execute(params![name, now.seconds(), u32::MAX])?;
+        // What another version has written and we cannot read must not keep anybody from signing in.
+        told.extend(serde_json::from_slice(&last).ok().map(|last| together(count, since, last)));
+    }
+    Ok(told)
 }
 
-fn together(count: u64, since: UnixTime, last: &[u8]) -> Result<Record, SqliteError> {
-    let last: Record = serde_json::from_slice(last).map_err(SqliteError::Document)?;
+fn together(count: u64, since: UnixTime, last: Record) -> Record {
     // Many of them are more than any one is.
     let severity = match last.severity {
         Severity::Info | Severity::Notice => Severity::Notice,
         Severity::Error => Severity::Error,
         Severity::Alert => Severity::Alert,
     };
-    Ok(Record {
+    Record {
         severity,
         reason: Reason::CountedTogether,
         factor: None,
         together: Some(Together { count, since }),
         ..last
-    })
+    }
 }
 
 /// The row of a name, or that of all others where there are too many rows. Names of our own always have room.

@@ -64,6 +64,11 @@ impl Terminal {
         Ok(Self { name, child, master, pending: Vec::new(), transcript: Vec::new() })
     }
 
+    /// The process id of the program: setsid(1) and what executes another program in its place keep it.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Reads until `text` stands on the terminal, and goes past it.
     pub fn expect(&mut self, text: &str) -> Result<&mut Self, Failure> {
         self.read_until(text)?;

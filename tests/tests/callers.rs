@@ -6,6 +6,7 @@ mod database;
 mod hostile;
 mod local;
 mod serving;
+mod setuid;
 mod site;
 #[expect(dead_code, reason = "each suite uses its part of it")]
 mod transaction;

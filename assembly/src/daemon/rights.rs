@@ -1,4 +1,5 @@
-//! Gives the rights of root up, for good. What needs them (sockets in folders of root, the process that asks PAM) comes before.
+//! Gives the rights of root up, for good. What needs them (sockets on low ports or in folders of root, the
+//! process that asks PAM) comes before.
 
 use nix::errno::Errno;
 use nix::sys::prctl;

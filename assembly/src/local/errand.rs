@@ -1,5 +1,6 @@
 //! Who wants what of us through PAM, and whose second proof that takes (DESIGN §4).
 
+use common::attempt::Word;
 use common::{Answer, Attempt, Door, Parties, Place, PrimaryMode, Target, TypedName};
 use config::Settings;
 use config::words::FactorOf;
@@ -21,6 +22,8 @@ pub struct Errand {
     pub primary: PrimaryMode,
     /// The real uid of the application: who calls.
     pub caller: u32,
+    /// What the application's word is worth; it never travels.
+    pub word: Word,
 }
 
 /// A login as the core sees it.
@@ -67,6 +70,7 @@ pub fn case(settings: &Settings, errand: &Errand) -> Result<Case, Hindered> {
             parties: Parties {
                 caller: (errand.caller != 0).then_some(caller),
                 target: is_for_another.then(|| errand.user.clone()),
+                word: errand.word,
             },
             primary: errand.primary,
             profile: settings.services.profile(&errand.service),
@@ -139,7 +143,8 @@ mod tests {
 
     fn errand(service: &str, user: &str, primary: PrimaryMode, caller: u32) -> Errand {
         let (settings, source) = (String::new(), Some("local".to_owned()));
-        Errand { settings, service: service.to_owned(), user: user.to_owned(), source, primary, caller }
+        let (service, user) = (service.to_owned(), user.to_owned());
+        Errand { settings, service, user, source, primary, caller, word: Word::Believed }
     }
 
     /// Whose proof is wanted, who called, for whom, and whose rights are at stake.

@@ -20,6 +20,8 @@ const DECOY_SECRET_OCTETS: usize = 20;
 pub(super) struct Case {
     pub(super) subject: Subject,
     pub(super) loaded: Box<Loaded>,
+    /// The account of [`crate::Parties::target`].
+    pub(super) target: Option<Box<Account>>,
     pub(super) tracks: Tracks,
     pub(super) now: UnixTime,
 }
@@ -47,7 +49,13 @@ impl Engine {
         let typed = Username::parse(attempt.typed.as_str()).ok();
         let Some(typed) = typed.map(|name| self.parts.policy.folding.fold(&name)) else {
             let tracks = Tracks::new(self.keys(), attempt.typed.as_str(), attempt)?;
-            return Ok(Case { subject: Subject::NotAName, loaded: Box::default(), tracks, now });
+            return Ok(Case {
+                subject: Subject::NotAName,
+                loaded: Box::default(),
+                target: None,
+                tracks,
+                now,
+            });
         };
         let (loaded, tracks) = self.load_name(attempt, session, &typed)?;
         self.tell_of_rollback(attempt, now);
@@ -56,7 +64,7 @@ impl Engine {
             // A directory may give back capitals that the realm folds.
             Identity::Known(name) => self.parts.policy.folding.fold(&name),
             Identity::Unknown => {
-                return Ok(Case { subject: Subject::Unknown(typed), loaded, tracks, now });
+                return Ok(Case { subject: Subject::Unknown(typed), loaded, target: None, tracks, now });
             }
             Identity::Unavailable => return Err(Trouble::Names),
         };
@@ -64,7 +72,14 @@ impl Engine {
             true => (loaded, tracks),
             false => self.load_name(attempt, session, &canonical)?,
         };
-        Ok(Case { subject: Subject::Known(canonical), loaded, tracks, now })
+        let target = self.load_target(attempt, session)?;
+        Ok(Case { subject: Subject::Known(canonical), loaded, target, tracks, now })
+    }
+
+    fn load_target(&self, attempt: &Attempt, session: &Session) -> Result<Option<Box<Account>>, Trouble> {
+        let name = attempt.parties.target.as_deref().and_then(|name| Username::parse(name).ok());
+        let Some(name) = name.map(|name| self.parts.policy.folding.fold(&name)) else { return Ok(None) };
+        Ok(self.load_name(attempt, session, &name)?.0.account.map(Box::new))
     }
 
     fn load_name(

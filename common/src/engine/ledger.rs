@@ -4,10 +4,11 @@
 //! not take is spent for those that it can take later, and the other way round.
 
 use crate::bundle::{Bundle, Entry, Outcome, Spend};
-use crate::lane::LaneKey;
+use crate::lane::{Lane, LaneKey};
+use crate::login::Counted;
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Ending;
-use crate::throttle::{Count, Seen};
+use crate::throttle::Count;
 use crate::{AttemptId, Username};
 
 /// Where one attempt reads, counts and writes.
@@ -56,15 +57,29 @@ impl Ledger<'_> {
         }
         stored.spent_steps.extend(kept.spent_steps);
         stored.floor = stored.floor.max(kept.floor);
+        // What was counted while the store was away holds after it, and the other way round.
+        stored.lane = later(stored.lane, kept.lane);
+        if kept.cap.in_row > stored.cap.in_row {
+            stored.cap = kept.cap;
+        }
+        stored.known_at = stored.known_at.max(kept.known_at);
         stored.success = stored.success.or(kept.success);
         stored
     }
 
-    /// Counts an answer before it is looked at.
-    pub(super) fn count(&self, count: &Count) -> Result<Seen, StoreError> {
-        match (self.store.count(count), self.file) {
-            (Err(_), Some(file)) => file.count(count),
-            (counted, _) => counted,
+    /// Counts an answer before it is looked at. Before and after are those of the place that counts.
+    pub(super) fn count(
+        &self,
+        name: Option<&Username>,
+        count: &Count,
+        before: Lane,
+    ) -> Result<Counted, StoreError> {
+        match (self.store.count(count), self.file, name) {
+            (Err(_), Some(file), Some(name)) => {
+                let before = file.load(name, &count.lane, None)?.lane;
+                Ok(Counted { before, after: file.count(count)? })
+            }
+            (counted, _, _) => Ok(Counted { before, after: counted? }),
         }
     }
 
@@ -100,6 +115,10 @@ impl Ledger<'_> {
             (in_store, _) => in_store,
         }
     }
+}
+
+fn later(one: Lane, other: Lane) -> Lane {
+    if other.closed_until() > one.closed_until() { other } else { one }
 }
 
 fn written<S: Store + ?Sized>(store: &S, bundle: &Bundle) -> Result<Option<Vec<Entry>>, StoreError> {

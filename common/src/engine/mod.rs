@@ -224,6 +224,7 @@ impl Engine {
             subject: &case.subject,
             loaded: &case.loaded,
             tracks: case.tracks,
+            target: case.target.as_deref(),
             decoy: self.decoy.as_ref(),
             now: case.now,
         };
@@ -259,8 +260,7 @@ impl Engine {
     ) -> Result<Counted, StoreError> {
         let before = earlier.map_or(case.loaded.lane, |counted| counted.after.lane);
         let count = Count { lane: case.tracks.lane, against, at: case.now };
-        let after = self.ledger(attempt, case.name()).count(&count)?;
-        Ok(Counted { before, after })
+        self.ledger(attempt, case.name()).count(case.name(), &count, before)
     }
 
     fn check(&self, case: &Case, password: &Secret) -> PasswordCheck {

@@ -36,7 +36,7 @@ pub(super) fn answered(view: &View<'_>, session: Session, answer: &Answer, evide
     }
     match evidence.knocked {
         None if view.loaded.lane.is_open(view.now) => Step::Knock,
-        Some(knocked) if knocked.is_admitted() => looked_at(view, session, typed, evidence, &knocked),
+        Some(knocked) if knocked.is_admitted(view) => looked_at(view, session, typed, evidence, &knocked),
         None | Some(_) => after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::Throttled)),
     }
 }

@@ -77,7 +77,12 @@ pub(super) fn refusal(view: &View<'_>, primary: PrimaryResult, need: Need) -> Op
         }
         (PrimaryResult::NotChecked, _) if view.loaded.lane.is_open(view.now) => Some(Reason::NotAnAnswer),
         (PrimaryResult::NotChecked, _) => Some(Reason::Throttled),
-        (PrimaryResult::Right | PrimaryResult::NotAsked, Need::Refuse(reason)) => Some(reason),
-        (PrimaryResult::Right | PrimaryResult::NotAsked, Need::Second | Need::Skip(_)) => None,
+        (PrimaryResult::Right | PrimaryResult::NotAsked | PrimaryResult::Claimed, Need::Refuse(reason)) => {
+            Some(reason)
+        }
+        (
+            PrimaryResult::Right | PrimaryResult::NotAsked | PrimaryResult::Claimed,
+            Need::Second | Need::Skip(_),
+        ) => None,
     }
 }

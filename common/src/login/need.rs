@@ -26,13 +26,30 @@ pub(super) fn need(view: &View<'_>) -> Need {
         return Need::Second;
     }
     let account = view.loaded.account.as_ref();
-    if account.is_some_and(|account| account.is_blocked(view.now)) {
+    let is_blocked = |account: &Account| account.is_blocked(view.now);
+    if account.is_some_and(is_blocked) || view.target.is_some_and(is_blocked) {
         return Need::Refuse(Reason::Blocked);
     }
     match view.ruling(user).action {
         Action::Deny => Need::Refuse(Reason::DeniedByRule),
         Action::Skip => Need::Skip(Reason::SkippedByRule),
-        Action::Require => by_state(view, account),
+        Action::Require => match by_state(view, account) {
+            // A user without a second step of their own must not come round that of whose rights they ask for.
+            Need::Skip(_) if is_target_protected(view) => Need::Refuse(Reason::NoUsableFactor),
+            need => need,
+        },
+    }
+}
+
+fn is_target_protected(view: &View<'_>) -> bool {
+    if view.attempt.parties.target.is_none() {
+        return false;
+    }
+    let state = view.target.map_or(view.policy.default_state, |target| target.state);
+    match state {
+        State::Disabled => false,
+        State::Enabled => view.target.is_some_and(|target| !target.factors.is_empty()),
+        State::Enforced => true,
     }
 }
 

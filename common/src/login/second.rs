@@ -4,6 +4,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::account::Account;
 use crate::attempt::SecondQuestion;
+use crate::attempt::Word;
 use crate::login::judgement::{after_primary, refusal};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding};
@@ -128,7 +129,7 @@ pub(super) fn judge(
         (None, Need::Skip(_), _) => Judged::Step(after_primary(view, session.clone(), primary, None)),
         (None, _, None) if view.is_open() => Judged::Step(Step::Count(against(view))),
         (_, _, None) => Judged::Step(Step::CountForNobody),
-        (None, _, Some(Counting::Somebody(counted))) if counted.is_admitted() => {
+        (None, _, Some(Counting::Somebody(counted))) if counted.is_admitted(view) => {
             look(view, session, primary, typed)
         }
         (refusal, _, Some(_)) => {
@@ -141,7 +142,8 @@ pub(super) fn judge(
 /// A source with a recent success has its own lane; all others share the cap of the account.
 fn against(view: &View<'_>) -> Against {
     match &view.loaded.account {
-        _ if view.is_known() => Against::LaneAlone,
+        // A program of the user may guess at that user alone, and closes nothing anywhere else.
+        _ if view.is_known() || view.attempt.parties.word == Word::OfUser => Against::LaneAlone,
         Some(account) => Against::Account(account.id),
         None => Against::Nobody(view.tracks.nobody.1),
     }
@@ -178,7 +180,8 @@ const fn grounds(primary: PrimaryResult) -> Grounds {
         | PrimaryResult::Unknown
         | PrimaryResult::NotChecked
         | PrimaryResult::Unavailable
-        | PrimaryResult::NotAsked => Grounds::SecondProof,
+        | PrimaryResult::NotAsked
+        | PrimaryResult::Claimed => Grounds::SecondProof,
     }
 }
 

@@ -1,14 +1,14 @@
 //! The bundle behind each step: what must be durable before anyone hears of it. Only here is an [`Accept`] made.
 
 use crate::account::PasswordHash;
-use crate::attempt::Door;
+use crate::attempt::{Door, Word};
 use crate::bundle::{Bundle, CapEffect, Precondition, Recognised, Renewal, Success, TakenBack};
 use crate::keys::{KeyError, Purpose};
 use crate::login::proof::Proof;
 use crate::login::{Accept, Counted, Grounds, Prompt, Step, Verdict, View};
-use crate::record::{Ending, Record, Severity};
+use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{CheckedAgainst, Session};
-use crate::{Reason, Secret, limits};
+use crate::{PrimaryMode, Reason, Secret, limits};
 
 /// A yes in the making.
 pub(super) struct Yes {
@@ -58,6 +58,10 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
         expires_at: session.expires_at(),
         at: view.now,
     });
+    if view.attempt.parties.word == Word::OfUser && bundle.spends.is_empty() {
+        // Nothing was proven, and the program that asks can ask again and again: it may not fill the records.
+        bundle.tally = Some(view.tracks.name);
+    }
     let accept = Accept::new(user.clone(), yes.grounds, yes.reason);
     Step::Decide(Verdict::Accept(accept), Box::new(bundle))
 }
@@ -174,12 +178,19 @@ fn record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) ->
         target: view.attempt.parties.target.clone(),
         source: view.attempt.source.clone(),
         rule: user.and_then(|name| view.ruling(name).rule).filter(|_| !view.is_break_glass()),
-        primary: session.primary(),
+        primary: primary(view, session),
         factor: None,
         ending,
         reason,
         together: None,
         act: None,
+    }
+}
+
+fn primary(view: &View<'_>, session: &Session) -> PrimaryResult {
+    match (session.primary(), view.attempt.primary, view.attempt.parties.word) {
+        (PrimaryResult::Right, PrimaryMode::Stack, Word::OfUser) => PrimaryResult::Claimed,
+        (known, _, _) => known,
     }
 }
 

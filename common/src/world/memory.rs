@@ -30,6 +30,10 @@ pub(crate) struct Memory {
     /// Commits that lose their race before one wins.
     pub(crate) races_to_lose: u32,
     pub(crate) is_down: bool,
+    /// Accepts that may be counted together.
+    pub(crate) tallied: u64,
+    /// It can be read and not written, as on a disk that is full or mounted read-only.
+    pub(crate) is_read_only: bool,
     /// The store has just found that it is an older copy of itself.
     pub(crate) has_gone_back: bool,
     /// An administrator sets new passwords between the load of a login and its commit.
@@ -48,6 +52,14 @@ impl MemoryStore {
     fn up(&self) -> Result<std::sync::MutexGuard<'_, Memory>, StoreError> {
         let memory = self.0.lock().unwrap();
         if memory.is_down {
+            return Err(StoreError::Damaged { what: "the store of a test".to_owned(), source: None });
+        }
+        Ok(memory)
+    }
+
+    fn writable(&self) -> Result<std::sync::MutexGuard<'_, Memory>, StoreError> {
+        let memory = self.up()?;
+        if memory.is_read_only {
             return Err(StoreError::Damaged { what: "the store of a test".to_owned(), source: None });
         }
         Ok(memory)
@@ -78,7 +90,7 @@ impl Store for MemoryStore {
     }
 
     fn count(&self, count: &Count) -> Result<Seen, StoreError> {
-        let mut memory = self.up()?;
+        let mut memory = self.writable()?;
         memory.counts += 1;
         let lane = memory.counted(&count.lane, count.at);
         let cap = match count.against {
@@ -101,7 +113,7 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
-        let mut memory = self.up()?;
+        let mut memory = self.writable()?;
         Ok(bundles.iter().map(|bundle| memory.commit(bundle)).collect())
     }
 }
@@ -223,6 +235,8 @@ impl Memory {
         if let Some(account) = &bundle.unlocked {
             self.caps.remove(account);
         }
+        let is_accept = |record: &Record| record.ending == crate::record::Ending::Accept;
+        self.tallied += u64::from(bundle.tally.is_some() && bundle.records.iter().any(is_accept));
         self.records.extend(bundle.records.iter().cloned());
     }
 

@@ -147,10 +147,23 @@ pub(super) fn a_flood_of_names_writes_no_more_than_its_limits(ground: &dyn Groun
     assert!(count(told) <= TALLIES_MAX + TALLY_FREE + 3, "{told}");
 }
 
+pub(super) fn a_right_password_does_not_hide_among_wrong_ones(ground: &dyn Ground) {
+    let store = ground.open("main");
+    for number in 0..200 {
+        let _ = refuse(&*store, &format!("user {number}"), PrimaryResult::Wrong, 1000);
+        let _ = refuse(&*store, "alice", PrimaryResult::Wrong, 1000);
+    }
+    assert_eq!(refuse(&*store, "alice", PrimaryResult::Right, 1001).len(), 1);
+    let _ = refuse(&*store, "alice", PrimaryResult::Wrong, 1002);
+}
+
 pub(super) fn what_lets_in_is_always_recorded_singly(ground: &dyn Ground) {
     let store = ground.open("main");
+    let found = || Record { ending: Ending::Finding, ..record(1000) };
     for _ in 0..100 {
-        assert_eq!(written(&*store, "alice", record(1000)).len(), 1);
+        let accept = Bundle::of_records(session(1), time(1000), vec![record(1000)]);
+        let written_alone = applied_entries(store.commit(&[accept]).unwrap().remove(0));
+        assert_eq!((written_alone.len(), written(&*store, "alice", found()).len()), (1, 1));
     }
 }
 

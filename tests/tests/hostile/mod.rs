@@ -1,5 +1,5 @@
-//! Callers that mean harm: with limits, signals, descriptors and environments of their own choosing, and on the socket
-//! itself. Nobody gets in by it, and whoever comes meanwhile signs in as ever.
+//! Callers that mean harm on the socket itself, or that stand still. Nobody gets in by it, and whoever comes meanwhile
+//! signs in as ever. What su and sudo do with the limits of such a caller is in the module `setuid`.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use test_ground::{Failure, Outcome, Terminal, checked, measured, wait_for};
 
-use crate::local::{Local, as_user, tried_by, typed};
-use crate::site::{AGAIN, CODE, OWN_PASSWORD, Site};
+use crate::local::{Local, as_user, tried_by};
+use crate::site::{CODE, OWN_PASSWORD, Site};
 use crate::transaction::{PASSWORD, at};
-use crate::{may_sudo, shared, with_stack};
 
 /// What a login of somebody else may take meanwhile. One that had to wait for a hostile caller would wait for the second
 /// that a request may take, and more than once.
@@ -20,70 +19,6 @@ const LOGIN_MAX: Duration = Duration::from_secs(2);
 
 /// Logins that are timed.
 const TIMED: usize = 5;
-
-/// A way to be hostile: the shell's words before sudo, and whether sudo itself can still do its work.
-struct Way {
-    name: &'static str,
-    words: &'static str,
-    works: bool,
-}
-
-const WAYS: [Way; 7] = [
-    Way { name: "no file may grow", words: "ulimit -f 0", works: true },
-    Way { name: "few descriptors", words: "ulimit -n 6", works: false },
-    Way { name: "no descriptors", words: "ulimit -n 3", works: false },
-    Way { name: "no time", words: "ulimit -t 1", works: true },
-    Way { name: "signals ignored", words: "trap '' PIPE ALRM CHLD INT TERM HUP XFSZ", works: true },
-    Way { name: "closed descriptors", words: "exec 0<&- 2>&-", works: true },
-    Way { name: "an environment as large as the kernel takes", words: BIG_ENVIRONMENT, works: true },
-];
-
-/// 128 KiB are as much as one variable may have, and 6 MB as much as all.
-const BIG_ENVIRONMENT: &str = "ulimit -s unlimited; v=$(head -c 131000 /dev/zero | tr '\\0' x); \
-    for i in $(seq 44); do export \"V$i=$v\"; done; \
-    export COUNTERSIGN_CONFIG=/tmp/x SQLITE_TMPDIR=/tmp TMPDIR=/nowhere RUST_BACKTRACE=full";
-
-#[test]
-fn nothing_that_a_caller_chooses_opens_the_door() -> Outcome {
-    let site = Site::here()?;
-    for (name, way) in ["ada", "ben", "cid", "don", "eva", "fay", "gus"].into_iter().zip(&WAYS) {
-        let user = site.add_user(name)?;
-        may_sudo(site, name)?;
-        let _turn = with_stack(site, "sudo", &[shared(site)?.line("own")])?;
-        let line = format!("{}; sudo id -u", way.words);
-        let question = format!("password for {name}: ");
-        let command = as_user(name, "bash", &["-c", &line]);
-        let wrong = user.wrong_code()?;
-        let said = insisted(
-            &command,
-            &[(&question, OWN_PASSWORD), (CODE, &wrong), (AGAIN, &wrong), (AGAIN, &wrong)],
-        )?;
-        assert!(!is_root(&said), "{}: {said}", way.name);
-        if way.works {
-            let both = format!("{OWN_PASSWORD},{}", user.code()?);
-            let (_, said) = typed(&command, &[(&question, &both)])?;
-            assert!(is_root(&said), "{}: it is sudo that was to be tried: {said}", way.name);
-        }
-    }
-    Ok(())
-}
-
-/// Types these answers as long as there are questions.
-fn insisted(command: &Command, dialogue: &[(&str, &str)]) -> Result<String, Failure> {
-    let mut terminal = Terminal::start(command)?;
-    for (question, answer) in dialogue {
-        if terminal.expect(question).is_err() {
-            break;
-        }
-        terminal.send(answer)?;
-    }
-    Ok(terminal.end()?.transcript)
-}
-
-/// Whether `id -u` has said so.
-fn is_root(said: &str) -> bool {
-    said.lines().any(|line| line.trim() == "0")
-}
 
 /// What a program of a user does on the socket, in Perl, which every Debian has.
 const ON_THE_SOCKET: [(&str, &str); 5] = [
@@ -228,7 +163,7 @@ impl<'a> Bystanders<'a> {
 }
 
 /// `crowdaa`, `crowdab` and so on: letters of base32.
-fn fresh_name() -> &'static str {
+pub(crate) fn fresh_name() -> &'static str {
     let number = SIGNED_IN.fetch_add(1, Ordering::Relaxed);
     let letters = b'a'..=b'z';
     let pairs =

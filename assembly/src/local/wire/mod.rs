@@ -83,7 +83,7 @@ pub const LOCAL_SOURCE: &str = "local";
 
 #[cfg(test)]
 mod tests {
-    use common::attempt::{Appended, Dialogue};
+    use common::attempt::{Appended, Dialogue, Word};
     use common::session::SEALED_OCTETS;
     use common::{Answer, PrimaryMode, Secret};
 
@@ -98,6 +98,7 @@ mod tests {
             source: Some("192.0.2.7".to_owned()),
             primary: PrimaryMode::Stack,
             caller: 1000,
+            word: Word::Believed,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the module asks: an errand, and where its login is.
 
+use common::attempt::Word;
 use common::session::SEALED_OCTETS;
 use common::{Answer, PrimaryMode, Secret, limits};
 use serde::{Deserialize, Serialize};
@@ -73,7 +74,7 @@ impl Request {
             }
             Round::Abandon(session) => (HeadRound::Abandon(session.clone()), None),
         };
-        let Errand { settings, service, user, source, primary, caller } = self.errand.clone();
+        let Errand { settings, service, user, source, primary, caller, word: _ } = self.errand.clone();
         let primary = match primary {
             PrimaryMode::Own => Primary::Own,
             PrimaryMode::Stack => Primary::Stack,
@@ -111,7 +112,10 @@ impl Request {
             Primary::None => PrimaryMode::None,
         };
         let Head { settings, service, user, source, caller, .. } = head;
-        Ok(Self { errand: Errand { settings, service, user, source, primary, caller }, round })
+        Ok(Self {
+            errand: Errand { settings, service, user, source, primary, caller, word: Word::default() },
+            round,
+        })
     }
 }
 

@@ -73,3 +73,32 @@ fn the_copy_follows_the_account() {
     check(&world, &at_sshd("alice"), &["pw", &recovery], accepted(Grounds::BothProofs));
     check(&world, &at_sshd("alice"), &["pw", &recovery, "1", "2"], Err(Reason::WrongCode));
 }
+
+#[test]
+fn where_the_store_can_be_read_and_not_written_guesses_wait_and_the_waits_end() {
+    let world = world();
+    world.memory.0.lock().unwrap().is_read_only = true;
+    let ends = |code: &str| short(&world.verdict(&at_sshd("alice"), &["pw", code, code, code]));
+    let looked_at = (0..20).filter(|_| ends("000000") == Err(Reason::WrongCode)).count();
+    assert!((1..=2).contains(&looked_at), "{looked_at}: five answers, three an attempt");
+    world.wait(900);
+    assert_eq!(ends(&world.code()), accepted(Grounds::BothProofs));
+    for _ in 0..8 {
+        let _ = world.verdict(&at_sshd("alice"), &["wrong", "1", "2", "3"]);
+    }
+    world.wait(900);
+    assert_eq!(ends(&world.code()), accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn a_row_of_guesses_over_all_sources_does_not_keep_them_out() {
+    let world = world();
+    for source in 0..200 {
+        let from = Attempt { source: Some(format!("198.51.100.{source}")), ..at_sshd("alice") };
+        let _ = world.verdict(&from, &["pw", "000000", "000001", "000002"]);
+        world.wait(300);
+    }
+    world.wait(3600);
+    let elsewhere = Attempt { source: Some("203.0.113.9".to_owned()), ..at_sshd("alice") };
+    check(&world, &elsewhere, &["pw", &world.code()], accepted(Grounds::BothProofs));
+}

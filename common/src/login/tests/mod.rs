@@ -5,6 +5,7 @@ mod break_glass;
 mod clients;
 mod dialogue;
 mod need;
+mod parties;
 mod throttle;
 
 use crate::account::{Block, State};

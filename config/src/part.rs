@@ -1,0 +1,94 @@
+//! The tables of the files, and what may stand in each.
+
+use crate::keys::{KEYS, Key};
+
+/// A table that keys stand in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The top of `countersign.toml`.
+    Top,
+    /// `[names]`
+    Names,
+    /// `[primary]`
+    Primary,
+    /// `[privileged]`
+    Privileged,
+    /// `[break-glass]`
+    BreakGlass,
+    /// `[[rule]]`
+    Rule,
+    /// `[pam]`, which holds only `[pam.services]`.
+    Pam,
+    /// `[pam.services]`, whose keys are names of PAM services.
+    PamServices,
+    /// `[pam.services.NAME]`
+    Service,
+    /// `[local]`, which holds only `[[local.callers]]`.
+    Local,
+    /// `[[local.callers]]`
+    LocalCaller,
+    /// `[radius]`
+    Radius,
+    /// `[audit]`, which holds only `[audit.syslog]`.
+    Audit,
+    /// `[audit.syslog]`
+    Syslog,
+    /// The top of `clients.toml`.
+    ClientsTop,
+    /// `[[client]]` of `clients.toml`
+    Client,
+}
+
+impl Part {
+    /// How the table is written.
+    #[must_use]
+    pub const fn header(self) -> &'static str {
+        match self {
+            Self::Top | Self::ClientsTop => "",
+            Self::Names => "[names]",
+            Self::Primary => "[primary]",
+            Self::Privileged => "[privileged]",
+            Self::BreakGlass => "[break-glass]",
+            Self::Rule => "[[rule]]",
+            Self::Pam => "[pam]",
+            Self::PamServices => "[pam.services]",
+            Self::Service => "[pam.services.NAME]",
+            Self::Local => "[local]",
+            Self::LocalCaller => "[[local.callers]]",
+            Self::Radius => "[radius]",
+            Self::Audit => "[audit]",
+            Self::Syslog => "[audit.syslog]",
+            Self::Client => "[[client]]",
+        }
+    }
+
+    /// The tables that may stand in it.
+    #[must_use]
+    pub const fn tables(self) -> &'static [&'static str] {
+        match self {
+            Self::Top => {
+                &["names", "primary", "privileged", "break-glass", "rule", "pam", "local", "radius", "audit"]
+            }
+            Self::Pam => &["services"],
+            Self::Local => &["callers"],
+            Self::Audit => &["syslog"],
+            Self::ClientsTop => &["client"],
+            Self::Names
+            | Self::Primary
+            | Self::Privileged
+            | Self::BreakGlass
+            | Self::Rule
+            | Self::PamServices
+            | Self::Service
+            | Self::LocalCaller
+            | Self::Radius
+            | Self::Syslog
+            | Self::Client => &[],
+        }
+    }
+
+    /// The keys that may stand in it.
+    pub fn keys(self) -> impl Iterator<Item = &'static Key> {
+        KEYS.iter().copied().filter(move |key| key.part == self)
+    }
+}

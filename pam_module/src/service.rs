@@ -86,7 +86,7 @@ impl Service {
     /// A connection to a socket that only root or the system user can have put there.
     fn connect(&self) -> Result<OwnedFd, Away> {
         let failed = |source| Away::Connect { path: self.path.clone(), source };
-        self.refuse_foreign_folder()?;
+        let owner = self.owner_of_folder()?;
         let flags = SockFlag::SOCK_CLOEXEC;
         let made = socket(AddressFamily::Unix, SockType::Stream, flags, None).map_err(failed)?;
         let socket = above_standard(made).map_err(failed)?;
@@ -101,21 +101,21 @@ impl Service {
             },
         )?;
         let peer = getsockopt(&socket, PeerCredentials).map_err(failed)?.uid();
-        if !is_trusted(peer) {
+        if peer != owner && !is_trusted(peer) {
             return Err(Away::Foreign { path: self.path.clone() });
         }
         Ok(socket)
     }
 
-    /// Whoever can write to the folder can put another socket there.
-    fn refuse_foreign_folder(&self) -> Result<(), Away> {
+    /// Whoever can write to the folder can put another socket there: it is root's or the system user's.
+    fn owner_of_folder(&self) -> Result<u32, Away> {
         let folder = self.path.parent().unwrap_or(Path::new("/"));
         let metadata = fs::symlink_metadata(folder).map_err(|error| Away::Connect {
             path: folder.to_owned(),
             source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
         })?;
         match metadata.is_dir() && metadata.mode() & 0o022 == 0 && is_trusted(metadata.uid()) {
-            true => Ok(()),
+            true => Ok(metadata.uid()),
             false => Err(Away::Foreign { path: folder.to_owned() }),
         }
     }

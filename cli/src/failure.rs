@@ -127,6 +127,9 @@ pub(crate) enum Failure {
     /// A new key would make the store useless.
     #[error("the store is there and its key file {} is not: put your copy of the key back", .0.display())]
     KeyLost(PathBuf),
+    /// A new store would know nobody and ask nobody.
+    #[error("there was a store and {} is gone: put it back with 'countersign store restore FILE'. A new one would ask nobody for a second proof; if that is meant, move what is left of the old one away, the break-glass file too", .0.display())]
+    StoreLost(PathBuf),
     /// Others could change what is in the state directory.
     #[error("{} must be a folder of root or countersign with mode 0700: look at what is in it, or move it away", .0.display())]
     UnsafeFolder(PathBuf),

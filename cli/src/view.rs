@@ -85,7 +85,7 @@ impl GuessesView {
     fn text(&self) -> String {
         let Self { in_row, open } = self;
         match (in_row, open) {
-            (0, true) => "none in a row".to_owned(),
+            (0, true) => "none in a row from new places".to_owned(),
             (_, true) => format!("{in_row} in a row from new places"),
             (_, false) => {
                 format!("{in_row} in a row from new places: those must wait ('countersign user unlock')")

@@ -278,7 +278,9 @@ fn state_of(account: &Account, act: &Act) -> String {
         Act::Rename(_) => format!("{name}: that is the name now; {state}.\n"),
         Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
         Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
-        Act::Unlock => format!("{name}: codes are looked at again from everywhere.\n"),
+        Act::Unlock => format!(
+            "{name}: codes are looked at again from new places. A place with wrong answers of its own still waits, 15 minutes at most.\n"
+        ),
         Act::SetState(_)
         | Act::Block(_)
         | Act::Remove

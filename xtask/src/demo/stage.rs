@@ -127,10 +127,13 @@ pub(super) fn start_local(machine: &Machine) -> Result<Daemon, Failure> {
 pub(super) fn let_sudo_ask(narrator: &mut Narrator, machine: &Machine) -> Result<(), Failure> {
     narrator
         .typed("# systemctl enable --now countersign-local.socket      (in the copy it is started by hand)");
-    narrator.typed("# editor /etc/pam.d/sudo      (the same three lines in place of @include common-auth)");
-    let file = Path::new("/etc/pam.d/sudo");
-    let stack = fs::read_to_string(file).map_err(Failure::file("read", file))?;
-    machine.write(file, &stack.replace("@include common-auth\n", &stacks::lines_after("   (b)")))?;
+    narrator.typed(
+        "# editor /etc/pam.d/sudo      (and sudo-i: the same three lines in place of @include common-auth)",
+    );
+    for file in ["/etc/pam.d/sudo", "/etc/pam.d/sudo-i"].map(Path::new) {
+        let stack = fs::read_to_string(file).map_err(Failure::file("read", file))?;
+        machine.write(file, &stack.replace("@include common-auth\n", &stacks::lines_after("   (b)")))?;
+    }
     machine.write(Path::new("/etc/sudoers.d/alice"), &format!("{USER} ALL=(ALL) ALL\n"))
 }
 

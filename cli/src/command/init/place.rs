@@ -79,9 +79,20 @@ pub(super) fn state_directory(
         steps.push(Step::found("store", &store));
         return Ok(());
     }
+    // A new store asks nobody for a second proof: it must not take the place of one that is lost.
+    if has_had_store(&store) || fs::symlink_metadata(places::break_glass(settings)).is_ok() {
+        return Err(Failure::StoreLost(store));
+    }
     Sqlite::create(&store, Some(owner.uid))?;
     steps.push(Step::made("store", &store));
     Ok(())
+}
+
+/// The mark stands beside every store, and stays where the store has gone.
+fn has_had_store(store: &Path) -> bool {
+    let mut mark = store.as_os_str().to_owned();
+    mark.push("-mark");
+    fs::symlink_metadata(mark).is_ok()
 }
 
 fn make_folder(folder: &Path, owner: Owner) -> Result<Step, Failure> {

@@ -180,7 +180,9 @@ fn at_terminal(command: &Command, slave: &Path) -> Result<Command, Failure> {
         options.open(slave).map(Stdio::from).map_err(Failure::file("open", slave))
     };
     let mut seated = Command::new("setsid");
-    seated.arg("--ctty").arg(command.get_program()).args(command.get_args());
+    // Whoever runs the tests in the background has these signals ignored, and a child would inherit that.
+    seated.args(["--ctty", "env", "--default-signal=HUP,INT,QUIT"]);
+    seated.arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => seated.env(name, value),

@@ -1,5 +1,4 @@
 //! What every engine behind the ports must do, as cases that read as sentences. They use the ports alone.
-//!
 //! An engine's tests call [`check`]; a case that fails panics with its name.
 #![expect(
     clippy::unwrap_used,

@@ -18,6 +18,7 @@ mod model_tests;
 mod tests;
 
 use crate::account::Account;
+use crate::attempt::Word;
 use crate::bundle::Bundle;
 use crate::keys::KeyRing;
 use crate::lane::Lane;
@@ -209,6 +210,12 @@ impl View<'_> {
     fn is_known(&self) -> bool {
         let until = self.loaded.known_at.map(|at| at.plus_seconds(limits::KNOWN_SECONDS));
         until.is_some_and(|until| self.now <= until)
+    }
+
+    /// Whether second proofs count against the cap of the account. A source with a recent success has its own lane, and
+    /// a program of the user may guess at that user alone: neither closes anything anywhere else.
+    fn is_capped(&self) -> bool {
+        !self.is_known() && self.attempt.parties.word == Word::Believed
     }
 
     fn is_break_glass(&self) -> bool {

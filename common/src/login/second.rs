@@ -4,7 +4,6 @@ use subtle::ConstantTimeEq as _;
 
 use crate::account::Account;
 use crate::attempt::SecondQuestion;
-use crate::attempt::Word;
 use crate::login::judgement::{after_primary, refusal};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding};
@@ -142,8 +141,7 @@ pub(super) fn judge(
 /// A source with a recent success has its own lane; all others share the cap of the account.
 fn against(view: &View<'_>) -> Against {
     match &view.loaded.account {
-        // A program of the user may guess at that user alone, and closes nothing anywhere else.
-        _ if view.is_known() || view.attempt.parties.word == Word::OfUser => Against::LaneAlone,
+        _ if !view.is_capped() => Against::LaneAlone,
         Some(account) => Against::Account(account.id),
         None => Against::Nobody(view.tracks.nobody.1),
     }

@@ -123,7 +123,7 @@ fn recognised(view: &View<'_>) -> Option<Recognised> {
     Some(Recognised {
         account,
         lane: view.tracks.lane,
-        cap: if view.is_known() { CapEffect::None } else { CapEffect::EndsRow },
+        cap: if view.is_capped() { CapEffect::EndsRow } else { CapEffect::None },
         renewal: if is_fresh { Renewal::Leave } else { Renewal::Write },
     })
 }

@@ -93,7 +93,7 @@ impl SyslogSink {
 
     /// Waits until the lines so far are sent or dropped, or the time is up. Only a queue has something to wait for.
     pub fn flush(&self, within: Duration) {
-        self.tell_together(self.surplus.rest());
+        self.tell_together(&self.surplus.rest());
         match &self.way {
             Way::Direct(_) => {}
             Way::Queued(queue) => queue.flush(within),
@@ -115,7 +115,7 @@ impl SyslogSink {
         }
     }
 
-    fn tell_together(&self, counted: Vec<Record>) {
+    fn tell_together(&self, counted: &[Record]) {
         counted.iter().for_each(|record| self.put(self.renderer.record(record, None)));
     }
 
@@ -156,7 +156,7 @@ impl Sink for SyslogSink {
     }
 
     fn settle(&self, now: UnixTime) {
-        self.tell_together(self.surplus.due(now));
+        self.tell_together(&self.surplus.due(now));
     }
 
     /// In a process that asks PAM no socket stays open over a prompt; a server keeps its connection.

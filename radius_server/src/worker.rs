@@ -90,10 +90,7 @@ fn run(server: &Server, queue: &Queue<Job>, shelf: &Shelf) {
             None
         };
         match answer {
-            Some(outgoing) if outgoing.due > Instant::now() => {
-                // Too many wait: this one goes at once.
-                shelf.put(outgoing).unwrap_or_else(|outgoing| server.answer(&outgoing));
-            }
+            Some(outgoing) if outgoing.due > Instant::now() => shelf.put(server, outgoing),
             Some(outgoing) => server.answer(&outgoing),
             // Where there was no answer, the client may ask again.
             None => server.duplicates().done(&job.client.name, &job.key, &job.authenticator),

@@ -9,17 +9,17 @@ use common::totp::TotpParameters;
 use common::{Secret, Username};
 use nix::sys::eventfd::EventFd;
 use radius_server::queue::Queue;
+use radius_server::receiver;
 use radius_server::server::Server;
 use radius_server::socket::Listener;
 use radius_server::worker::{self, Workers};
 use radius_server::world::{self, World};
-use radius_server::{limits, receiver};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 pub(crate) const SETTINGS: &str = r#"
@@ -46,6 +46,9 @@ kind = "append"
 
 pub(crate) const GATE_SECRET: &[u8] = b"a secret shared with the gate";
 pub(crate) const PASSWORD: &str = "correct horse";
+/// What a machine with much else to do may take, for twenty passwords each worth its hash and for the end. The service
+/// itself does not wait so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const APP_SECRET: &str = "12345678901234567890";
 
 /// A running server and what it stands on.
@@ -82,6 +85,15 @@ impl Site {
         let all = counters.events().chain(counters.drops()).chain(counters.refusals());
         all.filter(|(own, _)| *own == name).map(|(_, number)| number).next().unwrap()
     }
+
+    /// Waits until a counter has come so far.
+    pub(crate) fn wait_for(&self, name: &str, number: u64) {
+        let begun = Instant::now();
+        while self.counter(name) < number {
+            assert!(begun.elapsed() < PATIENCE, "{name}: {} of {number}", self.counter(name));
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 /// Stops as the service does, and everything must end.
@@ -89,7 +101,7 @@ impl Drop for Site {
     fn drop(&mut self) {
         self.stop.write(1).unwrap();
         self.receiver.take().unwrap().join().unwrap();
-        let ended = self.workers.ended.recv_timeout(limits::STOP_PATIENCE);
+        let ended = self.workers.ended.recv_timeout(PATIENCE);
         assert_eq!(ended, Err(RecvTimeoutError::Disconnected));
     }
 }

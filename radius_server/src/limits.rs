@@ -32,21 +32,17 @@ pub const SOCKET_BUFFER_OCTETS: usize = 4 << 20;
 pub const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// Pairs of reason and client that are logged apart; the others wait for the next interval.
 pub const LOGGED_PAIRS_MAX: usize = 1_024;
-/// How often the heads of the chain of records go to syslog.
-pub const ANCHOR_INTERVAL: Duration = Duration::from_secs(60);
 /// How often store, keys and clock are tried.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(30);
 /// How often they are tried while they cannot be used.
 pub const PROBE_IN_TROUBLE_INTERVAL: Duration = Duration::from_secs(2);
-/// How long requests may still be worked on after the signal to stop.
-pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end waits for syslog to take what is left.
-pub const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a reader of the counters may take to read them.
 pub const STATS_PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use assembly::daemon::limits::{FLUSH_PATIENCE, STOP_PATIENCE};
+
     use super::*;
 
     #[test]

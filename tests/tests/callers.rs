@@ -201,13 +201,13 @@ fn a_program_of_an_ordinary_user_is_refused_whatever_it_says_it_is() -> Outcome 
     site.add_user("walter")?;
     site.add_user("werner")?;
     for (service, about, who) in [
-        ("lock-of-walter", "root", ["root", "root", "walter", "-"]),
+        ("lock-of-walter", "root", ["root", "-", "walter", "-"]),
         ("lock-of-walter", "nobody-known", ["nobody-known", "-", "walter", "-"]),
-        ("lock-of-walter", "werner", ["werner", "werner", "walter", "-"]),
-        ("sudo", "root", ["root", "root", "walter", "-"]),
-        ("sudo", "werner", ["werner", "werner", "walter", "-"]),
-        ("su", "root", ["walter", "walter", "walter", "root"]),
-        ("su", "werner", ["werner", "werner", "walter", "-"]),
+        ("lock-of-walter", "werner", ["werner", "-", "walter", "-"]),
+        ("sudo", "root", ["root", "-", "walter", "-"]),
+        ("sudo", "werner", ["werner", "-", "walter", "-"]),
+        ("su", "root", ["walter", "-", "walter", "root"]),
+        ("su", "werner", ["werner", "-", "walter", "-"]),
     ] {
         let local = Local::start(site)?;
         let _turn = with_stack(site, service, &[local.line("own")])?;

@@ -205,11 +205,11 @@ fn a_store_that_takes_no_write_and_a_lost_key_file_are_no_health() {
     let site = Site::start();
     let world = site.server.world();
     assert!(world.probe().is_ok());
-    let queue = fs::File::open(places::store(&world.settings).with_extension("db-queue")).unwrap();
+    let queue = fs::File::open(places::store(&world.base.settings).with_extension("db-queue")).unwrap();
     queue.lock().unwrap();
     assert!(world.probe().is_err());
     queue.unlock().unwrap();
-    let key = places::master_key(&world.settings);
+    let key = places::master_key(&world.base.settings);
     fs::rename(&key, key.with_extension("away")).unwrap();
     assert!(world.probe().is_err());
     fs::rename(key.with_extension("away"), &key).unwrap();
@@ -219,7 +219,7 @@ fn a_store_that_takes_no_write_and_a_lost_key_file_are_no_health() {
 #[test]
 fn a_question_or_refusal_after_a_first_password_leaves_no_earlier_than_the_floor() {
     let site = Site::start();
-    let floor = site.server.world().engine.policy().floor;
+    let floor = site.server.world().base.engine.policy().floor;
     assert!(floor > Duration::ZERO);
     for (listener, name, password) in
         [(0, "alice", PASSWORD), (0, "alice", "no"), (0, "bob", "no"), (1, "bob", "no")]

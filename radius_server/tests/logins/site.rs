@@ -1,6 +1,7 @@
 //! A whole server in one process, on loopback and a real store, with one user.
 
 use assembly::config::Settings;
+use assembly::daemon::Started;
 use assembly::{key_file, places};
 use common::account::{Role, State};
 use common::acts::{Act, EnrolmentProof, Label, NewTotp};
@@ -8,12 +9,13 @@ use common::record::Actor;
 use common::totp::TotpParameters;
 use common::{Secret, Username};
 use nix::sys::eventfd::EventFd;
+use radius_server::PROGRAM;
 use radius_server::queue::Queue;
 use radius_server::receiver;
 use radius_server::server::Server;
 use radius_server::socket::Listener;
-use radius_server::worker::{self, Workers};
-use radius_server::world::{self, World};
+use radius_server::worker;
+use radius_server::world::World;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
@@ -56,7 +58,7 @@ pub(crate) struct Site {
     pub(crate) server: Arc<Server>,
     pub(crate) stop: Arc<EventFd>,
     pub(crate) receiver: Option<JoinHandle<()>>,
-    pub(crate) workers: Workers,
+    pub(crate) workers: Started,
     pub(crate) folder: TempDir,
 }
 
@@ -117,7 +119,7 @@ pub(crate) fn write_settings(folder: &TempDir) -> Settings {
     let settings = settings.replace("CLIENTS", clients.to_str().unwrap());
     let file = folder.path().join("countersign.toml");
     fs::write(&file, settings).unwrap();
-    world::load(&file).unwrap_or_else(|error| panic!("{error}"))
+    PROGRAM.settings(&file).unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(crate) fn add_alice(settings: &Settings) {

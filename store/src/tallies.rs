@@ -42,7 +42,12 @@ pub(crate) fn fate(
     name: Option<&LaneKey>,
     record: &Record,
 ) -> Result<Fate, SqliteError> {
-    let is_told_alone = matches!(record.ending, Ending::Act | Ending::Finding);
+    let is_told_alone = match record.ending {
+        Ending::Act => true,
+        // Each login of a break-glass account finds it anew, also one by a stranger.
+        Ending::Finding => record.reason != Reason::BreakGlassBroken,
+        Ending::Accept | Ending::Reject | Ending::Unavailable | Ending::Challenge => false,
+    };
     let Some(name) = name.filter(|_| !is_told_alone) else { return Ok(Fate::Singly) };
     let is_right = record.primary == PrimaryResult::Right;
     let (key, free) = match record.user {

@@ -94,6 +94,32 @@ pub struct Counted {
     pub before: Lane,
     /// What has been seen with this answer, and with those that came in between.
     pub after: Seen,
+    /// Where it was counted: it can be taken back there alone.
+    pub counter: Counter,
+}
+
+/// Where answers are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// In the store.
+    Store,
+    /// In the file of the break-glass accounts, because the store could not.
+    BreakGlassFile,
+}
+
+impl Evidence {
+    /// Where the first password was counted.
+    pub(crate) fn knocked_at(&self) -> Counter {
+        self.knocked.map_or(Counter::Store, |counted| counted.counter)
+    }
+
+    /// Where the second proof was counted.
+    pub(crate) const fn counted_at(&self) -> Counter {
+        match self.counted {
+            Some(Counting::Somebody(counted)) => counted.counter,
+            Some(Counting::Nobody) | None => Counter::Store,
+        }
+    }
 }
 
 impl Counted {

@@ -39,6 +39,8 @@ pub(crate) struct Memory {
     /// An administrator sets new passwords between the load of a login and its commit.
     pub(crate) new_password_before_next_accept: bool,
     counts: u64,
+    /// Counts that it cannot take before it can again.
+    pub(crate) counts_to_fail: u32,
     /// An administrator blocks everybody between the load of a login and its commit.
     pub(crate) block_before_next_spend: bool,
     pub(crate) floor: UnixTime,
@@ -91,6 +93,10 @@ impl Store for MemoryStore {
 
     fn count(&self, count: &Count) -> Result<Seen, StoreError> {
         let mut memory = self.writable()?;
+        if memory.counts_to_fail > 0 {
+            memory.counts_to_fail -= 1;
+            return Err(StoreError::Damaged { what: "the store of a test".to_owned(), source: None });
+        }
         memory.counts += 1;
         let lane = memory.counted(&count.lane, count.at);
         let cap = match count.against {
@@ -171,6 +177,11 @@ impl Memory {
             .zip(&bundle.records)
             .map(|(sequence, record)| Entry { record: record.clone(), position: Some(position(sequence)) });
         Outcome::Applied(entries.collect())
+    }
+
+    /// What a lane has seen.
+    pub(crate) fn lane(&self, key: &LaneKey) -> Lane {
+        self.lanes.get(key).copied().unwrap_or_default()
     }
 
     fn counted(&mut self, lane: &LaneKey, at: UnixTime) -> Lane {

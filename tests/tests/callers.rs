@@ -204,8 +204,8 @@ fn a_program_of_an_ordinary_user_is_refused_whatever_it_says_it_is() -> Outcome 
         ("lock-of-walter", "root", ["root", "-", "walter", "-"]),
         ("lock-of-walter", "nobody-known", ["nobody-known", "-", "walter", "-"]),
         ("lock-of-walter", "werner", ["werner", "-", "walter", "-"]),
-        ("sudo", "root", ["root", "-", "walter", "-"]),
-        ("sudo", "werner", ["werner", "-", "walter", "-"]),
+        ("sudo", "root", ["walter", "-", "walter", "root"]),
+        ("sudo", "werner", ["walter", "-", "walter", "werner"]),
         ("su", "root", ["walter", "-", "walter", "root"]),
         ("su", "werner", ["werner", "-", "walter", "-"]),
     ] {
@@ -217,13 +217,14 @@ fn a_program_of_an_ordinary_user_is_refused_whatever_it_says_it_is() -> Outcome 
             code == "PAM_AUTH_ERR" && !asked && said.contains("Login refused."),
             "{service} {about}: {said}"
         );
-        let named =
-            [("service", service), ("typed", who[0]), ("caller", "walter"), ("reason", "not-the-caller")];
+        let [typed, _, caller, target] = who;
+        let mut named = vec![("service", service), ("typed", typed), ("caller", caller)];
+        named.extend((target != "-").then_some(("target", target)));
         let record = site.wait_for_record_with(&named)?;
         assert_eq!(people(&record), who, "{service} {about}");
         assert_eq!(
-            ["ending", "primary", "source", "factor"].map(|name| field(&record, name)),
-            ["reject", "not-asked", "local", "-"],
+            ["ending", "reason", "primary", "source", "factor"].map(|name| field(&record, name)),
+            ["reject", "not-the-caller", "not-asked", "local", "-"],
             "{service} {about}"
         );
     }

@@ -232,6 +232,10 @@ pub trait Sink: Send + Sync {
     /// A record that is durable, or (position `None`) one that the store could not take.
     fn publish(&self, record: &Record, position: Option<&ChainPosition>);
 
+    /// Tells of the records without a place that it has counted instead of telling each, where no other comes to bring
+    /// that along. Servers do this each minute.
+    fn settle(&self, _: UnixTime) {}
+
     /// A prompt comes next: a short-lived process keeps nothing open over one.
     fn release(&self) {}
 }
@@ -292,6 +296,10 @@ impl<T: Primary + ?Sized> Primary for Arc<T> {
 impl<T: Sink + ?Sized> Sink for Arc<T> {
     fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
         (**self).publish(record, position);
+    }
+
+    fn settle(&self, now: UnixTime) {
+        (**self).settle(now);
     }
 
     fn release(&self) {

@@ -173,3 +173,28 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<ActRecord>,
 }
+
+impl Record {
+    /// Whether it is told singly however many there are. A break-glass file that is broken is found by each login of such
+    /// an account, also by a stranger's.
+    #[must_use]
+    pub fn is_told_alone(&self) -> bool {
+        match self.ending {
+            Ending::Act => true,
+            Ending::Finding => self.reason != Reason::BreakGlassBroken,
+            Ending::Accept | Ending::Reject | Ending::Unavailable | Ending::Challenge => false,
+        }
+    }
+
+    /// The record that stands for `count` of them, of which this was the last. Many of them are more than any one is.
+    #[must_use]
+    pub fn together(self, count: u64, since: UnixTime) -> Self {
+        let severity = match self.severity {
+            Severity::Info | Severity::Notice => Severity::Notice,
+            Severity::Error => Severity::Error,
+            Severity::Alert => Severity::Alert,
+        };
+        let together = Some(Together { count, since });
+        Self { severity, reason: Reason::CountedTogether, factor: None, together, ..self }
+    }
+}

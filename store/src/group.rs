@@ -1,6 +1,6 @@
 //! Writing in groups: whoever has the turn writes for all who wait for it, in one transaction with one sync.
 //!
-//! The mutex of the writer is the queue that threads stand in; here is what each of them wants written. A group that
+//! The slot of the writer is the queue that threads stand in; here is what each of them wants written. A group that
 //! fails leaves its members without an answer, and each of them tries again for itself.
 
 use std::collections::VecDeque;
@@ -12,6 +12,7 @@ use common::limits::LANES_MAX;
 use common::throttle::{Against, Count, Seen};
 use rusqlite::{Connection, Transaction};
 
+use crate::deadline::Deadline;
 use crate::limits::{GROUP_MAX, LANES_MAX_WHEN_FULL};
 use crate::mark::Progress;
 use crate::pen::{Needs, Space, Worth};
@@ -39,6 +40,8 @@ pub(crate) enum Written {
 /// Somebody's place in a group.
 pub(crate) struct Ticket {
     work: Work,
+    /// From the moment that it was handed in.
+    pub(crate) deadline: Deadline,
     answer: Mutex<Option<Written>>,
 }
 
@@ -53,6 +56,15 @@ impl Ticket {
     }
 }
 
+/// What leaving a group came upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nobody has written it, and nobody will.
+    InTime,
+    /// Somebody writes it, or has.
+    Gathered,
+}
+
 /// All who wait.
 #[derive(Default)]
 pub(crate) struct Group {
@@ -64,7 +76,7 @@ pub(crate) struct Group {
 impl Group {
     /// Waits with this work.
     pub(crate) fn join(&self, work: Work) -> Arc<Ticket> {
-        let ticket = Arc::new(Ticket { work, answer: Mutex::default() });
+        let ticket = Arc::new(Ticket { work, deadline: Deadline::of_writer(), answer: Mutex::default() });
         self.waiting().push_back(Arc::clone(&ticket));
         ticket
     }
@@ -79,8 +91,11 @@ impl Group {
     }
 
     /// Waits no more: what has failed must not be written by somebody else later.
-    pub(crate) fn leave(&self, own: &Arc<Ticket>) {
-        self.waiting().retain(|ticket| !Arc::ptr_eq(ticket, own));
+    pub(crate) fn leave(&self, own: &Arc<Ticket>) -> Left {
+        let mut waiting = self.waiting();
+        let before = waiting.len();
+        waiting.retain(|ticket| !Arc::ptr_eq(ticket, own));
+        if waiting.len() < before { Left::InTime } else { Left::Gathered }
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Ticket>>> {

@@ -4,6 +4,7 @@ use common::UnixTime;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connection::{checkpoint, connect, connect_to_new};
+use crate::deadline::Deadline;
 use crate::files::{FileIdentity, StoreFiles};
 use crate::key_check::{self, KeyCheck};
 use crate::limits::{LOG_OCTETS_CROWDED, READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE};
@@ -47,11 +48,15 @@ impl Opened {
         checkpoint(&mut connection, READERS_WAIT)?;
         drop(connection);
         Reserve::open(files)?.take_back(RESERVE_OCTETS);
-        Self::open(files).map(drop)
+        Self::open(files, &Deadline::of_writer()).map(drop)
     }
 
-    /// Opens a store, takes its schema up, and looks whether it went back.
-    pub(crate) fn open(files: &StoreFiles) -> Result<(Self, Option<Rollback>), SqliteError> {
+    /// Opens a store, takes its schema up, and looks whether it went back. What must be written for that waits for its
+    /// turn until the deadline.
+    pub(crate) fn open(
+        files: &StoreFiles,
+        deadline: &Deadline,
+    ) -> Result<(Self, Option<Rollback>), SqliteError> {
         let file = files.check()?;
         let queue = Queue::open(files)?;
         let mark = Mark::open(files)?;
@@ -59,7 +64,7 @@ impl Opened {
         // The mark is read before the database: read after it, a commit in between would look like a step back.
         let marked = mark.read();
         let log_is_new = !files.has_log();
-        let (connection, behind) = connect_in_any_case(files, &queue, &reserve)?;
+        let (connection, behind) = connect_in_any_case(files, &queue, &reserve, deadline)?;
         if log_is_new {
             // The log stays for good, so its name is made durable once. SQLite would do it at each opening, unless it is
             // built with SQLITE_DISABLE_DIRSYNC.
@@ -76,10 +81,12 @@ impl Opened {
             process: std::process::id(),
         };
         if behind > 0 {
-            opened.migrate()?;
+            opened.migrate(deadline)?;
         }
         let rollback = match marked {
-            Some(marked) if records::total(&opened.connection)? < marked.records => opened.catch_up()?,
+            Some(marked) if records::total(&opened.connection)? < marked.records => {
+                opened.catch_up(deadline)?
+            }
             _ => None,
         };
         Ok((opened, rollback))
@@ -112,15 +119,16 @@ impl Opened {
         Ok(found)
     }
 
-    /// Works in turn.
+    /// Works in turn, which is waited for until the deadline.
     pub(crate) fn in_turn<T>(
         &mut self,
         files: &StoreFiles,
         log_octets_max: u64,
+        deadline: &Deadline,
         work: impl FnOnce(&mut Pen<'_>) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
         let Self { connection, queue, mark, reserve, habits, keys_missing, .. } = self;
-        let _turn = queue.enter()?;
+        let _turn = queue.enter(deadline)?;
         let mut pen = Pen { connection, files, mark, reserve, habits, keys_missing };
         let done = work(&mut pen)?;
         // Those who wait would wait for the checkpoint too: whoever comes last can do it.
@@ -130,14 +138,14 @@ impl Opened {
         Ok(done)
     }
 
-    fn migrate(&mut self) -> Result<(), SqliteError> {
-        let _turn = self.queue.enter()?;
+    fn migrate(&mut self, deadline: &Deadline) -> Result<(), SqliteError> {
+        let _turn = self.queue.enter(deadline)?;
         schema::migrate(&mut self.connection, schema::MIGRATIONS)
     }
 
     /// Raises the floor of a store that went back to where it had been.
-    fn catch_up(&mut self) -> Result<Option<Rollback>, SqliteError> {
-        let _turn = self.queue.enter()?;
+    fn catch_up(&mut self, deadline: &Deadline) -> Result<Option<Rollback>, SqliteError> {
+        let _turn = self.queue.enter(deadline)?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let records_found = records::total(&transaction)?;
         let marked = self.mark.read().filter(|marked| records_found < marked.records);
@@ -158,6 +166,7 @@ fn connect_in_any_case(
     files: &StoreFiles,
     queue: &Queue,
     reserve: &Reserve,
+    deadline: &Deadline,
 ) -> Result<(Connection, u32), SqliteError> {
     let look = || {
         let connection = connect(&files.database)?;
@@ -168,7 +177,7 @@ fn connect_in_any_case(
         if !reserve.explains(&error) {
             return Err(error);
         }
-        let _turn = queue.enter()?;
+        let _turn = queue.enter(deadline)?;
         reserve.give_up(RESERVE_SLICE);
         let looked = look();
         reserve.take_back(RESERVE_OCTETS);

@@ -176,6 +176,7 @@ mod tests {
 
     use super::{Needs, Worth};
     use crate::Process;
+    use crate::deadline::Deadline;
     use crate::files::StoreFiles;
     use crate::opened::Opened;
     use crate::tests::support::Yard;
@@ -189,12 +190,14 @@ mod tests {
     fn only_what_must_survive_a_power_cut_is_synced() {
         let yard = Yard::new(Process::ShortLived);
         let files = StoreFiles::locate(&yard.path, None).unwrap();
-        let (mut opened, _) = Opened::open(&files).unwrap();
+        let (mut opened, _) = Opened::open(&files, &Deadline::of_writer()).unwrap();
         let small = Needs { durability: Durability::Process, worth: Worth::FreeSpace };
         for (needs, expected) in
             [(Needs::ALL, 2), (small, 1), (small, 1), (Needs::ALL, 2), (small.and(Needs::ALL), 2)]
         {
-            let written = opened.in_turn(&files, u64::MAX, |pen| pen.write(needs, |_, _| Ok(((), None))));
+            let deadline = Deadline::of_writer();
+            let written =
+                opened.in_turn(&files, u64::MAX, &deadline, |pen| pen.write(needs, |_, _| Ok(((), None))));
             assert_eq!(written.unwrap(), Some(()));
             assert_eq!(synchronous(&mut opened), expected);
         }

@@ -128,9 +128,7 @@ pub(super) fn judge(
         (None, Need::Skip(_), _) => Judged::Step(after_primary(view, session.clone(), primary, None)),
         (None, _, None) if view.is_open() => Judged::Step(Step::Count(against(view))),
         (_, _, None) => Judged::Step(Step::CountForNobody),
-        (None, _, Some(Counting::Somebody(counted))) if counted.is_admitted(view) => {
-            look(view, session, primary, typed)
-        }
+        (None, _, Some(_)) if evidence.admits_second(view) => look(view, session, primary, typed),
         (refusal, _, Some(_)) => {
             pretend_to_look(view, typed);
             Judged::Wrong(refusal.unwrap_or(Reason::Throttled))

@@ -125,6 +125,7 @@ fn passwords_tried_at_once_are_counted_before_any_is_looked_at() {
     assert_eq!(signs_in(&world, &at_vpn("alice")), accepted(Grounds::BothProofs));
 }
 
+<<<<<<< HEAD
 #[test]
 fn why_a_first_password_was_not_looked_at_is_said_to_the_end() {
     let world = World::with_alice(policy());
@@ -182,4 +183,24 @@ fn a_station_that_calls_itself_local_makes_nobody_at_the_machine_wait() {
         check(&world, &station, &["pw", "1", "2", "3"], Err(Reason::Throttled));
     }
     check(&world, &here, &["pw", &world.code()], accepted(Grounds::BothProofs));
+=======
+/// As a client that sends one login many times at once. The place in the lane that the first password has got is that of
+/// the code behind it too: others that are counted meanwhile do not take it away.
+#[test]
+fn a_code_behind_a_password_that_was_looked_at_is_looked_at_too() {
+    let world = World::with_alice(policy());
+    let vpn = profile(at_vpn("alice"), CANNOT_ASK);
+    world.memory.0.lock().unwrap().others_after_next_count = 20;
+    let both = format!("pw,{}", world.code());
+    check(&world, &vpn, &[&both], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn five_wrong_appended_codes_close_a_lane() {
+    let world = World::with_alice(policy());
+    let vpn = profile(at_vpn("alice"), CANNOT_ASK);
+    let reasons: Vec<_> = (0..8).map(|_| short(&world.verdict(&vpn, &["pw,000000"]))).collect();
+    assert_eq!(reasons[..5], [Err(Reason::WrongCode); 5]);
+    assert_eq!(reasons[5..], [Err(Reason::Throttled); 3]);
+>>>>>>> main
 }

@@ -125,7 +125,6 @@ fn passwords_tried_at_once_are_counted_before_any_is_looked_at() {
     assert_eq!(signs_in(&world, &at_vpn("alice")), accepted(Grounds::BothProofs));
 }
 
-<<<<<<< HEAD
 #[test]
 fn why_a_first_password_was_not_looked_at_is_said_to_the_end() {
     let world = World::with_alice(policy());
@@ -183,7 +182,8 @@ fn a_station_that_calls_itself_local_makes_nobody_at_the_machine_wait() {
         check(&world, &station, &["pw", "1", "2", "3"], Err(Reason::Throttled));
     }
     check(&world, &here, &["pw", &world.code()], accepted(Grounds::BothProofs));
-=======
+}
+
 /// As a client that sends one login many times at once. The place in the lane that the first password has got is that of
 /// the code behind it too: others that are counted meanwhile do not take it away.
 #[test]
@@ -202,5 +202,4 @@ fn five_wrong_appended_codes_close_a_lane() {
     let reasons: Vec<_> = (0..8).map(|_| short(&world.verdict(&vpn, &["pw,000000"]))).collect();
     assert_eq!(reasons[..5], [Err(Reason::WrongCode); 5]);
     assert_eq!(reasons[5..], [Err(Reason::Throttled); 3]);
->>>>>>> main
 }

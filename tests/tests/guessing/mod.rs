@@ -70,9 +70,10 @@ fn a_password_that_nobody_will_ask_for_is_said_to_be_that() -> Outcome {
     let settings = desk.read("countersign.toml");
     let given = Given { lines: &[PASSWORD], clock_ahead: 0 };
     for (name, backend, who) in
-        [("nina", "none", "nobody asks"), ("paul", "pam", "the PAM service \"countersign-primary\"")]
+        [("nina", "none", "nobody asks"), ("paul", "pam", "the PAM service \"login\"")]
     {
-        let text = format!("{settings}[primary]\nbackend = \"{backend}\"\n");
+        let service = if backend == "pam" { "pam-service = \"login\"\n" } else { "" };
+        let text = format!("{settings}[primary]\nbackend = \"{backend}\"\n{service}");
         desk.machine.write(&desk.folder.join("countersign.toml"), &text)?;
         for command in ["add", "passwd"] {
             let ended = desk.run(&["user", command, name, "--password-stdin"], given)?;

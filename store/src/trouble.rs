@@ -77,8 +77,8 @@ impl Trouble {
                  are told to syslog only."
             }
             Self::Damaged => {
-                "Move the store away, with the files beside it, and put the newest backup back with 'countersign \
-                 store restore'. Look at the disk before you trust it again."
+                "Put the newest backup back with 'countersign store restore FILE': it sets the damaged store aside. Look at \
+                 the disk before you trust it again."
             }
             Self::Slow => {
                 "See which program holds the store and whether it is stopped ('ps'), and whether the disk is busy; \

@@ -189,6 +189,8 @@ struct PutBack {
     file: PathBuf,
     codes_refused_until: String,
     recovery_codes_stay_spent: bool,
+    /// Where the store that was damaged is now.
+    damaged_store: Option<PathBuf>,
     streams: Vec<Stream>,
 }
 
@@ -203,7 +205,7 @@ struct Stream {
 
 impl PutBack {
     fn new(file: PathBuf, restored: &Restored) -> Self {
-        let Restored { heads_before, heads, floor, recovery_codes } = restored;
+        let Restored { heads_before, heads, floor, recovery_codes, damaged } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
         let streams = heads_before.iter().map(|before| Stream {
@@ -215,6 +217,7 @@ impl PutBack {
             file,
             codes_refused_until: rfc3339(*floor),
             recovery_codes_stay_spent: *recovery_codes == RecoveryCodes::StaySpent,
+            damaged_store: damaged.clone(),
             streams: streams.collect(),
         }
     }
@@ -239,6 +242,13 @@ impl Report for PutBack {
             self.file.display(),
             self.codes_refused_until
         );
+        if let Some(damaged) = &self.damaged_store {
+            text.push_str(&format!(
+                "The store that was there is damaged and was set aside as {}: keep it until you know what happened, \
+                 and look at the disk.\n",
+                damaged.display()
+            ));
+        }
         if !self.recovery_codes_stay_spent {
             text.push_str(
                 "Which recovery codes were used since the backup is not known: make new sets with \

@@ -48,6 +48,18 @@ impl Trouble {
         }
     }
 
+    /// The kind of what the store said; `None` where it was the break-glass file, which has advice of its own.
+    #[must_use]
+    pub fn of_store(error: &StoreError) -> Option<Self> {
+        let source = match error {
+            StoreError::Newer { .. } => None,
+            StoreError::Damaged { source, .. } => source.as_ref(),
+            StoreError::Unavailable { source, .. } => Some(source),
+        };
+        let is_of_file = source.is_some_and(|source| source.is::<BreakGlassError>());
+        (!is_of_file).then(|| Self::of(error))
+    }
+
     /// As the core knows it.
     #[must_use]
     pub const fn through_the_port(self) -> StoreTrouble {

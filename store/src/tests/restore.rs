@@ -107,7 +107,8 @@ fn a_damaged_store_is_set_aside_and_the_backup_put_in_its_place() {
     };
     let foreign = |octets: &mut Vec<u8>| *octets = b"no database ".repeat(4096);
     let empty = |octets: &mut Vec<u8>| octets.clear();
-    let ways: [&dyn Fn(&mut Vec<u8>); 4] = [&inverted(0), &inverted(1024), &foreign, &empty];
+    type Damage<'a> = &'a dyn Fn(&mut Vec<u8>);
+    let ways: [Damage<'_>; 4] = [&inverted(0), &inverted(1024), &foreign, &empty];
     for (number, damage) in (0..).zip(ways) {
         let yard = yard_with_later_uses();
         let server = open(&yard.path, Process::LongLived);

@@ -176,7 +176,7 @@ impl Examination {
     }
 
     fn add(&mut self, trouble: Trouble, file: &Path, what: String) {
-        let advice = trouble.advice(file);
+        let advice = trouble.advice_about(file);
         self.findings.push(Finding { trouble, file: file.to_owned(), what, advice });
     }
 

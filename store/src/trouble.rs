@@ -49,6 +49,18 @@ impl Trouble {
         }
     }
 
+    /// The kind of what the store said; `None` where it was the break-glass file, which has advice of its own.
+    #[must_use]
+    pub fn of_store(error: &StoreError) -> Option<Self> {
+        let source = match error {
+            StoreError::Newer { .. } => None,
+            StoreError::Damaged { source, .. } => source.as_ref(),
+            StoreError::Unavailable { source, .. } => Some(source),
+        };
+        let is_of_file = source.is_some_and(|source| source.is::<BreakGlassError>());
+        (!is_of_file).then(|| Self::of(error))
+    }
+
     /// As the core knows it.
     #[must_use]
     pub const fn through_the_port(self) -> StoreTrouble {
@@ -61,13 +73,15 @@ impl Trouble {
         }
     }
 
-    /// What to do about it, with the commands; the file that it is about stands in them.
+    /// What to do about it, with the commands for the file that it is about.
     #[must_use]
-    pub fn advice(self, file: &Path) -> String {
-        self.advice_about_file().replace("FILE", &file.display().to_string())
+    pub fn advice_about(self, file: &Path) -> String {
+        self.advice().replace("FILE", &file.display().to_string())
     }
 
-    const fn advice_about_file(self) -> &'static str {
+    /// The same, with the word FILE in the place of the file.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
         match self {
             Self::Absent => {
                 "If it was there before, look for a disk that is not mounted ('findmnt --fstab'), or put a backup back: \
@@ -83,10 +97,8 @@ impl Trouble {
                  by itself."
             }
             Self::Damaged => {
-                "End what has it open ('systemctl stop countersign-local.socket countersign-local countersign-radiusd'), \
-                 move the store and all files beside it that begin with its name to another folder, and put the newest \
-                 backup back: 'countersign store restore BACKUP'. Then start them again. Look at the disk ('dmesg', \
-                 'smartctl -a DEVICE') before you trust it again."
+                "Put the newest backup back: 'countersign store restore BACKUP' sets the damaged store aside. Look at the \
+                 disk ('dmesg', 'smartctl -a DEVICE') before you trust it again."
             }
             Self::Slow => {
                 "See which program holds it ('fuser -v FILE'). One that is stopped goes on with 'kill -CONT PROCESS', and \
@@ -194,7 +206,7 @@ mod tests {
     #[test]
     fn each_kind_says_what_is_wrong_and_the_command_that_helps() {
         for kind in Trouble::ALL {
-            let advice = kind.advice(Path::new("/var/lib/countersign/store.db"));
+            let advice = kind.advice_about(Path::new("/var/lib/countersign/store.db"));
             assert!(advice.ends_with('.') && advice.matches('\'').count() >= 2, "{}: {advice}", kind.name());
             assert!(!advice.contains("FILE"), "{}: {advice}", kind.name());
             assert!(kind.meaning().len() > 20, "{}", kind.name());

@@ -6,7 +6,7 @@ use crate::account::{Account, PasswordHash};
 use crate::bundle::{Bundle, Outcome, Success};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, FactorId, RecoveryCodeId};
-use crate::lane::{Lane, LaneKey};
+use crate::lane::{Lane, LaneKey, LanesOf, Waits};
 use crate::record::Record;
 use crate::throttle::{Cap, Count, Seen};
 use crate::{Reason, Secret, UnixTime, Username};
@@ -86,6 +86,12 @@ pub trait Listing: Send + Sync {
 
     /// What an account has seen from all sources without a recent success.
     fn cap(&self, account: &Account) -> Result<Cap, StoreError>;
+
+    /// Which lanes of a user must wait.
+    fn waits(&self, lanes: &LanesOf, now: UnixTime) -> Result<Waits, StoreError>;
+
+    /// The names of up to `count` accounts whose cap is closed, in order.
+    fn closed(&self, now: UnixTime, count: u32) -> Result<Vec<Username>, StoreError>;
 
     /// Up to `count` stored records of a stream from place `from` on, in order.
     fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError>;

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use common::UnixTime;
-use common::lane::{Lane, LaneKey};
+use common::lane::{Lane, LaneKey, LanesOf, Waits};
 use common::limits::FREE_FAILURES;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -70,6 +70,26 @@ pub(crate) fn change(
 pub(crate) fn clear(connection: &Connection, key: &LaneKey) -> Result<(), SqliteError> {
     let cleared = connection.prepare_cached("DELETE FROM lanes WHERE key = ?1")?.execute([key.as_bytes()])?;
     if cleared > 0 { resize(connection, -1).map(drop) } else { Ok(()) }
+}
+
+/// Takes all lanes of a user back to nothing. They stand together, so that this looks at no others.
+pub(crate) fn clear_all(connection: &Connection, lanes: &LanesOf) -> Result<(), SqliteError> {
+    let (first, last) = lanes.range();
+    let cleared = connection
+        .prepare_cached("DELETE FROM lanes WHERE key BETWEEN ?1 AND ?2")?
+        .execute([first.as_bytes(), last.as_bytes()])?;
+    let fewer = i32::try_from(cleared).unwrap_or(i32::MAX).saturating_neg();
+    if fewer < 0 { resize(connection, fewer).map(drop) } else { Ok(()) }
+}
+
+/// Which lanes of a user must wait.
+pub(crate) fn waits(connection: &Connection, lanes: &LanesOf, now: UnixTime) -> Result<Waits, SqliteError> {
+    let (first, last) = lanes.range();
+    let mut statement = connection.prepare_cached(
+        "SELECT failures, last_at FROM lanes WHERE key BETWEEN ?1 AND ?2 AND failures >= ?3",
+    )?;
+    let full = statement.query_map(params![first.as_bytes(), last.as_bytes(), FREE_FAILURES], seen)?;
+    full.into_iter().try_fold(Waits::default(), |waits, lane| Ok(waits.with(lane?, now)))
 }
 
 fn find(connection: &Connection, key: &LaneKey) -> Result<Option<Lane>, SqliteError> {

@@ -10,7 +10,7 @@ use common::account::Account;
 use common::bundle::{Bundle, Entry, Outcome};
 use common::chain::ChainPosition;
 use common::keys::KEY_OCTETS;
-use common::lane::LaneKey;
+use common::lane::{LaneKey, LanesOf, Waits};
 use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
 use common::record::Record;
 use common::throttle::{Cap, Count, Seen};
@@ -320,6 +320,14 @@ impl Listing for Sqlite {
 
     fn cap(&self, account: &Account) -> Result<Cap, StoreError> {
         self.read(|connection| caps::cap(connection, account.id))
+    }
+
+    fn waits(&self, lanes: &LanesOf, now: UnixTime) -> Result<Waits, StoreError> {
+        self.read(|connection| crate::lanes::waits(connection, lanes, now))
+    }
+
+    fn closed(&self, now: UnixTime, count: u32) -> Result<Vec<Username>, StoreError> {
+        self.read(|connection| caps::closed(connection, now, count))
     }
 
     fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError> {

@@ -164,8 +164,8 @@ fn write(
     if let Some(recognised) = &bundle.recognised {
         caps::recognise(connection, recognised, bundle.at)?;
     }
-    if let Some(account) = bundle.unlocked {
-        caps::unlock(connection, account)?;
+    if let Some(unlocked) = &bundle.unlocked {
+        caps::unlock(connection, unlocked)?;
     }
     let mut entries = Vec::with_capacity(bundle.records.len());
     for record in &bundle.records {

@@ -248,8 +248,9 @@ impl Memory {
                 self.known.insert((recognised.account, recognised.lane), bundle.at);
             }
         }
-        if let Some(account) = &bundle.unlocked {
-            self.caps.remove(account);
+        if let Some(unlocked) = &bundle.unlocked {
+            self.caps.remove(&unlocked.account);
+            self.lanes.retain(|lane, _| !unlocked.lanes.contains(lane));
         }
         let is_accept = |record: &Record| record.ending == crate::record::Ending::Accept;
         self.tallied += u64::from(bundle.tally.is_some() && bundle.records.iter().any(is_accept));

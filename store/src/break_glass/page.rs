@@ -209,6 +209,9 @@ impl<'a> Page<'a> {
         if let Some(recognised) = &bundle.recognised {
             self.counted.recognise(recognised, bundle.at);
         }
+        if let Some(unlocked) = &bundle.unlocked {
+            self.counted.unlock(unlocked);
+        }
         if self.counted == before { Ok(()) } else { self.write_counted() }
     }
 

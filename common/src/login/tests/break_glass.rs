@@ -119,6 +119,19 @@ fn a_row_of_guesses_over_all_sources_does_not_keep_them_out() {
     check(&world, &elsewhere, &["pw", &world.code()], accepted(Grounds::BothProofs));
 }
 
+#[test]
+fn an_unlock_ends_waits_that_the_file_has_counted_too() {
+    let world = world();
+    lose_the_store(&world, true);
+    for _ in 0..3 {
+        let _ = world.verdict(&at_sshd("alice"), &["pw", "000000", "000001", "000002"]);
+    }
+    lose_the_store(&world, false);
+    check(&world, &at_sshd("alice"), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    world.act("alice", &Act::Unlock);
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
 /// Everything in a place that reads as an accept.
 fn accepts(store: &MemoryStore) -> usize {
     let memory = store.0.lock().unwrap();

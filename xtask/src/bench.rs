@@ -19,6 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 use test_ground::ground::{Ground, rooted};
 
@@ -32,6 +33,9 @@ use part::Part;
 pub(crate) const AS_ROOT: &str = "bench-as-root";
 /// Our first argument when we run again in the copy.
 pub(crate) const IN_COPY: &str = "bench-in-copy";
+
+/// What one account takes of the disk with all contestants together, most of it as a file of its own.
+const OCTETS_OF_AN_ACCOUNT: u64 = 6_000;
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +149,10 @@ pub(crate) fn as_root(options: &str) -> Result<ExitCode, Problem> {
     let mut place = cargo::place()?;
     place.programs = place.target.join("release");
     let disk = OwnDisk::open(place.target.join("ground/bench"))?;
+    let asked: Options = serde_json::from_str(options).map_err(unreadable)?;
+    if asked.parts.contains(&Part::Pam) {
+        disk.has_room_for(asked.accounts().max().unwrap_or_default())?;
+    }
     let own = env::current_exe().map_err(Problem::run("xtask"))?;
     let ground = Ground::prepare(place)?;
     let words = [own.as_os_str(), IN_COPY.as_ref(), options.as_ref()];
@@ -160,6 +168,26 @@ impl OwnDisk {
         let made = clear(&folder).and_then(|()| fs::create_dir_all(&folder));
         made.map_err(Problem::run(format!("mkdir {}", folder.display())))?;
         Ok(Self(folder))
+    }
+
+    fn has_room_for(&self, accounts: usize) -> Result<(), Problem> {
+        let found = statvfs(&self.0).map_err(|error| Problem::run("statvfs")(error.into()))?;
+        let free = found.blocks_available().saturating_mul(found.fragment_size());
+        let accounts = u64::try_from(accounts).unwrap_or(u64::MAX);
+        let needed = accounts.saturating_mul(OCTETS_OF_AN_ACCOUNT);
+        // A file system that makes its inodes as it goes says 0.
+        let has_inodes = found.files() == 0 || found.files_available() > accounts;
+        if free > needed && has_inodes {
+            return Ok(());
+        }
+        let text = format!(
+            "{} has room for {} MB and {} files, and {accounts} accounts may need {} MB: see `--up-to`",
+            self.0.display(),
+            free.div_euclid(1_000_000),
+            found.files_available(),
+            needed.div_euclid(1_000_000)
+        );
+        Err(Problem::Usage(text))
     }
 }
 

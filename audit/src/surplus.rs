@@ -9,7 +9,7 @@ use common::limits::{
     CLOCK_DIFFERENCE_SECONDS, TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL, TALLY_FREE_OF_UNKNOWN,
     TALLY_SECONDS,
 };
-use common::record::{PrimaryResult, Record};
+use common::record::{Names, PrimaryResult, Record, Together};
 
 /// Who is counted apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +24,15 @@ enum Whose {
     Right(String),
     /// Users for whom there is no count of their own any more.
     Others,
+}
+
+impl Whose {
+    const fn names(&self) -> Names {
+        match self {
+            Self::User(_) | Self::Right(_) => Names::One,
+            Self::All | Self::Unknown | Self::Others => Names::Several,
+        }
+    }
 }
 
 /// One of them in its minute.
@@ -70,11 +79,11 @@ impl Surplus {
     /// The counted records that are due. Who has one keeps being counted, until a minute passes without a flood.
     pub(crate) fn due(&self, now: UnixTime) -> Vec<Record> {
         let mut tallies = self.tallies();
-        let over = tallies.values_mut().filter(|tally| tally.withheld.is_some() && tally.is_over(now));
-        over.filter_map(|tally| {
+        let over = tallies.iter_mut().filter(|(_, tally)| tally.withheld.is_some() && tally.is_over(now));
+        over.filter_map(|(whose, tally)| {
             let told = tally.withheld.take();
             (tally.began_at, tally.singly) = (now, u32::MAX);
-            told.map(Withheld::together)
+            told.map(|withheld| withheld.together(whose.names()))
         })
         .collect()
     }
@@ -82,7 +91,8 @@ impl Surplus {
     /// All counted records, due or not: nobody will ask again.
     pub(crate) fn rest(&self) -> Vec<Record> {
         let taken = std::mem::take(&mut *self.tallies());
-        taken.into_values().filter_map(|tally| tally.withheld).map(Withheld::together).collect()
+        let rest = taken.into_iter().filter_map(|(whose, tally)| Some((whose, tally.withheld?)));
+        rest.map(|(whose, withheld)| withheld.together(whose.names())).collect()
     }
 
     fn tallies(&self) -> MutexGuard<'_, BTreeMap<Whose, Tally>> {
@@ -132,7 +142,7 @@ impl Tally {
 }
 
 impl Withheld {
-    fn together(self) -> Record {
-        self.last.together(self.count, self.since)
+    fn together(self, names: Names) -> Record {
+        self.last.together(Together { count: self.count, since: self.since, names })
     }
 }

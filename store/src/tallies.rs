@@ -7,7 +7,7 @@ use common::UnixTime;
 use common::lane::LaneKey;
 use common::limits;
 use common::limits::{TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL, TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS};
-use common::record::{PrimaryResult, Record};
+use common::record::{Names, PrimaryResult, Record, Together};
 use rusqlite::{Connection, params};
 
 use crate::SqliteError;
@@ -92,8 +92,10 @@ pub(crate) fn due(connection: &Connection, now: UnixTime) -> Result<Vec<Record>,
         connection
             .prepare_cached("UPDATE tallies SET began_at = ?2, singly = ?3, withheld = 0 WHERE name = ?1")?
             .execute(params![name, now.seconds(), u32::MAX])?;
+        let names = if [UNKNOWN, OTHERS].contains(&name) { Names::Several } else { Names::One };
+        let together = Together { count, since, names };
         // What another version has written and we cannot read must not keep anybody from signing in.
-        told.extend(serde_json::from_slice(&last).ok().map(|last: Record| last.together(count, since)));
+        told.extend(serde_json::from_slice(&last).ok().map(|last: Record| last.together(together)));
     }
     Ok(told)
 }

@@ -7,7 +7,7 @@ use common::limits::{
     CAP_IN_HOUR, CAP_IN_ROW, KNOWN_SOURCES_MAX, TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL,
     TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS,
 };
-use common::record::{Ending, PrimaryResult, Record};
+use common::record::{Ending, Names, PrimaryResult, Record};
 use common::throttle::{Against, Count};
 
 use super::samples::{
@@ -193,6 +193,7 @@ fn refusals_beyond_a_few_are_counted_together(ground: &dyn Ground) {
     let due = refuse(1000 + TALLY_SECONDS);
     assert_eq!(due.iter().map(|record| record.reason).collect::<Vec<_>>(), [Reason::CountedTogether]);
     let together = due[0].together.unwrap();
+    assert_eq!(together.names, Names::One);
     assert_eq!((together.count, together.since), (1000 - u64::from(TALLY_FREE) + 1, time(1000)));
     assert!(refuse(1010 + TALLY_SECONDS).is_empty(), "whoever has had one goes on being counted");
     let quiet = bundle(1010 + 3 * TALLY_SECONDS);
@@ -214,8 +215,11 @@ fn a_flood_of_names_writes_no_more_than_its_limits(ground: &dyn Ground) {
     let known = flood(2000, &|number| Some(format!("user {number}")));
     // The names that have a row are told of; the one row of unknown names is told of first.
     assert!(count(known) <= TALLY_FREE_OF_ALL + 1, "{known}");
-    let told = flood(3000, &|_| Some("one".to_owned()));
-    assert!(count(told) <= TALLIES_MAX + TALLY_FREE + 3, "{told}");
+    let told: Vec<Record> =
+        (0..2000).flat_map(|_| refuse(&*store, "one", PrimaryResult::Wrong, 3000)).collect();
+    assert!(count(told.len()) <= TALLIES_MAX + TALLY_FREE + 3, "{}", told.len());
+    let of_several = |record: &&Record| record.together.is_some_and(|many| many.names == Names::Several);
+    assert_eq!(told.iter().filter(of_several).count(), 1, "those for whom there was no room");
 }
 
 fn a_right_password_does_not_hide_among_wrong_ones(ground: &dyn Ground) {

@@ -4,7 +4,7 @@ use common::bundle::Durability;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::SqliteError;
-use crate::connection::{checkpoint, set_durability};
+use crate::connection::{Emptied, LogLength, checkpoint, set_durability};
 use crate::files::StoreFiles;
 use crate::key_check::{self, KeyCheck};
 use crate::limits::{
@@ -13,6 +13,7 @@ use crate::limits::{
 };
 use crate::mark::{Mark, Progress};
 use crate::reserve::{Held, Reserve};
+use crate::spent;
 
 /// Whether something is worth the space that is kept for a full disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +56,7 @@ pub(crate) struct Pen<'opened> {
     pub(crate) files: &'opened StoreFiles,
     pub(crate) mark: &'opened Mark,
     pub(crate) reserve: &'opened Reserve,
+    pub(crate) log: &'opened LogLength,
     pub(crate) habits: &'opened mut Habits,
     pub(crate) keys_missing: &'opened mut Vec<KeyCheck>,
 }
@@ -93,23 +95,35 @@ impl Pen<'_> {
         }
     }
 
-    /// Empties the log once it is longer than `log_octets_max`. On a full disk it is kept as short as it can be,
+    /// Empties the log once it is longer than `log_octets_max`. On a full disk its file is kept as short as it can be,
     /// and the database grows into the reserve.
     pub(crate) fn shorten_log(&mut self, log_octets_max: u64) -> Result<(), SqliteError> {
-        let octets = self.files.log_octets();
-        let is_short = octets > LOG_OCTETS_SHORT && self.reserve.octets() < RESERVE_OCTETS;
-        let longest = if is_short { LOG_OCTETS_SHORT } else { log_octets_max };
+        let file_octets = self.files.log_octets();
+        let is_short = file_octets > LOG_OCTETS_SHORT && self.reserve.octets() < RESERVE_OCTETS;
+        let (octets, longest, how) = match is_short {
+            true => (file_octets, LOG_OCTETS_SHORT, Emptied::Truncated),
+            false => (self.log.octets(), log_octets_max, Emptied::InPlace),
+        };
         if octets <= longest.max(self.habits.patience_octets) {
             return Ok(());
         }
         if is_short {
             self.reserve.give_up(octets);
         }
-        checkpoint(self.connection, CHECKPOINT_WAIT)?;
+        let is_emptied = checkpoint(self.connection, how, CHECKPOINT_WAIT)?;
         self.reserve.take_back(if is_short { RESERVE_OCTETS } else { 0 });
-        let left = self.files.log_octets();
-        self.habits.patience_octets = if left > longest { left.saturating_add(longest / 4) } else { 0 };
+        self.habits.patience_octets = if is_emptied { 0 } else { octets.saturating_add(longest / 4) };
+        if is_emptied && how == Emptied::InPlace {
+            self.begin_log()?;
+        }
         Ok(())
+    }
+
+    /// Writes over the beginning of an emptied log: until then whoever opens the store next would read it all again.
+    fn begin_log(&mut self) -> Result<(), SqliteError> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        spent::rewrite_floor(&transaction)?;
+        Ok(transaction.commit()?)
     }
 
     /// Past its limit the log is not added to before readers have let it be emptied.
@@ -117,7 +131,7 @@ impl Pen<'_> {
         if self.files.log_octets() <= LOG_OCTETS_MAX {
             return Ok(());
         }
-        checkpoint(self.connection, READERS_WAIT)?;
+        checkpoint(self.connection, Emptied::Truncated, READERS_WAIT)?;
         let octets = self.files.log_octets();
         if octets <= LOG_OCTETS_MAX {
             return Ok(());

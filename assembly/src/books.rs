@@ -2,9 +2,10 @@
 
 use common::account::Account;
 use common::chain::ChainPosition;
+use common::lane::{LanesOf, Waits};
 use common::ports::{Listing, StoreError, StoredRecord};
 use common::throttle::Cap;
-use common::{RecoveryCodeId, Username};
+use common::{RecoveryCodeId, UnixTime, Username};
 use store::{BREAK_GLASS_STREAM, Sqlite, Survey};
 
 /// The store, with the records of the break-glass file beside its own.
@@ -41,6 +42,14 @@ impl Listing for Books<'_> {
 
     fn cap(&self, account: &Account) -> Result<Cap, StoreError> {
         self.store.cap(account)
+    }
+
+    fn waits(&self, lanes: &LanesOf, now: UnixTime) -> Result<Waits, StoreError> {
+        self.store.waits(lanes, now)
+    }
+
+    fn closed(&self, now: UnixTime, count: u32) -> Result<Vec<Username>, StoreError> {
+        self.store.closed(now, count)
     }
 
     fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError> {

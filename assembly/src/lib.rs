@@ -24,8 +24,6 @@ mod books;
 mod office;
 #[cfg(feature = "pam")]
 mod pam;
-#[cfg(feature = "server")]
-mod server;
 
 #[cfg(feature = "office")]
 pub use books::Books;
@@ -34,8 +32,6 @@ pub use error::AssemblyError;
 pub use office::{Office, break_glass, examination, office};
 #[cfg(feature = "pam")]
 pub use pam::engine_for_pam;
-#[cfg(feature = "server")]
-pub use server::{Server, helper_for, local_server, server};
 pub use system::{SystemClock, SystemRandom};
 
 // Doors depend on `assembly`, not on what it joins: these are the parts that they render or hand on.

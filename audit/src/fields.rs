@@ -1,7 +1,7 @@
 //! What a line says of a record: a closed list of fields, each with a name and a meaning, in one order.
 
 use common::chain::ChainPosition;
-use common::record::{ActRecord, Record};
+use common::record::{ActRecord, Names, Record};
 use common::{Place, UnixTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -49,6 +49,8 @@ common::closed_list! {
         Count = "count",
         /// When the first of them came (RFC 3339).
         Since = "since",
+        /// `several`, where they were of more names than one: name, place and source are then those of the last one.
+        Names = "names",
         /// What an administrator did.
         Act = "act",
         /// The administrator's login uid, which survives su and sudo.
@@ -103,6 +105,8 @@ pub(crate) fn of_record(record: &Record, position: Option<&ChainPosition>) -> Va
     put(Field::Reason, Some(record.reason.name()));
     put(Field::Count, record.together.map(|together| together.count.to_string()).as_deref());
     put(Field::Since, record.together.map(|together| moment(together.since)).as_deref());
+    let is_of_several = record.together.is_some_and(|together| together.names == Names::Several);
+    put(Field::Names, is_of_several.then_some("several"));
     values.extend(record.act.as_ref().map(of_act).unwrap_or_default());
     values.extend(position.map(of_position).unwrap_or_default());
     values

@@ -10,6 +10,7 @@ mod queue;
 mod render;
 mod report;
 mod sink;
+mod surplus;
 #[cfg(test)]
 mod tests;
 mod verify;

@@ -12,6 +12,7 @@ use common::record::Record;
 
 use crate::link::{Destination, Link};
 use crate::queue::Queue;
+use crate::surplus::Surplus;
 use crate::{AuditError, Renderer};
 
 /// All that one process that asks PAM ever waits for one collector over TCP. Other sockets are not waited for.
@@ -51,6 +52,7 @@ pub struct SyslogSink {
     destination: Destination,
     way: Way,
     tally: Arc<Tally>,
+    surplus: Surplus,
 }
 
 enum Way {
@@ -73,14 +75,15 @@ impl SyslogSink {
             Destination::Tcp(_) => TCP_PATIENCE,
         };
         let direct = Direct { link: Link::new(destination.clone()), patience };
-        Self { renderer, destination, way: Way::Direct(Mutex::new(direct)), tally: Arc::default() }
+        let way = Way::Direct(Mutex::new(direct));
+        Self { renderer, destination, way, tally: Arc::default(), surplus: Surplus::default() }
     }
 
     /// For a long-lived server: one thread, a bounded queue, and lines wait in order while the collector is away.
     pub fn queued(destination: Destination, renderer: Renderer) -> Result<Self, AuditError> {
         let tally = Arc::<Tally>::default();
         let way = Way::Queued(Queue::start(destination.clone(), Arc::clone(&tally))?);
-        Ok(Self { renderer, destination, way, tally })
+        Ok(Self { renderer, destination, way, tally, surplus: Surplus::default() })
     }
 
     /// Sends the head of a chain as it stands now.
@@ -90,6 +93,7 @@ impl SyslogSink {
 
     /// Waits until the lines so far are sent or dropped, or the time is up. Only a queue has something to wait for.
     pub fn flush(&self, within: Duration) {
+        self.tell_together(&self.surplus.rest());
         match &self.way {
             Way::Direct(_) => {}
             Way::Queued(queue) => queue.flush(within),
@@ -109,6 +113,10 @@ impl SyslogSink {
             sent: self.tally.sent.load(Ordering::Relaxed),
             dropped: self.tally.dropped.load(Ordering::Relaxed),
         }
+    }
+
+    fn tell_together(&self, counted: &[Record]) {
+        counted.iter().for_each(|record| self.put(self.renderer.record(record, None)));
     }
 
     fn put(&self, line: io::Result<Vec<u8>>) {
@@ -140,7 +148,15 @@ impl Direct {
 
 impl Sink for SyslogSink {
     fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
-        self.put(self.renderer.record(record, position));
+        // What has a place in a chain was bounded where it was chained.
+        if position.is_some() || self.surplus.tells(record) {
+            self.put(self.renderer.record(record, position));
+        }
+        self.settle(record.at);
+    }
+
+    fn settle(&self, now: UnixTime) {
+        self.tell_together(&self.surplus.due(now));
     }
 
     /// In a process that asks PAM no socket stays open over a prompt; a server keeps its connection.

@@ -7,6 +7,7 @@ mod command;
 mod context;
 mod failure;
 mod given_out;
+mod guesses;
 mod moment;
 mod pam_services;
 mod qr;

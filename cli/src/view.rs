@@ -3,9 +3,9 @@
 use common::UnixTime;
 use common::account::{Account, AppPassword, Block, Factor, FactorKind};
 use common::id::RecoveryCodeId;
-use common::throttle::Cap;
 use serde::Serialize;
 
+use crate::guesses::{CapView, WaitsView, way_out};
 use crate::moment::rfc3339;
 use crate::report::Report;
 use crate::table::{list, table};
@@ -19,7 +19,8 @@ pub(crate) struct AccountView {
     state: &'static str,
     role: &'static str,
     blocked: Option<String>,
-    guesses: GuessesView,
+    guesses: CapView,
+    waits: WaitsView,
     has_password: bool,
     factors: Vec<FactorView>,
     recovery_codes: RecoveryCodesView,
@@ -62,7 +63,13 @@ pub(crate) struct AppPasswordView {
 
 impl AccountView {
     /// An account and those of its recovery codes that are spent, as of now.
-    pub(crate) fn new(account: &Account, spent: &[RecoveryCodeId], cap: &Cap, now: UnixTime) -> Self {
+    pub(crate) fn new(
+        account: &Account,
+        spent: &[RecoveryCodeId],
+        guesses: CapView,
+        waits: WaitsView,
+        now: UnixTime,
+    ) -> Self {
         let left = codes_left(account, spent);
         Self {
             user: account.name.to_string(),
@@ -70,26 +77,14 @@ impl AccountView {
             state: account.state.name(),
             role: account.role.name(),
             blocked: block(account.block, now),
-            guesses: GuessesView { in_row: cap.in_row, open: cap.is_open(now) },
+            guesses,
+            waits,
             has_password: account.password_hash.is_some(),
             factors: account.factors.iter().map(FactorView::new).collect(),
             recovery_codes: RecoveryCodesView { left, made: account.recovery_codes.len() },
             app_passwords: account.app_passwords.iter().map(AppPasswordView::new).collect(),
             created_at: rfc3339(account.created_at),
             version: account.version,
-        }
-    }
-}
-
-impl GuessesView {
-    fn text(&self) -> String {
-        let Self { in_row, open } = self;
-        match (in_row, open) {
-            (0, true) => "none in a row from new places".to_owned(),
-            (_, true) => format!("{in_row} in a row from new places"),
-            (_, false) => {
-                format!("{in_row} in a row from new places: those must wait ('countersign user unlock')")
-            }
         }
     }
 }
@@ -153,11 +148,15 @@ impl Report for AccountView {
             ("role", self.role.to_owned()),
             ("blocked", self.blocked.clone().unwrap_or_else(|| "no".to_owned())),
             ("wrong codes", self.guesses.text()),
+            ("must wait", self.waits.text()),
             ("password", if self.has_password { "set" } else { "none here" }.to_owned()),
             ("recovery codes", format!("{} of {} left", codes.left, codes.made)),
             ("made", self.created_at.clone()),
             ("id", self.id.clone()),
         ]);
+        if let Some(way_out) = way_out(&self.user, &self.guesses, &self.waits) {
+            text.push_str(&format!("\n{way_out}"));
+        }
         if !self.factors.is_empty() {
             text.push_str(&format!("\n{}", factor_table(&self.factors)));
         }
@@ -177,15 +176,6 @@ pub(crate) fn factor_table(factors: &[FactorView]) -> String {
 pub(crate) fn app_password_table(passwords: &[AppPasswordView]) -> String {
     let titles = ["app password", "label", "services", "clients", "made"];
     table(&titles, passwords.iter().map(AppPasswordView::row))
-}
-
-/// Wrong codes from sources without a recent success.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct GuessesView {
-    in_row: u32,
-    /// Whether an answer from such a source is looked at now.
-    open: bool,
 }
 
 /// One account on one line of a list.

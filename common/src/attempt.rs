@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::username::TypedName;
 use crate::{Secret, limits};
 
+/// The source of somebody at the machine itself. One for all terminals: a new one is easily had, and must not come
+/// with new guesses.
+pub const LOCAL_SOURCE: &str = "local";
+
 /// The front end that an attempt came through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::chain::ChainPosition;
 use crate::id::{AccountId, AttemptId, FactorId, RecoveryCodeId};
-use crate::lane::{Lane, LaneKey};
+use crate::lane::{Lane, LaneKey, LanesOf};
 use crate::record::{Ending, Record};
 use crate::{UnixTime, Username};
 
@@ -113,6 +113,15 @@ pub enum CapEffect {
     None,
 }
 
+/// An account that may be guessed at again: its cap and its lanes go back to nothing. Which sources are known stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unlocked {
+    /// Whose cap.
+    pub account: AccountId,
+    /// Which lanes.
+    pub lanes: LanesOf,
+}
+
 /// Whether a known source is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
@@ -151,8 +160,8 @@ pub struct Bundle {
     pub taken_back: Option<TakenBack>,
     /// A second proof was right: its lane goes back to nothing, and its source is known.
     pub recognised: Option<Recognised>,
-    /// An account whose cap goes back to nothing.
-    pub unlocked: Option<AccountId>,
+    /// An account from which every wait is taken.
+    pub unlocked: Option<Unlocked>,
     /// Whose refusals and questions the records are; many of them are written as one. `None`: each is written.
     pub tally: Option<LaneKey>,
     /// What auditors will read.

@@ -2,34 +2,47 @@
 //!
 //! [`crate::throttle`] has what is counted over all sources.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-
-use crate::attempt::Place;
 use crate::keys::{KeyError, KeyRing, Purpose};
+use crate::origin::Origin;
 use crate::{UnixTime, limits};
 
-/// The name of a lane: a keyed digest of user and source, so that the table tells no names and has rows of one size.
+/// Octets that all lanes of one user begin with.
+const OF_USER_OCTETS: usize = 8;
+
+/// The name of a lane: a keyed digest of user and origin, so that the table tells no names and has rows of one size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LaneKey([u8; 16]);
 
 impl LaneKey {
-    /// The lane of a user (canonical name, or what was typed) from a source. Without one, it is a lane of the place.
-    pub fn new(keys: &KeyRing, user: &str, source: Option<&str>, place: &Place) -> Result<Self, KeyError> {
-        let source = source.map_or_else(|| place.to_string(), network);
-        Self::named(keys, &[b"lane", user.as_bytes(), source.as_bytes()])
+    /// No lane: for who looks at an account and counts nothing.
+    pub const NONE: Self = Self([0; 16]);
+
+    /// The lane of a user (canonical name, or what was typed) from an origin.
+    pub fn new(keys: &KeyRing, user: &str, origin: &Origin) -> Result<Self, KeyError> {
+        Self::of_name(keys, user)?.lane(keys, user, origin)
     }
 
-    /// The lane of answers from a source that count against nobody.
-    pub fn of_nobody(keys: &KeyRing, source: Option<&str>) -> Result<Self, KeyError> {
-        Self::named(keys, &[b"nobody", source.unwrap_or_default().as_bytes()])
+    /// The same, where [`LaneKey::of_name`] is at hand. It begins with that, so that all lanes of a user stand together:
+    /// see [`LanesOf`].
+    pub fn lane(&self, keys: &KeyRing, user: &str, origin: &Origin) -> Result<Self, KeyError> {
+        let [kind, text, by] = origin.parts();
+        let Self(lane) = Self::named(keys, &[b"lane", user.as_bytes(), kind, text, by])?;
+        Ok(LanesOf::named(self)?.beginning(lane))
+    }
+
+    /// The lane of answers from an origin that count against nobody.
+    pub fn of_nobody(keys: &KeyRing, origin: &Origin) -> Result<Self, KeyError> {
+        let [kind, text, by] = origin.parts();
+        Self::named(keys, &[b"nobody", kind, text, by])
     }
 
     /// Where answers that count against nobody are counted over all accounts: the same work as against one.
-    pub fn of_no_account(keys: &KeyRing, source: Option<&str>) -> Result<Self, KeyError> {
-        Self::named(keys, &[b"no account", source.unwrap_or_default().as_bytes()])
+    pub fn of_no_account(keys: &KeyRing, origin: &Origin) -> Result<Self, KeyError> {
+        let [kind, text, by] = origin.parts();
+        Self::named(keys, &[b"no account", kind, text, by])
     }
 
-    /// One name, whatever the source: what is recorded about it is kept within bounds under this.
+    /// One name, whatever the origin: what is recorded about it is kept within bounds under this.
     pub fn of_name(keys: &KeyRing, user: &str) -> Result<Self, KeyError> {
         Self::named(keys, &[b"name", user.as_bytes()])
     }
@@ -53,32 +66,35 @@ impl LaneKey {
     }
 }
 
-/// What differs between two attempts of one user at one machine is taken off: the port, and which address of the
-/// machine itself it was. Some gateways write `192.0.2.7[4500]` or `192.0.2.7:4500` as Calling-Station-Id.
-fn address_of(source: &str) -> Option<IpAddr> {
-    let without_port =
-        source.strip_suffix(']').and_then(|text| text.split_once('[')).map_or(source, |(address, port)| {
-            if address.is_empty() || !port.bytes().all(|octet| octet.is_ascii_digit()) {
-                source
-            } else {
-                address
-            }
-        });
-    let address =
-        without_port.parse().or_else(|_| without_port.parse().map(|socket: SocketAddr| socket.ip()));
-    address.ok().map(|address: IpAddr| address.to_canonical())
-}
+/// All lanes of one user, whatever the origin: what their names begin with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LanesOf([u8; OF_USER_OCTETS]);
 
-/// One household has 2^64 addresses of IPv6: the first half of them is one source (RFC 6177).
-fn network(source: &str) -> String {
-    match address_of(source) {
-        Some(address) if address.is_loopback() => "local".to_owned(),
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        Some(IpAddr::V4(address)) => address.to_string(),
-        None => source.to_owned(),
+impl LanesOf {
+    /// The lanes of a user (canonical name).
+    pub fn user(keys: &KeyRing, user: &str) -> Result<Self, KeyError> {
+        Self::named(&LaneKey::of_name(keys, user)?)
+    }
+
+    fn named(name: &LaneKey) -> Result<Self, KeyError> {
+        name.0.first_chunk().copied().map(Self).ok_or(KeyError::DoesNotSeal)
+    }
+
+    /// Whether a lane is one of them.
+    #[must_use]
+    pub fn contains(&self, lane: &LaneKey) -> bool {
+        lane.0.starts_with(&self.0)
+    }
+
+    /// The first and the last name that one of them can have, in the order of octets.
+    #[must_use]
+    pub fn range(&self) -> (LaneKey, LaneKey) {
+        (self.beginning([0; 16]), self.beginning([u8::MAX; 16]))
+    }
+
+    fn beginning(&self, mut octets: [u8; 16]) -> LaneKey {
+        octets.iter_mut().zip(self.0).for_each(|(octet, of_user)| *octet = of_user);
+        LaneKey(octets)
     }
 }
 
@@ -118,25 +134,49 @@ impl Lane {
     }
 }
 
+/// Of a user's lanes, those in which answers are refused without being looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Waits {
+    /// How many they are.
+    pub lanes: u32,
+    /// When the last of them is open again; nothing where there is none.
+    pub until: Option<UnixTime>,
+}
+
+impl Waits {
+    /// With one lane more, if that must wait at `now`.
+    #[must_use]
+    pub fn with(self, lane: Lane, now: UnixTime) -> Self {
+        if lane.is_open(now) {
+            return self;
+        }
+        Self { lanes: self.lanes.saturating_add(1), until: self.until.max(Some(lane.closed_until())) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Lane, network};
-    use crate::UnixTime;
+    use super::{Lane, LaneKey, LanesOf};
+    use crate::origin::Origin;
+    use crate::world::at_sshd;
+    use crate::{Attempt, UnixTime};
 
     #[test]
-    fn ports_and_own_addresses_make_no_new_source() {
-        let same = [
-            ["192.0.2.7", "192.0.2.7[4500]", "192.0.2.7:4500", "::ffff:192.0.2.7"],
-            ["2001:db8::1", "2001:db8::2[500]", "[2001:db8::3]:500", "2001:db8:0:0:ffff::"],
-            ["127.0.0.1", "127.9.9.9", "::1", "local"],
-        ];
-        for sources in same {
-            for source in sources {
-                assert_eq!(network(source), network(sources[0]), "{source}");
-            }
-        }
-        for other in ["00-11-22-33-44-55:wifi", "+15551234567", "[500]", "tty1[x]"] {
-            assert_eq!(network(other), other);
+    fn all_lanes_of_a_user_and_no_others_stand_together() {
+        let keys = crate::world::keys();
+        let lane = |user: &str, source: u8| {
+            let source = Some(format!("192.0.2.{source}"));
+            let origin = Origin::of(&Attempt { source, ..at_sshd(user) }, user);
+            LaneKey::new(&keys, user, &origin).unwrap()
+        };
+        let of_alice = LanesOf::user(&keys, "alice").unwrap();
+        let (first, last) = of_alice.range();
+        for source in 0..200 {
+            let (own, others) = (lane("alice", source), lane("bob", source));
+            assert!(of_alice.contains(&own) && !of_alice.contains(&others));
+            let is_between = |lane: &LaneKey| (first.as_bytes()..=last.as_bytes()).contains(&lane.as_bytes());
+            assert!(is_between(&own) && !is_between(&others));
+            assert_ne!(own, lane("alice", source + 1));
         }
     }
 

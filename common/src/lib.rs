@@ -25,6 +25,7 @@ pub mod keys;
 pub mod lane;
 pub mod limits;
 pub mod login;
+pub mod origin;
 pub mod policy;
 pub mod ports;
 pub mod random;

@@ -6,7 +6,7 @@ use crate::account::{Account, PasswordHash};
 use crate::bundle::{Bundle, Outcome, Success};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, FactorId, RecoveryCodeId};
-use crate::lane::{Lane, LaneKey};
+use crate::lane::{Lane, LaneKey, LanesOf, Waits};
 use crate::record::Record;
 use crate::throttle::{Cap, Count, Seen};
 use crate::{Reason, Secret, UnixTime, Username};
@@ -86,6 +86,12 @@ pub trait Listing: Send + Sync {
 
     /// What an account has seen from all sources without a recent success.
     fn cap(&self, account: &Account) -> Result<Cap, StoreError>;
+
+    /// Which lanes of a user must wait.
+    fn waits(&self, lanes: &LanesOf, now: UnixTime) -> Result<Waits, StoreError>;
+
+    /// The names of up to `count` accounts whose cap is closed, in order.
+    fn closed(&self, now: UnixTime, count: u32) -> Result<Vec<Username>, StoreError>;
 
     /// Up to `count` stored records of a stream from place `from` on, in order.
     fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError>;
@@ -232,6 +238,10 @@ pub trait Sink: Send + Sync {
     /// A record that is durable, or (position `None`) one that the store could not take.
     fn publish(&self, record: &Record, position: Option<&ChainPosition>);
 
+    /// Tells of the records without a place that it has counted instead of telling each, where no other comes to bring
+    /// that along. Servers do this each minute.
+    fn settle(&self, _: UnixTime) {}
+
     /// A prompt comes next: a short-lived process keeps nothing open over one.
     fn release(&self) {}
 }
@@ -292,6 +302,10 @@ impl<T: Primary + ?Sized> Primary for Arc<T> {
 impl<T: Sink + ?Sized> Sink for Arc<T> {
     fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
         (**self).publish(record, position);
+    }
+
+    fn settle(&self, now: UnixTime) {
+        (**self).settle(now);
     }
 
     fn release(&self) {

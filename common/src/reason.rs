@@ -85,6 +85,8 @@ crate::closed_list! {
         ClockBehind = "clock-behind",
         /// The store turned out to be an older copy of itself: codes from before are refused, later blocks are lost.
         StoreWentBack = "store-went-back",
+        /// The break-glass file could not be read or written: 'countersign break-glass status' says why.
+        BreakGlassBroken = "break-glass-broken",
         /// Other logins changed the account each time this one was decided.
         TooManyRaces = "too-many-races",
         /// The user went away before the dialogue ended.

@@ -116,6 +116,23 @@ pub struct ActRecord {
     pub after: Option<String>,
 }
 
+/// Of whom a record is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Names {
+    /// Of one name.
+    #[default]
+    One,
+    /// Of more than one: what it says of name, place and source is that of the last one.
+    Several,
+}
+
+impl Names {
+    const fn is_one(&self) -> bool {
+        matches!(self, Self::One)
+    }
+}
+
 /// Refusals and questions that stand in one record, because they were many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -124,6 +141,9 @@ pub struct Together {
     pub count: u64,
     /// When the first of them came; the record's own moment is that of the last.
     pub since: UnixTime,
+    /// Of whom they are.
+    #[serde(default, skip_serializing_if = "Names::is_one")]
+    pub names: Names,
 }
 
 /// One record. No field can hold a secret; user-supplied text is escaped where it is rendered.
@@ -172,4 +192,29 @@ pub struct Record {
     /// The act, where it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<ActRecord>,
+}
+
+impl Record {
+    /// Whether it is told singly however many there are. A break-glass file that is broken is found by each login of such
+    /// an account, also by a stranger's.
+    #[must_use]
+    pub fn is_told_alone(&self) -> bool {
+        match self.ending {
+            Ending::Act => true,
+            Ending::Finding => self.reason != Reason::BreakGlassBroken,
+            Ending::Accept | Ending::Reject | Ending::Unavailable | Ending::Challenge => false,
+        }
+    }
+
+    /// The record that stands for many, of which this was the last. Many of them are more than any one is.
+    #[must_use]
+    pub fn together(self, together: Together) -> Self {
+        let severity = match self.severity {
+            Severity::Info | Severity::Notice => Severity::Notice,
+            Severity::Error => Severity::Error,
+            Severity::Alert => Severity::Alert,
+        };
+        let reason = Reason::CountedTogether;
+        Self { severity, reason, factor: None, together: Some(together), ..self }
+    }
 }

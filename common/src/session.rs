@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::keys::{KeyError, KeyRing, Purpose, decrypt, encrypt};
 use crate::random::Random;
 use crate::record::PrimaryResult;
-use crate::{AttemptId, Secret, UnixTime, limits};
+use crate::{AttemptId, Reason, Secret, UnixTime, limits};
 
 /// Octets of every sealed session: one length for all, so that it tells nothing.
 pub const SEALED_OCTETS: usize = 24 + PLAIN_OCTETS + 16;
@@ -23,11 +23,32 @@ pub(crate) enum Stage {
     Second(PrimaryResult),
 }
 
+/// Why a first password was not looked at. Whether its lane still waits when the next answer comes says nothing of that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Unchecked {
+    /// It was none.
+    #[default]
+    NotAnAnswer,
+    /// Too many wrong answers before it.
+    Throttled,
+}
+
+impl Unchecked {
+    pub(crate) const fn reason(self) -> Reason {
+        match self {
+            Self::NotAnAnswer => Reason::NotAnAnswer,
+            Self::Throttled => Reason::Throttled,
+        }
+    }
+}
+
 /// A begun login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub(crate) id: [u8; AttemptId::LENGTH],
     pub(crate) stage: Stage,
+    /// Where the first password was not looked at.
+    pub(crate) unchecked: Unchecked,
     pub(crate) began_at: UnixTime,
     pub(crate) rounds: u8,
     pub(crate) guesses: u8,
@@ -49,6 +70,7 @@ impl Session {
         Self {
             id: *id.as_bytes(),
             stage: Stage::Password,
+            unchecked: Unchecked::default(),
             began_at: now,
             rounds: 0,
             guesses: 0,

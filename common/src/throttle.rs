@@ -3,11 +3,10 @@
 //! A source with a recent success has a lane of its own and is not under the cap: a stranger elsewhere cannot
 //! stop its user. Nothing here waits or sleeps; an answer before its time is refused without being looked at.
 
-use std::borrow::Cow;
-
 use crate::attempt::Attempt;
 use crate::keys::{KeyError, KeyRing};
 use crate::lane::{Lane, LaneKey};
+use crate::origin::Origin;
 use crate::{AccountId, UnixTime, limits};
 
 /// Wrong second proofs for one account from all sources without a recent success.
@@ -26,6 +25,18 @@ impl Cap {
     #[must_use]
     pub fn is_open(&self, now: UnixTime) -> bool {
         self.in_row < limits::CAP_IN_ROW && self.in_this_hour(now) < limits::CAP_IN_HOUR
+    }
+
+    /// When it opens again, if it is closed.
+    #[must_use]
+    pub fn opening(&self, now: UnixTime) -> Opening {
+        if self.in_row >= limits::CAP_IN_ROW {
+            Opening::ByUnlock
+        } else if self.is_open(now) {
+            Opening::IsOpen
+        } else {
+            Opening::At(self.hour_began.plus_seconds(limits::CAP_HOUR_SECONDS))
+        }
     }
 
     /// Whether there is room in the hour, whatever the row: break-glass accounts have to get in.
@@ -72,6 +83,17 @@ impl Cap {
     }
 }
 
+/// When answers are looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// They are.
+    IsOpen,
+    /// At this moment.
+    At(UnixTime),
+    /// Once an administrator unlocks the account.
+    ByUnlock,
+}
+
 /// The names under which one attempt is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tracks {
@@ -86,17 +108,12 @@ pub struct Tracks {
 impl Tracks {
     /// The names for a user (canonical name, or what was typed). The work is the same for everybody.
     pub fn new(keys: &KeyRing, user: &str, attempt: &Attempt) -> Result<Self, KeyError> {
-        // Whoever tries another user's name does not fill that user's own lane.
-        let by_another = attempt.parties.caller.as_deref().filter(|caller| *caller != user);
-        let source = match (attempt.source.as_deref(), by_another) {
-            (Some(source), Some(caller)) => Some(Cow::Owned(format!("{source} by {caller}"))),
-            (source, _) => source.map(Cow::Borrowed),
-        };
-        let source = source.as_deref();
+        let origin = Origin::of(attempt, user);
+        let name = LaneKey::of_name(keys, user)?;
         Ok(Self {
-            lane: LaneKey::new(keys, user, source, &attempt.place)?,
-            name: LaneKey::of_name(keys, user)?,
-            nobody: (LaneKey::of_nobody(keys, source)?, LaneKey::of_no_account(keys, source)?),
+            lane: name.lane(keys, user, &origin)?,
+            name,
+            nobody: (LaneKey::of_nobody(keys, &origin)?, LaneKey::of_no_account(keys, &origin)?),
         })
     }
 }
@@ -134,7 +151,7 @@ pub struct Seen {
 
 #[cfg(test)]
 mod tests {
-    use super::Cap;
+    use super::{Cap, Opening};
     use crate::lane::Lane;
     use crate::{UnixTime, limits};
 
@@ -187,6 +204,18 @@ mod tests {
     fn an_hour_from_a_clock_that_ran_ahead_closes_nothing() {
         let cap = Cap { hour_began: at(10_000), in_hour: 20, in_row: 20 };
         assert!(cap.is_open(at(0)) && !cap.is_open(at(10_000)));
+    }
+
+    #[test]
+    fn a_closed_cap_says_when_it_opens() {
+        let mut cap = Cap::default();
+        for number in 0..100 {
+            assert_eq!(cap.opening(at(number * 3600)), Opening::IsOpen);
+            cap = cap.counted(at(number * 3600));
+        }
+        assert_eq!(cap.opening(at(1_000_000)), Opening::ByUnlock);
+        let hour = Cap { hour_began: at(0), in_hour: 20, in_row: 20 };
+        assert_eq!((hour.opening(at(1)), hour.opening(at(3600))), (Opening::At(at(3600)), Opening::IsOpen));
     }
 
     /// The chance that one of so many guesses is right, each with three good codes of all.

@@ -3,25 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use assembly::AssemblyError;
 use assembly::daemon::DaemonError;
 
 /// An operation of the service that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
-    /// The command line.
-    #[error("{problem}; see countersign-local --help")]
-    Arguments {
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The configuration; the text has lines and carets.
-    #[error("{shown}")]
-    Configuration {
-        /// As the administrator reads it.
-        shown: String,
-    },
-    /// Rights, signals.
+    /// What can happen to every server.
     #[error(transparent)]
     Daemon(#[from] DaemonError),
     /// The socket could not be made.
@@ -52,33 +39,4 @@ pub enum ServiceError {
         /// Why.
         source: io::Error,
     },
-    /// Primary `pam` needs root at the start.
-    #[error(
-        "the primary `pam` needs a process that runs as root: start the service as root, it gives its own rights up"
-    )]
-    HelperNeedsRoot,
-    /// The process that asks PAM could not be made.
-    #[error("cannot start the process that asks PAM")]
-    Helper {
-        /// Why.
-        source: AssemblyError,
-    },
-    /// The process that asks PAM is gone, and only root could make another.
-    #[error("the process that asks PAM has ended; start the service again")]
-    HelperEnded,
-    /// The engine could not be put together.
-    #[error("cannot open what logins are decided with")]
-    Engine {
-        /// Why.
-        source: AssemblyError,
-    },
-    /// A thread could not be started.
-    #[error("cannot start a thread")]
-    Thread {
-        /// Why.
-        source: io::Error,
-    },
-    /// The thread that takes connections has ended by itself; it has said why.
-    #[error("no connections are taken any more")]
-    GateEnded,
 }

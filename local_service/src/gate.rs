@@ -6,6 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use assembly::daemon::World;
 use assembly::local::{Malformed, Reply, Request};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -16,7 +17,6 @@ use crate::counters::Turned;
 use crate::queue::{Asker, Full, Queue};
 use crate::server::Server;
 use crate::socket::Listener;
-use crate::world::World;
 use crate::{LOG, limits};
 
 /// How long the thread waits where nobody is there.

@@ -4,22 +4,22 @@
 //! engine. `caller` says who may try whom. `common` decides; nothing is kept between two rounds.
 #![forbid(unsafe_code)]
 
-pub mod arguments;
 pub mod caller;
 pub mod connection;
 pub mod counters;
 pub mod error;
 pub mod gate;
 pub mod limits;
+pub mod program;
 pub mod queue;
 pub mod refusals;
 pub mod server;
 pub mod service;
 pub mod socket;
 pub mod worker;
-pub mod world;
 
 pub use error::ServiceError;
+pub use program::PROGRAM;
 
 /// The service's own log.
-pub const LOG: assembly::daemon::Log = assembly::daemon::Log::of("countersign-local");
+pub const LOG: assembly::daemon::Log = PROGRAM.log();

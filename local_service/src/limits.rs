@@ -36,12 +36,6 @@ pub const WORKERS_OF_OTHERS_MAX: usize = 4;
 pub const REFUSALS_RECORDED_MAX: u32 = 4;
 /// The second.
 pub const REFUSALS_INTERVAL: Duration = Duration::from_secs(1);
-/// How often the heads of the chain of records go to syslog, and counted records to the store.
-pub const ANCHOR_INTERVAL: Duration = Duration::from_secs(60);
-/// How long requests may still be worked on after the signal to stop.
-pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end waits for syslog to take what is left.
-pub const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 /// How long no connection is taken after the kernel could not give us one.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use assembly::daemon::World;
+
 use crate::counters::Counters;
 use crate::refusals::Refusals;
-use crate::world::World;
 
 /// The service.
 pub struct Server {

@@ -1,50 +1,32 @@
 //! The workers: ask the engine, which blocks, and send what it decides. Their number is bounded.
 
-use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::Builder;
 use std::time::Instant;
 
+use assembly::daemon::{DaemonError, Started, Workers, World};
 use assembly::local::{Errand, Reply, case, decide};
 use common::{PrimaryMode, Reason};
 
 use crate::caller::{NotTheCaller, admit};
 use crate::counters::{Replied, Turned};
-use crate::error::ServiceError;
 use crate::gate::Job;
 use crate::queue::Queue;
 use crate::refusals::Refusal;
 use crate::server::Server;
-use crate::world::World;
 use crate::{LOG, limits};
-
-/// The workers, as whoever stops the service sees them.
-#[derive(Debug)]
-pub struct Workers {
-    /// Disconnected when the last of them has ended; nothing is ever sent.
-    pub ended: Receiver<Infallible>,
-}
 
 /// Starts the workers. They end when the queue is closed and empty.
 ///
 /// # Errors
-/// [`ServiceError::Thread`].
-pub fn start(server: &Arc<Server>, queue: &Arc<Queue<Job>>) -> Result<Workers, ServiceError> {
-    let (alive, ended) = channel();
+/// [`DaemonError::Thread`].
+pub fn start(server: &Arc<Server>, queue: &Arc<Queue<Job>>) -> Result<Started, DaemonError> {
+    let workers = Workers::default();
     for number in 0..limits::WORKERS {
-        let (server, queue, alive) = (Arc::clone(server), Arc::clone(queue), alive.clone());
-        let work = move || {
-            run(&server, &queue);
-            // Whoever hears of the end may count on it that nothing is held any more.
-            drop((server, queue));
-            drop(alive);
-        };
-        let thread = Builder::new().name(format!("worker-{number}")).spawn(work);
-        thread.map_err(|source| ServiceError::Thread { source })?;
+        let (server, queue) = (Arc::clone(server), Arc::clone(queue));
+        workers.start(&format!("worker-{number}"), move || run(&server, &queue))?;
     }
-    Ok(Workers { ended })
+    Ok(workers.started())
 }
 
 /// A fault in one login must not take a worker from the others; the panic hook has written about it.

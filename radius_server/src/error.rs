@@ -10,18 +10,6 @@ use nix::errno::Errno;
 /// An operation of the server that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// The command line.
-    #[error("{problem}; see countersign-radiusd --help")]
-    Arguments {
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The configuration; the text has lines and carets.
-    #[error("{shown}")]
-    Configuration {
-        /// As the administrator reads it.
-        shown: String,
-    },
     /// A client's secret cannot be used.
     #[error("the secret of client {client} cannot be used")]
     Secret {
@@ -40,29 +28,9 @@ pub enum ServerError {
         /// Why.
         source: Errno,
     },
-    /// Rights, signals.
+    /// What can happen to every server.
     #[error(transparent)]
     Daemon(#[from] DaemonError),
-    /// Primary `pam` needs root at the start.
-    #[error(
-        "the primary `pam` needs a helper that runs as root: start the server as root, it gives its own rights up"
-    )]
-    HelperNeedsRoot,
-    /// The process that asks PAM could not be made.
-    #[error("cannot start the process that asks PAM")]
-    Helper {
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The process that asks PAM is gone, and only root could make another.
-    #[error("the process that asks PAM has ended; start the server again")]
-    HelperEnded,
-    /// The engine could not be put together.
-    #[error("cannot open what logins are decided with")]
-    Engine {
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// What every login needs cannot be used.
     #[error("no login can be decided")]
     Probe {
@@ -72,15 +40,6 @@ pub enum ServerError {
     /// The clock is behind what the store has seen.
     #[error("no login can be decided: the clock of this machine has gone back; set it right")]
     ClockBehind,
-    /// A thread could not be started.
-    #[error("cannot start a thread")]
-    Thread {
-        /// Why.
-        source: io::Error,
-    },
-    /// The receiving thread has ended by itself; it has said why.
-    #[error("no datagrams are received any more")]
-    ReceiverEnded,
     /// The socket for the counters.
     #[error("cannot open {}", path.display())]
     StatsSocket {

@@ -99,6 +99,10 @@ closed_list! {
         AnsweredAgain = "answered-again",
         /// Requests without a Message-Authenticator from clients that need not send one.
         Unsigned = "unsigned",
+        /// Answers that waited for the floor.
+        HeldBack = "held-back",
+        /// Answers that left before the floor, because too many waited for it.
+        LeftEarly = "left-early",
     }
 }
 

@@ -11,6 +11,7 @@ use radius_protocol::Authenticator;
 
 use crate::clients::Client;
 use crate::duplicates::RequestKey;
+use crate::exit::Event;
 use crate::limits;
 use crate::server::{Path, Server};
 
@@ -37,19 +38,20 @@ pub struct Shelf(SyncSender<Box<Outgoing>>);
 /// A shelf, and what is put on it.
 #[must_use]
 pub fn shelf() -> (Shelf, Receiver<Box<Outgoing>>) {
-    let (sender, receiver) = sync_channel(limits::QUEUE_MAX);
+    let (sender, receiver) = sync_channel(limits::SHELF_MAX);
     (Shelf(sender), receiver)
 }
 
 impl Shelf {
-    /// Leaves an answer for later; one for which there is no room comes back and goes at once.
-    ///
-    /// # Errors
-    /// The answer, where the shelf is full.
-    pub fn put(&self, outgoing: Box<Outgoing>) -> Result<(), Box<Outgoing>> {
-        self.0.try_send(outgoing).map_err(|refused| match refused {
-            TrySendError::Full(outgoing) | TrySendError::Disconnected(outgoing) => outgoing,
-        })
+    /// Leaves an answer for later; one for which there is no room goes at once.
+    pub fn put(&self, server: &Server, outgoing: Box<Outgoing>) {
+        match self.0.try_send(outgoing) {
+            Ok(()) => server.counters.event(Event::HeldBack),
+            Err(TrySendError::Full(outgoing) | TrySendError::Disconnected(outgoing)) => {
+                server.counters.event(Event::LeftEarly);
+                server.answer(&outgoing);
+            }
+        }
     }
 }
 

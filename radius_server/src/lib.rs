@@ -5,7 +5,6 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
-pub mod arguments;
 pub mod clients;
 pub mod counters;
 pub mod decision;
@@ -16,6 +15,7 @@ pub mod exit;
 pub mod floor;
 pub mod health;
 pub mod limits;
+pub mod program;
 pub mod queue;
 pub mod receiver;
 pub mod request;
@@ -27,6 +27,7 @@ pub mod worker;
 pub mod world;
 
 pub use error::ServerError;
+pub use program::PROGRAM;
 
 /// The server's own log.
-pub const LOG: assembly::daemon::Log = assembly::daemon::Log::of("countersign-radiusd");
+pub const LOG: assembly::daemon::Log = PROGRAM.log();

@@ -14,8 +14,10 @@ pub const PURGE_INTERVAL: Duration = Duration::from_secs(1);
 pub const IN_FLIGHT_PER_CLIENT_MAX: usize = 512;
 /// Requests of all clients that may wait for a worker.
 pub const QUEUE_MAX: usize = 1_024;
-/// Answers that wait for the floor at once; beyond it they leave early.
+/// Answers that wait for the floor at once. Then [`SHELF_MAX`] more wait to be taken up, and those beyond leave early.
 pub const HELD_MAX: usize = 16_384;
+/// Answers that workers have left for the floor and nobody has taken up yet.
+pub const SHELF_MAX: usize = 1_024;
 /// How long the thread that waits with answers sleeps at most.
 pub const FLOOR_TURN: Duration = Duration::from_millis(100);
 /// Threads that ask the engine. They wait for the disk or the primary most of the time.
@@ -30,21 +32,17 @@ pub const SOCKET_BUFFER_OCTETS: usize = 4 << 20;
 pub const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// Pairs of reason and client that are logged apart; the others wait for the next interval.
 pub const LOGGED_PAIRS_MAX: usize = 1_024;
-/// How often the heads of the chain of records go to syslog.
-pub const ANCHOR_INTERVAL: Duration = Duration::from_secs(60);
 /// How often store, keys and clock are tried.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(30);
 /// How often they are tried while they cannot be used.
 pub const PROBE_IN_TROUBLE_INTERVAL: Duration = Duration::from_secs(2);
-/// How long requests may still be worked on after the signal to stop.
-pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end waits for syslog to take what is left.
-pub const FLUSH_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a reader of the counters may take to read them.
 pub const STATS_PATIENCE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use assembly::daemon::limits::{FLUSH_PATIENCE, STOP_PATIENCE};
+
     use super::*;
 
     #[test]
@@ -59,6 +57,7 @@ mod tests {
             format!("take turns at the {WORKERS} workers and none has more than {WORKERS_PER_CLIENT_MAX}"),
             format!("tries store keys and clock every {} seconds", PROBE_INTERVAL.as_secs()),
             format!("and every {} while they cannot be used", PROBE_IN_TROUBLE_INTERVAL.as_secs()),
+            format!("At most {HELD_MAX} answers wait and {SHELF_MAX} more to be taken up"),
             format!("gives syslog {} seconds", FLUSH_PATIENCE.as_secs()),
             format!("({} seconds at most)", STOP_PATIENCE.as_secs()),
         ] {

@@ -100,7 +100,7 @@ fn report<'w>(server: &Server, world: &'w World, started_at: UnixTime) -> Report
         events: server.counters.events().collect(),
         dropped: server.counters.drops().collect(),
         refused: server.counters.refusals().collect(),
-        syslog: world.syslog_counts().into(),
+        syslog: world.base.syslog_counts().into(),
         clients: world.clients.iter().map(|it| (&*it.name, ClientReport::of(&it.counters))).collect(),
     }
 }

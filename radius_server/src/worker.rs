@@ -1,12 +1,10 @@
 //! The workers: ask the engine, which blocks, and send what it decides. Their number is bounded.
 
-use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::Builder;
 use std::time::{Duration, Instant};
 
+use assembly::daemon::{DaemonError, Started, Workers};
 use common::text;
 use radius_protocol::{Authenticator, Packet, PacketBuffer};
 
@@ -14,7 +12,6 @@ use crate::LOG;
 use crate::clients::{Client, SecretInUse};
 use crate::decision::{Decided, Decision, Desk};
 use crate::duplicates::RequestKey;
-use crate::error::ServerError;
 use crate::exit::{Dropped, Event};
 use crate::floor::{self, Outgoing, Shelf};
 use crate::limits;
@@ -41,40 +38,20 @@ pub struct Job {
     pub path: Path,
 }
 
-/// The workers, as whoever stops the server sees them.
-#[derive(Debug)]
-pub struct Workers {
-    /// Disconnected when the last of them has ended; nothing is ever sent.
-    pub ended: Receiver<Infallible>,
-}
-
 /// Starts the workers and the thread that waits with answers. They end when the queue is closed and empty.
 ///
 /// # Errors
-/// [`ServerError::Thread`].
-pub fn start(server: &Arc<Server>, queue: &Arc<Queue<Job>>) -> Result<Workers, ServerError> {
-    let (alive, ended) = channel();
+/// [`DaemonError::Thread`].
+pub fn start(server: &Arc<Server>, queue: &Arc<Queue<Job>>) -> Result<Started, DaemonError> {
+    let workers = Workers::default();
     let (shelf, put) = floor::shelf();
     for number in 0..limits::WORKERS {
-        let (server, queue, alive) = (Arc::clone(server), Arc::clone(queue), alive.clone());
-        let shelf = shelf.clone();
-        let work = move || {
-            run(&server, &queue, &shelf);
-            // Whoever hears of the end may count on it that nothing is held any more.
-            drop((server, queue, shelf));
-            drop(alive);
-        };
-        let thread = Builder::new().name(format!("worker-{number}")).spawn(work);
-        thread.map_err(|source| ServerError::Thread { source })?;
+        let (server, queue, shelf) = (Arc::clone(server), Arc::clone(queue), shelf.clone());
+        workers.start(&format!("worker-{number}"), move || run(&server, &queue, &shelf))?;
     }
     let server = Arc::downgrade(server);
-    let wait = move || {
-        floor::run(&server, &put);
-        drop(alive);
-    };
-    let thread = Builder::new().name("floor".to_owned()).spawn(wait);
-    thread.map_err(|source| ServerError::Thread { source })?;
-    Ok(Workers { ended })
+    workers.start("floor", move || floor::run(&server, &put))?;
+    Ok(workers.started())
 }
 
 fn run(server: &Server, queue: &Queue<Job>, shelf: &Shelf) {
@@ -90,10 +67,7 @@ fn run(server: &Server, queue: &Queue<Job>, shelf: &Shelf) {
             None
         };
         match answer {
-            Some(outgoing) if outgoing.due > Instant::now() => {
-                // Too many wait: this one goes at once.
-                shelf.put(outgoing).unwrap_or_else(|outgoing| server.answer(&outgoing));
-            }
+            Some(outgoing) if outgoing.due > Instant::now() => shelf.put(server, outgoing),
             Some(outgoing) => server.answer(&outgoing),
             // Where there was no answer, the client may ask again.
             None => server.duplicates().done(&job.client.name, &job.key, &job.authenticator),
@@ -114,7 +88,7 @@ fn work(server: &Server, job: &Job, buffer: &mut PacketBuffer) -> Option<Box<Out
     // It has been parsed before; what does not parse now is of our own making.
     let Ok(packet) = Packet::parse(&job.datagram) else { return None };
     let secret = job.client.secret(job.secret);
-    let desk = Desk { engine: &job.world.engine, primary: job.world.primary, health: &server.health };
+    let desk = Desk { engine: &job.world.base.engine, primary: job.world.primary, health: &server.health };
     let read = LoginRequest::read(&packet, secret);
     let (decision, floor) = match read.and_then(|request| desk.decide(&job.client, request)) {
         Ok(Decided { decision, floor }) => (decision, floor),

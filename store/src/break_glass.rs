@@ -125,7 +125,7 @@ impl Store for BreakGlassFile {
         &self,
         name: &Username,
         lane: &LaneKey,
-        _session: Option<AttemptId>,
+        session: Option<AttemptId>,
     ) -> Result<Loaded, StoreError> {
         self.read(|page| {
             let Some((_, copy)) = page.find(name) else {
@@ -139,7 +139,7 @@ impl Store for BreakGlassFile {
                 lane: page.counted.lane(lane),
                 cap: page.counted.cap(id),
                 known_at: page.counted.known_at(id, lane),
-                success: None,
+                success: session.and_then(|session| copy.success(session)),
                 floor: copy.floor,
             })
         })

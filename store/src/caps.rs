@@ -2,15 +2,15 @@
 //!
 //! Both belong to accounts, which no stranger can make: neither table grows with what strangers do.
 
-use common::bundle::{CapEffect, Recognised, Renewal};
+use common::bundle::{CapEffect, Recognised, Renewal, Unlocked};
 use common::lane::LaneKey;
 use common::limits::KNOWN_SOURCES_MAX;
 use common::throttle::Cap;
-use common::{AccountId, UnixTime};
+use common::{AccountId, UnixTime, Username, limits};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::spent::moment;
-use crate::{SqliteError, lanes};
+use crate::{SqliteError, accounts, lanes};
 
 /// The cap of an account.
 pub(crate) fn cap(connection: &Connection, account: AccountId) -> Result<Cap, SqliteError> {
@@ -46,10 +46,30 @@ fn write(connection: &Connection, account: AccountId, cap: Cap) -> Result<usize,
     Ok(written)
 }
 
-/// Takes a cap back to nothing.
-pub(crate) fn unlock(connection: &Connection, account: AccountId) -> Result<(), SqliteError> {
+/// Takes the cap of an account and all its lanes back to nothing.
+pub(crate) fn unlock(connection: &Connection, unlocked: &Unlocked) -> Result<(), SqliteError> {
+    let account = unlocked.account;
     connection.prepare_cached("DELETE FROM caps WHERE account = ?1")?.execute([account.as_bytes()])?;
-    Ok(())
+    lanes::clear_all(connection, &unlocked.lanes)
+}
+
+/// The names of up to `count` accounts whose cap is closed, in order.
+pub(crate) fn closed(
+    connection: &Connection,
+    now: UnixTime,
+    count: u32,
+) -> Result<Vec<Username>, SqliteError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT document, hour_began, in_hour, in_row FROM caps JOIN accounts ON id = account
+         WHERE in_row >= ?1 OR in_hour >= ?2 ORDER BY name",
+    )?;
+    let rows = statement.query_map([limits::CAP_IN_ROW, limits::CAP_IN_HOUR], |row| {
+        let cap = Cap { hour_began: moment(row, 1)?, in_hour: row.get(2)?, in_row: row.get(3)? };
+        Ok((row.get::<_, String>(0)?, cap))
+    })?;
+    let closed = rows.filter(|row| !row.as_ref().is_ok_and(|(_, cap)| cap.is_open(now)));
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    closed.take(most).map(|row| Ok(accounts::parse(&row?.0)?.name)).collect()
 }
 
 /// A second proof was right.

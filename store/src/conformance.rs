@@ -8,7 +8,6 @@
 )]
 
 pub mod samples;
-mod throttle;
 
 use crate::limits::PURGE_SECONDS;
 use common::account::{Account, State};
@@ -19,14 +18,6 @@ use samples::{
     account, applied_positions, applies, bundle, code, code_id, conflicts, counting, factor, id, insert,
     is_applied, lane, load, moments, name, recognised, record, session, spending, step, success, time,
     verified, with_codes,
-};
-use throttle::{
-    a_flood_of_names_writes_no_more_than_its_limits, a_lane_counts_and_clears,
-    a_lane_that_is_cleared_in_a_conflict_stays, a_right_answer_ends_the_row_and_an_administrator_unlocks,
-    a_right_password_does_not_hide_among_wrong_ones, a_source_is_known_once_it_was_right,
-    an_answer_that_is_taken_back_leaves_the_lane_as_it_was, of_an_accounts_sources_those_longest_unused_go,
-    refusals_beyond_a_few_are_counted_together, the_cap_of_an_account_counts_over_all_lanes,
-    what_lets_in_is_always_recorded_singly,
 };
 
 /// A store with both of its ports.
@@ -44,7 +35,7 @@ pub type Case = (&'static str, fn(&dyn Ground));
 
 /// Runs every case, each on an empty store from `fresh`.
 pub fn check<G: Ground>(fresh: impl Fn() -> G) {
-    for (sentence, case) in CASES {
+    for (sentence, case) in CASES.iter().chain(throttle::CASES) {
         println!("{}", sentence.replace('_', " "));
         case(&fresh());
     }
@@ -52,10 +43,12 @@ pub fn check<G: Ground>(fresh: impl Fn() -> G) {
 
 macro_rules! cases {
     ($($case:ident),+ $(,)?) => {
-        /// Every case.
-        pub const CASES: &[Case] = &[$((stringify!($case), $case)),+];
+        /// Every case of this file.
+        pub(super) const CASES: &[Case] = &[$((stringify!($case), $case)),+];
     };
 }
+
+mod throttle;
 
 cases![
     a_name_that_nobody_has_loads_as_nothing,
@@ -74,17 +67,6 @@ cases![
     a_conflict_leaves_the_other_bundles_of_its_batch,
     bundles_of_a_batch_see_the_ones_before,
     a_session_succeeds_once,
-    a_lane_counts_and_clears,
-    an_answer_that_is_taken_back_leaves_the_lane_as_it_was,
-    a_lane_that_is_cleared_in_a_conflict_stays,
-    the_cap_of_an_account_counts_over_all_lanes,
-    a_right_answer_ends_the_row_and_an_administrator_unlocks,
-    a_source_is_known_once_it_was_right,
-    of_an_accounts_sources_those_longest_unused_go,
-    refusals_beyond_a_few_are_counted_together,
-    a_flood_of_names_writes_no_more_than_its_limits,
-    a_right_password_does_not_hide_among_wrong_ones,
-    what_lets_in_is_always_recorded_singly,
     what_is_forgotten_stays_refused_by_the_floor,
     the_floor_covers_sessions_that_are_forgotten,
     the_floor_never_sinks_and_never_overtakes_the_clock,

@@ -10,6 +10,7 @@ use common::UnixTime;
 use common::ports::StoreError;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
+use crate::deadline::Deadline;
 use crate::files::StoreFiles;
 use crate::holder::{Holder, holder};
 use crate::limits::{HOLDER_WAIT, LOG_OCTETS_LONG, RESERVE_OCTETS, RESERVE_SLICE};
@@ -116,7 +117,7 @@ impl Examination {
 
     /// A moment without anybody in turn shows that the queue moves.
     fn look_at_queue(&mut self, files: &StoreFiles) {
-        match Queue::open(files).and_then(|queue| queue.enter_within(HOLDER_WAIT).map(drop)) {
+        match Queue::open(files).and_then(|queue| queue.enter(&Deadline::after(HOLDER_WAIT)).map(drop)) {
             Ok(()) | Err(SqliteError::Absent(_)) => {}
             Err(SqliteError::Queue { path, .. }) => {
                 let what = match holder(&path) {

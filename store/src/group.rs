@@ -1,6 +1,6 @@
 //! Writing in groups: whoever has the turn writes for all who wait for it, in one transaction with one sync.
 //!
-//! The mutex of the writer is the queue that threads stand in; here is what each of them wants written. A group that
+//! The slot of the writer is the queue that threads stand in; here is what each of them wants written. A group that
 //! fails leaves its members without an answer, and each of them tries again for itself.
 
 use std::collections::VecDeque;
@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use common::bundle::{Bundle, Durability, Outcome};
 use common::limits::LANES_MAX;
 use common::throttle::{Against, Count, Seen};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
+use crate::change::Change;
+use crate::deadline::Deadline;
 use crate::limits::{GROUP_MAX, LANES_MAX_WHEN_FULL};
 use crate::mark::Progress;
 use crate::pen::{Needs, Space, Worth};
@@ -39,6 +41,8 @@ pub(crate) enum Written {
 /// Somebody's place in a group.
 pub(crate) struct Ticket {
     work: Work,
+    /// From the moment that it was handed in.
+    pub(crate) deadline: Deadline,
     answer: Mutex<Option<Written>>,
 }
 
@@ -53,6 +57,15 @@ impl Ticket {
     }
 }
 
+/// What leaving a group came upon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nobody has written it, and nobody will.
+    InTime,
+    /// Somebody writes it, or has.
+    Gathered,
+}
+
 /// All who wait.
 #[derive(Default)]
 pub(crate) struct Group {
@@ -64,7 +77,7 @@ pub(crate) struct Group {
 impl Group {
     /// Waits with this work.
     pub(crate) fn join(&self, work: Work) -> Arc<Ticket> {
-        let ticket = Arc::new(Ticket { work, answer: Mutex::default() });
+        let ticket = Arc::new(Ticket { work, deadline: Deadline::of_writer(), answer: Mutex::default() });
         self.waiting().push_back(Arc::clone(&ticket));
         ticket
     }
@@ -79,8 +92,11 @@ impl Group {
     }
 
     /// Waits no more: what has failed must not be written by somebody else later.
-    pub(crate) fn leave(&self, own: &Arc<Ticket>) {
-        self.waiting().retain(|ticket| !Arc::ptr_eq(ticket, own));
+    pub(crate) fn leave(&self, own: &Arc<Ticket>) -> Left {
+        let mut waiting = self.waiting();
+        let before = waiting.len();
+        waiting.retain(|ticket| !Arc::ptr_eq(ticket, own));
+        if waiting.len() < before { Left::InTime } else { Left::Gathered }
     }
 
     fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Ticket>>> {
@@ -123,7 +139,7 @@ fn needs_of_bundle(bundle: &Bundle) -> Needs {
 
 /// Writes what all of `tickets` want. The answers come with the proof that they are durable: see [`hand_out`].
 pub(crate) fn write_all(
-    transaction: &mut Transaction<'_>,
+    change: &mut Change<'_>,
     chain: &Chain,
     tickets: &[Arc<Ticket>],
     space: Space,
@@ -137,9 +153,9 @@ pub(crate) fn write_all(
     for ticket in tickets {
         answers.push(match &ticket.work {
             work if space == Space::Reserve && needs_of(work).worth == Worth::FreeSpace => Written::NoSpace,
-            Work::Count(count) => Written::Counted(counted(transaction, count, lanes_max)?),
+            Work::Count(count) => Written::Counted(counted(change, count, lanes_max)?),
             Work::Commit(bundles) => {
-                let (outcomes, progress) = writing::bundles(transaction, chain, bundles)?;
+                let (outcomes, progress) = writing::bundles(change, chain, bundles)?;
                 furthest = match (furthest, progress) {
                     (Some(before), Some(now)) => Some(before.and(now)),
                     (before, now) => now.or(before),

@@ -1,11 +1,24 @@
 //! What each lane has seen, in a table that a stranger can fill but not grow.
 
+use std::sync::LazyLock;
+
 use common::UnixTime;
-use common::lane::{Lane, LaneKey};
+use common::lane::{Lane, LaneKey, LanesOf, Waits};
+use common::limits::FREE_FAILURES;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::SqliteError;
 use crate::spent::moment;
+
+/// Removes one lane, but not this one: the oldest, and one that must wait goes last. Else whoever is made to wait would
+/// fill the table to be forgotten. The index `lanes_by_age` has this order; whoever changes the limit makes it anew by a
+/// step of the schema.
+static EVICT: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "DELETE FROM lanes WHERE key =
+         (SELECT key FROM lanes WHERE key <> ?1 ORDER BY failures >= {FREE_FAILURES}, last_at LIMIT 1)"
+    )
+});
 
 /// What a lane has seen.
 #[cfg(test)]
@@ -59,20 +72,33 @@ pub(crate) fn clear(connection: &Connection, key: &LaneKey) -> Result<(), Sqlite
     if cleared > 0 { resize(connection, -1).map(drop) } else { Ok(()) }
 }
 
+/// Takes all lanes of a user back to nothing. They stand together, so that this looks at no others.
+pub(crate) fn clear_all(connection: &Connection, lanes: &LanesOf) -> Result<(), SqliteError> {
+    let (first, last) = lanes.range();
+    let cleared = connection
+        .prepare_cached("DELETE FROM lanes WHERE key BETWEEN ?1 AND ?2")?
+        .execute([first.as_bytes(), last.as_bytes()])?;
+    let fewer = i32::try_from(cleared).unwrap_or(i32::MAX).saturating_neg();
+    if fewer < 0 { resize(connection, fewer).map(drop) } else { Ok(()) }
+}
+
+/// Which lanes of a user must wait.
+pub(crate) fn waits(connection: &Connection, lanes: &LanesOf, now: UnixTime) -> Result<Waits, SqliteError> {
+    let (first, last) = lanes.range();
+    let mut statement = connection.prepare_cached(
+        "SELECT failures, last_at FROM lanes WHERE key BETWEEN ?1 AND ?2 AND failures >= ?3",
+    )?;
+    let full = statement.query_map(params![first.as_bytes(), last.as_bytes(), FREE_FAILURES], seen)?;
+    full.into_iter().try_fold(Waits::default(), |waits, lane| Ok(waits.with(lane?, now)))
+}
+
 fn find(connection: &Connection, key: &LaneKey) -> Result<Option<Lane>, SqliteError> {
     let mut statement = connection.prepare_cached("SELECT failures, last_at FROM lanes WHERE key = ?1")?;
     Ok(statement.query_row([key.as_bytes()], seen).optional()?)
 }
 
-/// A lane that must wait goes last: else whoever is made to wait would fill the table to be forgotten.
-/// The order is that of the index `lanes_by_age`.
 fn evict(connection: &Connection, newest: &LaneKey) -> Result<(), SqliteError> {
-    let evicted = connection
-        .prepare_cached(
-            "DELETE FROM lanes
-             WHERE key = (SELECT key FROM lanes WHERE key <> ?1 ORDER BY failures >= 5, last_at LIMIT 1)",
-        )?
-        .execute([newest.as_bytes()])?;
+    let evicted = connection.prepare_cached(&EVICT)?.execute([newest.as_bytes()])?;
     if evicted > 0 { resize(connection, -1).map(drop) } else { Ok(()) }
 }
 
@@ -91,7 +117,7 @@ mod tests {
     use common::UnixTime;
     use rusqlite::Connection;
 
-    use super::{clear, count};
+    use super::{FREE_FAILURES, clear, count};
     use crate::conformance::samples::lane;
     use crate::schema;
 
@@ -120,21 +146,21 @@ mod tests {
         let store = empty();
         let seen = |user: &str| super::lane(&store, &lane(user)).unwrap().failures;
         let hit = |user: &str, at| count(&store, &lane(user), UnixTime::from_seconds(at), 3).unwrap();
-        for at in 0..common::limits::FREE_FAILURES {
+        for at in 0..FREE_FAILURES {
             hit("waits", 100 + u64::from(at));
         }
         for number in 0..50 {
             hit(&format!("flood {number}"), 200 + number);
         }
-        assert_eq!([seen("waits"), seen("flood 47"), seen("flood 49")], [5, 0, 1]);
+        assert_eq!([seen("waits"), seen("flood 47"), seen("flood 49")], [FREE_FAILURES, 0, 1]);
     }
 
     #[test]
     fn the_index_knows_which_lanes_must_wait() {
-        assert_eq!(common::limits::FREE_FAILURES, 5, "the index and the order in `evict` say 5");
         let store = empty();
-        let plan = "EXPLAIN QUERY PLAN SELECT key FROM lanes WHERE key <> x'00' ORDER BY failures >= 5, last_at LIMIT 1";
-        let plan: String = store.query_row(plan, [], |row| row.get(3)).unwrap();
-        assert!(plan.contains("INDEX lanes_by_age"), "{plan}");
+        let mut plan = store.prepare(&format!("EXPLAIN QUERY PLAN {}", *super::EVICT)).unwrap();
+        let lines = plan.query_map([[0_u8]], |row| row.get::<_, String>(3)).unwrap();
+        let plan = lines.collect::<Result<Vec<_>, _>>().unwrap().join("; ");
+        assert!(plan.contains("INDEX lanes_by_age") && !plan.contains("TEMP B-TREE"), "{plan}");
     }
 }

@@ -7,7 +7,9 @@
 mod accounts;
 mod break_glass;
 mod caps;
+mod change;
 mod connection;
+mod deadline;
 mod error;
 mod examination;
 mod files;
@@ -25,6 +27,7 @@ mod records;
 mod reserve;
 mod restore;
 mod schema;
+mod slot;
 mod spent;
 mod sqlite;
 mod tallies;

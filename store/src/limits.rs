@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-/// How long a writer waits for its turn before the store counts as unavailable.
+/// How long whoever wants something written waits from the moment that it is handed in: for other threads of the process
+/// and for other processes together.
 pub(crate) const QUEUE_WAIT: Duration = Duration::from_secs(5);
+/// How much longer somebody waits whose work another thread is writing already: so its outcome is known.
+pub(crate) const WRITING_WAIT: Duration = Duration::from_secs(5);
 /// How many can wait in order; those beyond them come to the last step in no order.
 pub(crate) const ENTRANCE_STEPS: i64 = 16;
 /// How long whoever is next sleeps before it looks again, at first.

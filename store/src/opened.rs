@@ -4,6 +4,7 @@ use common::UnixTime;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::connection::{Emptied, LogLength, checkpoint, connect, connect_to_new};
+use crate::deadline::Deadline;
 use crate::files::{FileIdentity, StoreFiles};
 use crate::key_check::{self, KeyCheck};
 use crate::limits::{LOG_OCTETS_CROWDED, READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE};
@@ -48,11 +49,15 @@ impl Opened {
         checkpoint(&mut connection, Emptied::Truncated, READERS_WAIT)?;
         drop(connection);
         Reserve::open(files)?.take_back(RESERVE_OCTETS);
-        Self::open(files).map(drop)
+        Self::open(files, &Deadline::of_writer()).map(drop)
     }
 
-    /// Opens a store, takes its schema up, and looks whether it went back.
-    pub(crate) fn open(files: &StoreFiles) -> Result<(Self, Option<Rollback>), SqliteError> {
+    /// Opens a store, takes its schema up, and looks whether it went back. What must be written for that waits for its
+    /// turn until the deadline.
+    pub(crate) fn open(
+        files: &StoreFiles,
+        deadline: &Deadline,
+    ) -> Result<(Self, Option<Rollback>), SqliteError> {
         let file = files.check()?;
         let queue = Queue::open(files)?;
         let mark = Mark::open(files)?;
@@ -60,7 +65,7 @@ impl Opened {
         // The mark is read before the database: read after it, a commit in between would look like a step back.
         let marked = mark.read();
         let log_is_new = !files.has_log();
-        let (mut connection, behind) = connect_in_any_case(files, &queue, &reserve)?;
+        let (mut connection, behind) = connect_in_any_case(files, &queue, &reserve, deadline)?;
         let log = LogLength::of(&mut connection)?;
         if log_is_new {
             // The log stays for good, so its name is made durable once. SQLite would do it at each opening, unless it is
@@ -79,10 +84,12 @@ impl Opened {
             process: std::process::id(),
         };
         if behind > 0 {
-            opened.migrate()?;
+            opened.migrate(deadline)?;
         }
         let rollback = match marked {
-            Some(marked) if records::total(&opened.connection)? < marked.records => opened.catch_up()?,
+            Some(marked) if records::total(&opened.connection)? < marked.records => {
+                opened.catch_up(deadline)?
+            }
             _ => None,
         };
         Ok((opened, rollback))
@@ -115,15 +122,24 @@ impl Opened {
         Ok(found)
     }
 
-    /// Works in turn.
+    /// Reads with one statement, or with others while that one is being read: SQLite shows them one moment too.
+    pub(crate) fn look<T>(
+        &mut self,
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
+        read(&self.connection)
+    }
+
+    /// Works in turn, which is waited for until the deadline.
     pub(crate) fn in_turn<T>(
         &mut self,
         files: &StoreFiles,
         log_octets_max: u64,
+        deadline: &Deadline,
         work: impl FnOnce(&mut Pen<'_>) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
         let Self { connection, queue, mark, reserve, log, habits, keys_missing, .. } = self;
-        let _turn = queue.enter()?;
+        let _turn = queue.enter(deadline)?;
         let mut pen = Pen { connection, files, mark, reserve, log, habits, keys_missing };
         let done = work(&mut pen)?;
         // Those who wait would wait for the checkpoint too: whoever comes last can do it.
@@ -133,14 +149,14 @@ impl Opened {
         Ok(done)
     }
 
-    fn migrate(&mut self) -> Result<(), SqliteError> {
-        let _turn = self.queue.enter()?;
+    fn migrate(&mut self, deadline: &Deadline) -> Result<(), SqliteError> {
+        let _turn = self.queue.enter(deadline)?;
         schema::migrate(&mut self.connection, schema::MIGRATIONS)
     }
 
     /// Raises the floor of a store that went back to where it had been.
-    fn catch_up(&mut self) -> Result<Option<Rollback>, SqliteError> {
-        let _turn = self.queue.enter()?;
+    fn catch_up(&mut self, deadline: &Deadline) -> Result<Option<Rollback>, SqliteError> {
+        let _turn = self.queue.enter(deadline)?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let records_found = records::total(&transaction)?;
         let marked = self.mark.read().filter(|marked| records_found < marked.records);
@@ -161,6 +177,7 @@ fn connect_in_any_case(
     files: &StoreFiles,
     queue: &Queue,
     reserve: &Reserve,
+    deadline: &Deadline,
 ) -> Result<(Connection, u32), SqliteError> {
     let look = || {
         let connection = connect(&files.database)?;
@@ -171,7 +188,7 @@ fn connect_in_any_case(
         if !reserve.explains(&error) {
             return Err(error);
         }
-        let _turn = queue.enter()?;
+        let _turn = queue.enter(deadline)?;
         reserve.give_up(RESERVE_SLICE);
         let looked = look();
         reserve.take_back(RESERVE_OCTETS);

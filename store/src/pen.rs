@@ -1,9 +1,10 @@
 //! Writing, for whoever has the turn: how durable, how long the log may get, and where the space comes from.
 
 use common::bundle::Durability;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 
 use crate::SqliteError;
+use crate::change::Change;
 use crate::connection::{Emptied, LogLength, checkpoint, set_durability};
 use crate::files::StoreFiles;
 use crate::key_check::{self, KeyCheck};
@@ -75,12 +76,12 @@ impl Pen<'_> {
     pub(crate) fn write<T>(
         &mut self,
         needs: Needs,
-        write: impl Fn(&mut Transaction<'_>, Space) -> Result<(T, Option<Progress>), SqliteError>,
+        write: impl Fn(&mut Change<'_>, Space) -> Result<(T, Option<Progress>), SqliteError>,
     ) -> Result<Option<T>, SqliteError> {
         self.limit_log()?;
         self.survive(needs.durability)?;
         if self.reserve.take_back(RESERVE_TAKEN) != Held::Short {
-            match self.write_once(needs, |transaction| write(transaction, Space::Disk)) {
+            match self.write_once(needs, |change| write(change, Space::Disk)) {
                 Err(error) if self.reserve.explains(&error) => {}
                 done => return done.map(Some),
             }
@@ -88,7 +89,7 @@ impl Pen<'_> {
         match needs.worth {
             Worth::FreeSpace => Ok(None),
             Worth::Reserve => {
-                let written = self.write_on_reserve(needs, |transaction| write(transaction, Space::Reserve));
+                let written = self.write_on_reserve(needs, |change| write(change, Space::Reserve));
                 self.reserve.take_back(RESERVE_OCTETS);
                 written.map(Some)
             }
@@ -121,9 +122,9 @@ impl Pen<'_> {
 
     /// Writes over the beginning of an emptied log: until then whoever opens the store next would read it all again.
     fn begin_log(&mut self) -> Result<(), SqliteError> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        spent::rewrite_floor(&transaction)?;
-        Ok(transaction.commit()?)
+        let change = Change::begin(self.connection)?;
+        spent::rewrite_floor(&change)?;
+        change.commit()
     }
 
     /// Past its limit the log is not added to before readers have let it be emptied.
@@ -151,7 +152,7 @@ impl Pen<'_> {
     fn write_on_reserve<T>(
         &mut self,
         needs: Needs,
-        write: impl Fn(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+        write: impl Fn(&mut Change<'_>) -> Result<(T, Option<Progress>), SqliteError>,
     ) -> Result<T, SqliteError> {
         let mut slice = RESERVE_SLICE;
         loop {
@@ -169,12 +170,12 @@ impl Pen<'_> {
     fn write_once<T>(
         &mut self,
         needs: Needs,
-        write: impl Fn(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+        write: impl Fn(&mut Change<'_>) -> Result<(T, Option<Progress>), SqliteError>,
     ) -> Result<T, SqliteError> {
-        let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        key_check::remember(&transaction, self.keys_missing)?;
-        let (written, progress) = write(&mut transaction)?;
-        transaction.commit()?;
+        let mut change = Change::begin(self.connection)?;
+        key_check::remember(&change, self.keys_missing)?;
+        let (written, progress) = write(&mut change)?;
+        change.commit()?;
         self.keys_missing.clear();
         // Only what survives a power cut moves the mark: it must never be ahead of a database that nobody put back.
         if let (Some(progress), Durability::PowerCut) = (progress, needs.durability) {
@@ -190,6 +191,7 @@ mod tests {
 
     use super::{Needs, Worth};
     use crate::Process;
+    use crate::deadline::Deadline;
     use crate::files::StoreFiles;
     use crate::opened::Opened;
     use crate::tests::support::Yard;
@@ -203,12 +205,14 @@ mod tests {
     fn only_what_must_survive_a_power_cut_is_synced() {
         let yard = Yard::new(Process::ShortLived);
         let files = StoreFiles::locate(&yard.path, None).unwrap();
-        let (mut opened, _) = Opened::open(&files).unwrap();
+        let (mut opened, _) = Opened::open(&files, &Deadline::of_writer()).unwrap();
         let small = Needs { durability: Durability::Process, worth: Worth::FreeSpace };
         for (needs, expected) in
             [(Needs::ALL, 2), (small, 1), (small, 1), (Needs::ALL, 2), (small.and(Needs::ALL), 2)]
         {
-            let written = opened.in_turn(&files, u64::MAX, |pen| pen.write(needs, |_, _| Ok(((), None))));
+            let deadline = Deadline::of_writer();
+            let written =
+                opened.in_turn(&files, u64::MAX, &deadline, |pen| pen.write(needs, |_, _| Ok(((), None))));
             assert_eq!(written.unwrap(), Some(()));
             assert_eq!(synchronous(&mut opened), expected);
         }

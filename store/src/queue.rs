@@ -17,8 +17,9 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::libc;
 
 use crate::SqliteError;
+use crate::deadline::Deadline;
 use crate::files::{StoreFiles, failed};
-use crate::limits::{ENTRANCE_STEPS, QUEUE_PAUSE_AT_FRONT, QUEUE_PAUSE_BEHIND, QUEUE_PAUSE_MAX, QUEUE_WAIT};
+use crate::limits::{ENTRANCE_STEPS, QUEUE_PAUSE_AT_FRONT, QUEUE_PAUSE_BEHIND, QUEUE_PAUSE_MAX};
 
 /// The queue of one store. Threads of one process share its locks, so they must exclude each other before.
 pub(crate) struct Queue {
@@ -39,14 +40,11 @@ impl Queue {
         Ok(Self { entrance, entrance_path, turn, turn_path })
     }
 
-    /// Waits for the turn, within [`QUEUE_WAIT`].
-    pub(crate) fn enter(&self) -> Result<Turn<'_>, SqliteError> {
-        self.enter_within(QUEUE_WAIT)
-    }
-
-    /// Waits for the turn; one deadline for the whole way.
-    pub(crate) fn enter_within(&self, longest: Duration) -> Result<Turn<'_>, SqliteError> {
-        let waiting = Waiting { began: Instant::now(), longest, limit: longest, queue: &self.turn_path };
+    /// Waits for the turn; one deadline for the whole way. Whoever comes late looks once.
+    pub(crate) fn enter(&self, deadline: &Deadline) -> Result<Turn<'_>, SqliteError> {
+        let seconds = deadline.seconds();
+        let waiting =
+            Waiting { began: Instant::now(), longest: deadline.left(), seconds, queue: &self.turn_path };
         let front = match self.try_steps(0, ENTRANCE_STEPS).map_err(failed("lock", &self.entrance_path))? {
             // Nobody waits: there is nobody to overtake.
             Some(all) => match self.try_turn().map_err(failed("lock", &self.turn_path))? {
@@ -56,8 +54,7 @@ impl Queue {
             None => self.walk(&waiting)?,
         };
         // Whoever is next looks often again, however long it took to get there: nobody else does.
-        let left = longest.saturating_sub(waiting.began.elapsed());
-        let waiting = Waiting { began: Instant::now(), longest: left, ..waiting };
+        let waiting = Waiting { began: Instant::now(), longest: deadline.left(), ..waiting };
         let turn = waiting.poll(QUEUE_PAUSE_AT_FRONT, &self.turn_path, || self.try_turn())?;
         drop(front);
         Ok(turn)
@@ -118,7 +115,7 @@ struct Waiting<'queue> {
     began: Instant,
     longest: Duration,
     /// For the whole way, as people are told.
-    limit: Duration,
+    seconds: u64,
     queue: &'queue Path,
 }
 
@@ -137,7 +134,7 @@ impl Waiting<'_> {
             let waited = self.began.elapsed();
             if waited >= self.longest {
                 let path = self.queue.to_owned();
-                return Err(SqliteError::Queue { path, seconds: self.limit.as_secs() });
+                return Err(SqliteError::Queue { path, seconds: self.seconds });
             }
             sleep(pause_after(waited, pause));
         }
@@ -183,6 +180,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Queue, pause_after};
+    use crate::deadline::Deadline;
     use crate::files::StoreFiles;
     use crate::tests::support::Yard;
     use crate::{Process, SqliteError};
@@ -195,15 +193,15 @@ mod tests {
     fn there_is_one_deadline_over_the_whole_way() {
         let yard = Yard::new(Process::ShortLived);
         let (holder, in_front, behind) = (queue(&yard), queue(&yard), queue(&yard));
-        let turn = holder.enter().unwrap();
+        let turn = holder.enter(&Deadline::of_writer()).unwrap();
         let step = in_front.try_steps(0, 1).unwrap();
         assert!(step.is_some());
         let began = std::time::Instant::now();
-        let refused = behind.enter_within(Duration::from_millis(200)).map(drop);
+        let refused = behind.enter(&Deadline::after(Duration::from_millis(200))).map(drop);
         assert!(matches!(refused, Err(SqliteError::Queue { .. })));
         assert!(began.elapsed() < Duration::from_secs(2));
         drop((turn, step));
-        assert!(behind.enter().is_ok(), "who gave up left a step locked");
+        assert!(behind.enter(&Deadline::of_writer()).is_ok(), "who gave up left a step locked");
     }
 
     #[test]

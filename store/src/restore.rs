@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use crate::connection::{Emptied, checkpoint, connect, repage};
+use crate::deadline::Deadline;
 use crate::files::{StoreFiles, create_private, failed};
 use crate::limits::READERS_WAIT;
 use crate::mark::{Mark, Progress};
@@ -103,9 +104,9 @@ fn stage(backup: &Path, files: &StoreFiles, staged: &Path) -> Result<Connection,
 
 /// Overwrites the living store through SQLite, so that programs which have it open go on with the restored one.
 fn replace(copy: &mut Connection, files: &StoreFiles, now: UnixTime) -> Result<Restored, SqliteError> {
-    let (mut opened, _) = Opened::open(files)?;
+    let (mut opened, _) = Opened::open(files, &Deadline::of_writer())?;
     let (living, queue, mark) = opened.parts();
-    let _turn = queue.enter()?;
+    let _turn = queue.enter(&Deadline::of_writer())?;
     let heads_before = records::heads(living)?;
     repage(copy, living)?;
     carry_over(copy, files)?;
@@ -140,7 +141,7 @@ fn place(
     }
     let queue = Queue::open(files)?;
     let mark = Mark::open(files)?;
-    let _turn = queue.enter()?;
+    let _turn = queue.enter(&Deadline::of_writer())?;
     spent::raise_floor(&copy, latest_use(&mark, now))?;
     let restored = finish(&copy, &mark, Vec::new(), RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;

@@ -1,27 +1,33 @@
 //! The SQLite engine: the ports of `common`, over connections that are opened when needed and closed on request.
 
+#[cfg(test)]
+mod tests;
+
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use common::account::Account;
 use common::bundle::{Bundle, Entry, Outcome};
 use common::chain::ChainPosition;
 use common::keys::KEY_OCTETS;
-use common::lane::LaneKey;
+use common::lane::{LaneKey, LanesOf, Waits};
 use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
 use common::record::Record;
 use common::throttle::{Cap, Count, Seen};
 use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 use zeroize::Zeroizing;
 
+use crate::change::Change;
+use crate::deadline::Deadline;
 use crate::files::StoreFiles;
-use crate::group::{self, Group, Ticket, Work, Written};
+use crate::group::{self, Group, Left, Ticket, Work, Written};
 use crate::key_check::KeyCheck;
-use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT};
+use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT, WRITING_WAIT};
 use crate::opened::{Opened, Rollback};
 use crate::pen::Needs;
 use crate::records::Chain;
+use crate::slot::{Hold, Slot};
 use crate::{SqliteError, accounts, caps, loading, records, spent};
 
 /// How long the process that opens the store lives.
@@ -54,8 +60,8 @@ pub struct Sqlite {
     chain: Chain,
     process: Process,
     keys: Vec<KeyCheck>,
-    writer: Mutex<Option<Opened>>,
-    reader: Mutex<Option<Opened>>,
+    writer: Slot,
+    reader: Slot,
     rollback: Mutex<Option<Rollback>>,
     group: Group,
 }
@@ -71,8 +77,8 @@ impl Sqlite {
             chain: Chain { key, stream },
             process,
             keys: Vec::new(),
-            writer: Mutex::new(None),
-            reader: Mutex::new(None),
+            writer: Slot::default(),
+            reader: Slot::default(),
             rollback: Mutex::new(None),
             group: Group::default(),
         })
@@ -101,7 +107,7 @@ impl Sqlite {
     /// Closes what is open. A door that is about to prompt calls this; the next operation opens again.
     pub fn release(&self) {
         for slot in [&self.writer, &self.reader] {
-            close(&mut slot.lock().unwrap_or_else(PoisonError::into_inner));
+            close(&mut slot.inside());
         }
     }
 
@@ -112,16 +118,20 @@ impl Sqlite {
 
     /// Copies the store, as of one moment, into a new file of mode 0600. Other processes do not wait for it.
     pub fn backup_to(&self, path: &Path) -> Result<(), StoreError> {
-        self.with(&self.writer, "copying the store", |opened| crate::restore::copy_to(opened.parts().0, path))
+        let deadline = Deadline::of_writer();
+        self.with(&self.writer, "copying the store", &deadline, |opened| {
+            crate::restore::copy_to(opened.parts().0, path)
+        })
     }
 
     /// Writes durably and changes nothing, in turn and to the disk as a login would, and gives the floor.
     pub fn probe(&self) -> Result<UnixTime, StoreError> {
-        self.with(&self.writer, "writing to the store", |opened| {
-            let rewrite =
-                |transaction: &mut Transaction<'_>, _space| Ok((spent::rewrite_floor(transaction)?, None));
-            let probed =
-                opened.in_turn(&self.files, self.log_octets_max(), |pen| pen.write(Needs::ALL, rewrite))?;
+        let deadline = Deadline::of_writer();
+        self.with(&self.writer, "writing to the store", &deadline, |opened| {
+            let rewrite = |change: &mut Change<'_>, _space| Ok((spent::rewrite_floor(change)?, None));
+            let probed = opened.in_turn(&self.files, self.log_octets_max(), &deadline, |pen| {
+                pen.write(Needs::ALL, rewrite)
+            })?;
             probed.ok_or_else(|| SqliteError::Full(self.files.database.clone()))
         })
     }
@@ -137,31 +147,49 @@ impl Sqlite {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        let slot = match self.process {
+        self.with(self.reading(), "reading the store", &Deadline::of_writer(), |opened| opened.read(read))
+    }
+
+    const fn reading(&self) -> &Slot {
+        match self.process {
             Process::ShortLived => &self.writer,
             Process::LongLived => &self.reader,
-        };
-        self.with(slot, "reading the store", |opened| opened.read(read))
+        }
     }
 
     /// Writes in a group with all who wait for their turn in this process.
     fn write(&self, work: Work) -> Result<Written, StoreError> {
         let ticket = self.group.join(work);
-        let written =
-            self.with(&self.writer, "writing to the store", |opened| self.write_for_all(opened, &ticket));
-        self.group.leave(&ticket);
-        written
+        let written = self.in_writers_turn(&ticket).and_then(|hold| {
+            self.work_in(hold, &ticket.deadline, |opened| self.write_for_all(opened, &ticket))
+        });
+        let _ = self.group.leave(&ticket);
+        written.map_err(|cause| cause.during("writing to the store", &self.files.database))
+    }
+
+    /// Waits for the other threads of this process until the deadline of the ticket. What somebody has begun to write for
+    /// it by then cannot be taken back, so that is waited for a little longer.
+    fn in_writers_turn(&self, ticket: &Arc<Ticket>) -> Result<Hold<'_>, SqliteError> {
+        let taken = self.writer.take(&ticket.deadline).or_else(|| match self.group.leave(ticket) {
+            Left::InTime => None,
+            Left::Gathered => self.writer.take(&ticket.deadline.later_by(WRITING_WAIT)),
+        });
+        taken.unwrap_or_else(|| Err(self.slow(&ticket.deadline)))
+    }
+
+    fn slow(&self, deadline: &Deadline) -> SqliteError {
+        SqliteError::Queue { path: self.files.path_beside("-queue"), seconds: deadline.seconds() }
     }
 
     fn write_for_all(&self, opened: &mut Opened, ticket: &Arc<Ticket>) -> Result<Written, SqliteError> {
         if let Some(written) = ticket.take() {
             return Ok(written);
         }
-        opened.in_turn(&self.files, self.log_octets_max(), |pen| {
+        opened.in_turn(&self.files, self.log_octets_max(), &ticket.deadline, |pen| {
             // Gathered only now: many have come while this one waited for its turn.
             let tickets = self.group.gather(ticket);
-            let answers = pen.write(group::needs(&tickets), |transaction, space| {
-                group::write_all(transaction, &self.chain, &tickets, space)
+            let answers = pen.write(group::needs(&tickets), |change, space| {
+                group::write_all(change, &self.chain, &tickets, space)
             })?;
             match answers {
                 Some(answers) => group::hand_out(&tickets, answers),
@@ -179,34 +207,45 @@ impl Sqlite {
         }
     }
 
-    /// Works on an open store. After an error the connection is closed: the next operation begins afresh.
+    /// Works on an open store, which is waited for until the deadline.
     fn with<T>(
         &self,
-        slot: &Mutex<Option<Opened>>,
+        slot: &Slot,
         operation: &str,
+        deadline: &Deadline,
         work: impl FnOnce(&mut Opened) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        let worked = slot.lock().map_err(|_| SqliteError::Poisoned).and_then(|mut slot| {
-            if slot.as_ref().is_some_and(|opened| !opened.is_ours()) {
-                return Err(SqliteError::Forked);
-            }
-            let worked = self.opened(&mut slot).and_then(work);
-            if worked.is_err() {
-                close(&mut slot);
-            }
-            worked
-        });
+        let hold = slot.take(deadline).unwrap_or_else(|| Err(self.slow(deadline)));
+        let worked = hold.and_then(|hold| self.work_in(hold, deadline, work));
         worked.map_err(|cause| cause.during(operation, &self.files.database))
+    }
+
+    /// After an error the connection is closed: the next operation begins afresh.
+    fn work_in<T>(
+        &self,
+        mut hold: Hold<'_>,
+        deadline: &Deadline,
+        work: impl FnOnce(&mut Opened) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
+        if hold.as_ref().is_some_and(|opened| !opened.is_ours()) {
+            return Err(SqliteError::Forked);
+        }
+        let worked = self.opened(&mut hold, deadline).and_then(work);
+        if worked.is_err() {
+            close(&mut hold);
+        }
+        worked
     }
 
     /// What is open, or opens it. A file that was replaced under a running server is opened anew.
     fn opened<'slot>(
         &self,
-        slot: &'slot mut MutexGuard<'_, Option<Opened>>,
+        slot: &'slot mut Option<Opened>,
+        deadline: &Deadline,
     ) -> Result<&'slot mut Opened, SqliteError> {
         let opened = match slot.take() {
             Some(opened) if opened.is_of(&self.files) => opened,
-            None | Some(_) => self.open_now()?,
+            None | Some(_) => self.open_now(deadline)?,
         };
         Ok(slot.insert(opened))
     }
@@ -220,8 +259,8 @@ impl Sqlite {
         cause.during("writing to the store", &self.files.database)
     }
 
-    fn open_now(&self) -> Result<Opened, SqliteError> {
-        let (mut opened, rollback) = Opened::open(&self.files)?;
+    fn open_now(&self, deadline: &Deadline) -> Result<Opened, SqliteError> {
+        let (mut opened, rollback) = Opened::open(&self.files, deadline)?;
         if rollback.is_some() {
             *self.rollback.lock().map_err(|_| SqliteError::Poisoned)? = rollback;
         }
@@ -237,7 +276,9 @@ impl Store for Sqlite {
         lane: &LaneKey,
         session: Option<AttemptId>,
     ) -> Result<Loaded, StoreError> {
-        self.read(|connection| loading::load(connection, name, lane, session))
+        self.with(self.reading(), "reading the store", &Deadline::of_writer(), |opened| {
+            opened.look(|connection| loading::load(connection, name, lane, session))
+        })
     }
 
     fn count(&self, count: &Count) -> Result<Seen, StoreError> {
@@ -286,6 +327,14 @@ impl Listing for Sqlite {
         self.read(|connection| caps::cap(connection, account.id))
     }
 
+    fn waits(&self, lanes: &LanesOf, now: UnixTime) -> Result<Waits, StoreError> {
+        self.read(|connection| crate::lanes::waits(connection, lanes, now))
+    }
+
+    fn closed(&self, now: UnixTime, count: u32) -> Result<Vec<Username>, StoreError> {
+        self.read(|connection| caps::closed(connection, now, count))
+    }
+
     fn records(&self, stream: &str, from: u64, count: u32) -> Result<Vec<StoredRecord>, StoreError> {
         self.read(|connection| records::page(connection, stream, from, count))
     }
@@ -316,69 +365,5 @@ fn close(slot: &mut Option<Opened>) {
     match slot.take() {
         Some(opened) if !opened.is_ours() => std::mem::forget(opened),
         closed => drop(closed),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Duration, Instant};
-
-    use common::ports::{Store as _, StoreError};
-
-    use crate::conformance::samples::{counting, lane, load, name};
-    use crate::tests::support::Yard;
-    use crate::{Process, Sqlite, SqliteError};
-
-    fn cause(store: &Sqlite) -> SqliteError {
-        match store.load(&name("alice"), &lane("alice"), None) {
-            Err(StoreError::Unavailable { source, .. }) => *source.downcast().unwrap(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_connection_from_before_a_fork_is_refused() {
-        let yard = Yard::new(Process::ShortLived);
-        let store = yard.sqlite();
-        load(&store, "alice");
-        store.writer.lock().unwrap().as_mut().unwrap().pretend_to_be_inherited();
-        for _ in 0..2 {
-            assert!(matches!(cause(&store), SqliteError::Forked));
-        }
-    }
-
-    #[test]
-    fn who_waits_is_written_for_by_whoever_has_the_turn() {
-        let yard = Yard::new(Process::LongLived);
-        let store = yard.sqlite();
-        load(&store, "alice");
-        let turn = store.writer.lock().unwrap();
-        std::thread::scope(|scope| {
-            let counts: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| store.count(&counting("alice", 7)).unwrap().lane.failures))
-                .collect();
-            let begun = Instant::now();
-            while store.group.waiting_count() < 8 {
-                assert!(begun.elapsed() < Duration::from_secs(20), "nobody waits");
-                std::thread::yield_now();
-            }
-            drop(turn);
-            let mut counts: Vec<_> = counts.into_iter().map(|count| count.join().unwrap()).collect();
-            counts.sort_unstable();
-            assert_eq!(counts, [1, 2, 3, 4, 5, 6, 7, 8]);
-        });
-        assert_eq!((store.group.waiting_count(), store.group.groups()), (0, 1), "one transaction for all");
-    }
-
-    #[test]
-    fn a_thread_that_failed_leaves_an_error_and_no_panic() {
-        let yard = Yard::new(Process::ShortLived);
-        let store = yard.sqlite();
-        std::thread::scope(|scope| {
-            let failing = scope.spawn(|| store.read::<()>(|_| panic!("a bug")));
-            assert!(failing.join().is_err());
-        });
-        assert!(matches!(cause(&store), SqliteError::Poisoned));
-        load(&yard.sqlite(), "alice");
     }
 }

@@ -5,9 +5,9 @@
 
 use common::UnixTime;
 use common::lane::LaneKey;
+use common::limits;
 use common::limits::{TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL, TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS};
-use common::record::{Ending, PrimaryResult, Record, Severity, Together};
-use common::{Reason, limits};
+use common::record::{Names, PrimaryResult, Record, Together};
 use rusqlite::{Connection, params};
 
 use crate::SqliteError;
@@ -42,8 +42,7 @@ pub(crate) fn fate(
     name: Option<&LaneKey>,
     record: &Record,
 ) -> Result<Fate, SqliteError> {
-    let is_told_alone = matches!(record.ending, Ending::Act | Ending::Finding);
-    let Some(name) = name.filter(|_| !is_told_alone) else { return Ok(Fate::Singly) };
+    let Some(name) = name.filter(|_| !record.is_told_alone()) else { return Ok(Fate::Singly) };
     let is_right = record.primary == PrimaryResult::Right;
     let (key, free) = match record.user {
         // A right password is nothing that a stranger can bring along in numbers, and must not hide among their wrong ones.
@@ -93,26 +92,12 @@ pub(crate) fn due(connection: &Connection, now: UnixTime) -> Result<Vec<Record>,
         connection
             .prepare_cached("UPDATE tallies SET began_at = ?2, singly = ?3, withheld = 0 WHERE name = ?1")?
             .execute(params![name, now.seconds(), u32::MAX])?;
+        let names = if [UNKNOWN, OTHERS].contains(&name) { Names::Several } else { Names::One };
+        let together = Together { count, since, names };
         // What another version has written and we cannot read must not keep anybody from signing in.
-        told.extend(serde_json::from_slice(&last).ok().map(|last| together(count, since, last)));
+        told.extend(serde_json::from_slice(&last).ok().map(|last: Record| last.together(together)));
     }
     Ok(told)
-}
-
-fn together(count: u64, since: UnixTime, last: Record) -> Record {
-    // Many of them are more than any one is.
-    let severity = match last.severity {
-        Severity::Info | Severity::Notice => Severity::Notice,
-        Severity::Error => Severity::Error,
-        Severity::Alert => Severity::Alert,
-    };
-    Record {
-        severity,
-        reason: Reason::CountedTogether,
-        factor: None,
-        together: Some(Together { count, since }),
-        ..last
-    }
 }
 
 /// The row of a name, or that of all others where there are too many rows. Names of our own always have room.

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use collector::{Collector, Form};
 use contenders::{Dice, Pamtester, Shift, add_crowd, name_of};
-use post::wire::ask_for_a_while;
+use post::wire::ask_until_answered;
 use post::{CODE, GATE, Heard, PASSWORD, Post, Request, code, next_code};
 use radius_protocol::Code;
 use serde_json::Value;
@@ -34,8 +34,6 @@ const BUSY_OF_EACH: usize = 2;
 const PEOPLE_OF_EACH: usize = 400;
 /// Longer than a login or an act takes here: somewhere in it the kill comes.
 const WORK: Duration = Duration::from_millis(25);
-/// How long a gateway waits for a server that may be dead.
-const GATEWAY_PATIENCE: Duration = Duration::from_millis(300);
 /// How long a writer rests when everybody's codes are used, and an administrator between two acts.
 const REST: Duration = Duration::from_millis(20);
 /// Codes that were good, and are tried again after each kill.
@@ -60,9 +58,6 @@ struct Seen {
     pam: AtomicUsize,
     radius: AtomicUsize,
     acts: AtomicUsize,
-    /// Kills of countersign-local so far, and logins that were in its hands then and were asked again.
-    local_kills: AtomicUsize,
-    in_its_hands: AtomicUsize,
     /// Right logins that were refused.
     refused: Mutex<Vec<String>>,
     is_over: AtomicBool,
@@ -121,11 +116,10 @@ fn writers_killed_at_any_moment_lose_nothing_and_make_nothing_good_twice() -> Ou
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
     measured(&format!(
         "{ROUNDS} kills of PAM processes, countersign-radiusd, countersign-local and the command line in {} s, beside {} logins by PAM \
-         ({by_local} of them by countersign-local, {} in its hands when it was killed), {} by RADIUS and {} acts: {} right logins refused, {spent_twice} spent codes accepted, integrity ok and the records \
+         ({by_local} of them by countersign-local), {} by RADIUS and {} acts: {} right logins refused, {spent_twice} spent codes accepted, integrity ok and the records \
          sound after each",
         begun.elapsed().as_secs(),
         count(&seen.pam),
-        count(&seen.in_its_hands),
         count(&seen.radius),
         count(&seen.acts),
         refused.len()
@@ -152,20 +146,15 @@ fn signs_in_by_pam(service: &str, seen: &Seen, mut shift: Shift) {
             thread::sleep(REST);
             continue;
         };
-        let kills = seen.local_kills.load(Ordering::SeqCst);
         match pam(service, &user, &code) {
             Ok(true) => seen.is_good(user, code),
-            // Its code was spent, and the yes died with who had it.
-            Ok(false) if seen.local_kills.load(Ordering::SeqCst) != kills => {
-                seen.in_its_hands.fetch_add(1, Ordering::Relaxed);
-            }
             other => seen.is_refused(format!("{user} by PAM: {other:?}")),
         }
         seen.pam.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// The server may be dead in the middle of a login: silence is no refusal.
+/// The server may be killed in the middle of a login: the gateway asks again, and the login goes on.
 fn signs_in_by_radius(post: &RwLock<Post>, seen: &Seen, mut shift: Shift) {
     let port = read(post).port();
     while seen.goes_on() {
@@ -174,9 +163,8 @@ fn signs_in_by_radius(post: &RwLock<Post>, seen: &Seen, mut shift: Shift) {
             continue;
         };
         match radius(port, &user, &code) {
-            Some(Heard::Accept) => seen.is_good(user, code),
-            Some(other) => seen.is_refused(format!("{user} by RADIUS: {other:?}")),
-            None => continue,
+            Heard::Accept => seen.is_good(user, code),
+            other => seen.is_refused(format!("{user} by RADIUS: {other:?}")),
         }
         seen.radius.fetch_add(1, Ordering::Relaxed);
     }
@@ -212,18 +200,18 @@ fn pam(service: &str, user: &str, code: &str) -> Result<bool, Failure> {
     Ok(is_let_in)
 }
 
-/// One whole login by RADIUS; `None` when the server did not answer.
-fn radius(port: u16, user: &str, code: &str) -> Option<Heard> {
+/// One whole login by RADIUS.
+fn radius(port: u16, user: &str, code: &str) -> Heard {
     let login = Request { from: GATE, name: user.as_bytes(), password: PASSWORD, ..Request::default() };
-    let ask = |request: &Request<'_>| ask_for_a_while(port, request, GATEWAY_PATIENCE).ok();
-    let (challenged, state) = ask(&login)?;
+    let ask = |request: &Request<'_>| ask_until_answered(port, request).expect("an answer");
+    let (challenged, state) = ask(&login);
     if challenged != Code::AccessChallenge {
-        return Some(Heard::Refusal);
+        return Heard::Refusal;
     }
-    match ask(&Request { password: code, state: &state, ..login })?.0 {
-        Code::AccessAccept => Some(Heard::Accept),
-        Code::AccessChallenge => Some(Heard::Question),
-        _ => Some(Heard::Refusal),
+    match ask(&Request { password: code, state: &state, ..login }).0 {
+        Code::AccessAccept => Heard::Accept,
+        Code::AccessChallenge => Heard::Question,
+        _ => Heard::Refusal,
     }
 }
 
@@ -235,24 +223,21 @@ fn kills(post: &RwLock<Post>, seen: &Seen, collector: &Collector) -> Result<usiz
         let victim = VICTIMS[round % VICTIMS.len()];
         let user = name_of("victim", round);
         let used = code()?;
-        if victim == Victim::Local {
-            seen.local_kills.fetch_add(1, Ordering::SeqCst);
-        }
         let was_let_in = kill(post, victim, &user, &used, dice.moment(WORK))?;
         let context = format!("round {round}, {victim:?}");
         let (port, service) = (read(post).port(), read(post).service_by_local());
         // Everybody gets in, by both doors.
         let after = name_of("after", round);
         assert!(pam(&service, &after, &code()?)?, "{after} by PAM, {context}");
-        assert_eq!(radius(port, &after, &next_code()?), Some(Heard::Accept), "{after} by RADIUS, {context}");
+        assert_eq!(radius(port, &after, &next_code()?), Heard::Accept, "{after} by RADIUS, {context}");
         // Nobody gets in twice; whether the one who was killed got in at all is not known.
         if victim == Victim::Pam {
-            let again = [0; 2].map(|_| radius(port, &user, &used) == Some(Heard::Accept));
+            let again = [0; 2].map(|_| radius(port, &user, &used) == Heard::Accept);
             let accepted = again.into_iter().filter(|again| *again).count() + usize::from(was_let_in);
             spent_twice += accepted.saturating_sub(1);
         }
         for (user, code) in seen.newest_good() {
-            spent_twice += usize::from(radius(port, &user, &code) == Some(Heard::Accept));
+            spent_twice += usize::from(radius(port, &user, &code) == Heard::Accept);
         }
         is_whole(&read(post), collector, &context)?;
     }

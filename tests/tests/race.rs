@@ -9,12 +9,14 @@ mod post;
 #[expect(dead_code, reason = "this suite uses its part of it")]
 mod transaction;
 
-use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use collector::Form;
-use contenders::{Gateway, Pamtester, Question, add_crowd, be_a_gateway, name_of, recovery_codes};
+use contenders::{
+    Gateway, Pamtester, Question, StartingLine, add_crowd, be_a_gateway, name_of, recovery_codes,
+};
 use post::{CODE, PASSWORD, Post, code, next_code};
 use serde_json::Value;
 use test_ground::{Failure, Outcome, in_short, measured};
@@ -37,7 +39,7 @@ fn gateway() {
     be_a_gateway();
 }
 
-/// Where all of them are when the barrier opens.
+/// Where all of them are when the line opens.
 #[derive(Clone, Copy, Debug)]
 enum Start {
     /// Everybody has been asked for the code.
@@ -80,17 +82,17 @@ impl Course {
 
     /// One account, one proof, twenty processes.
     fn run(&mut self, user: &str, proof: &str, start: Start) -> Result<Finish, Failure> {
-        let barrier = Barrier::new(2 * OF_EACH);
-        let (services, barrier) = ([self.post.service(), self.post.service_by_local()], &barrier);
+        let line = StartingLine::of(2 * OF_EACH);
+        let (services, line) = ([self.post.service(), self.post.service_by_local()], &line);
         let heard = thread::scope(|scope| {
             let by_radius = self.gateways.iter_mut().enumerate().map(|(number, gateway)| {
-                scope.spawn(move || by_radius(gateway, user, &source(20, number), proof, start, barrier))
+                scope.spawn(move || by_radius(gateway, user, &source(20, number), proof, start, line))
             });
             let by_radius: Vec<_> = by_radius.collect();
             let by_pam: Vec<_> = (0..OF_EACH)
                 .map(|number| {
                     let service = &services[usize::from(number.is_multiple_of(2))];
-                    scope.spawn(move || by_pam(service, user, &source(30, number), proof, start, barrier))
+                    scope.spawn(move || by_pam(service, user, &source(30, number), proof, start, line))
                 })
                 .collect();
             let all = by_radius.into_iter().chain(by_pam);
@@ -126,7 +128,7 @@ fn by_radius(
     station: &str,
     proof: &str,
     start: Start,
-    barrier: &Barrier,
+    line: &StartingLine,
 ) -> Result<Heard, Failure> {
     let (name, station) = (user.to_owned(), station.to_owned());
     let login = Question { name, station, password: PASSWORD.to_owned(), state: Vec::new() };
@@ -138,11 +140,11 @@ fn by_radius(
     let (sent, state) = match start {
         Start::AtThePrompt => {
             let state = challenged(gateway)?;
-            barrier.wait();
+            line.wait()?;
             (Instant::now(), state)
         }
         Start::BeforeTheLogin => {
-            barrier.wait();
+            line.wait()?;
             (Instant::now(), challenged(gateway)?)
         }
     };
@@ -158,18 +160,18 @@ fn by_pam(
     source: &str,
     proof: &str,
     start: Start,
-    barrier: &Barrier,
+    line: &StartingLine,
 ) -> Result<Heard, Failure> {
     let mut pamtester = Pamtester::start(service, user, source)?;
     pamtester.expect(transaction::PASSWORD)?;
     let sent = match start {
         Start::AtThePrompt => {
             pamtester.send(PASSWORD)?.expect(CODE)?;
-            barrier.wait();
+            line.wait()?;
             Instant::now()
         }
         Start::BeforeTheLogin => {
-            barrier.wait();
+            line.wait()?;
             let sent = Instant::now();
             pamtester.send(PASSWORD)?.expect(CODE)?;
             sent
@@ -290,7 +292,7 @@ fn answer_at_once(
     state: &[u8],
     proofs: &[String],
 ) -> Result<usize, Failure> {
-    let barrier = &Barrier::new(proofs.len());
+    let line = &StartingLine::of(proofs.len());
     let codes = thread::scope(|scope| {
         let contenders: Vec<_> = course
             .gateways
@@ -301,7 +303,7 @@ fn answer_at_once(
                 let (name, password, state) = (user.to_owned(), proof.clone(), state.to_vec());
                 let question = Question { name, password, state, station: source(20, number) };
                 scope.spawn(move || {
-                    barrier.wait();
+                    line.wait()?;
                     gateway.ask(&question)
                 })
             })

@@ -7,7 +7,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 /// What systemd may hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub(super) enum State {
     /// Logins are served.
     Ready,
     /// No more logins are taken.
@@ -15,7 +15,7 @@ pub enum State {
 }
 
 /// Says it. A manager that is not there, or does not listen, is no reason to stop.
-pub fn tell(state: State) {
+pub(super) fn tell(state: State) {
     let Some(name) = env::var_os("NOTIFY_SOCKET") else { return };
     let address = match name.as_bytes().split_first() {
         Some((b'@', rest)) => SocketAddr::from_abstract_name(rest),

@@ -6,6 +6,7 @@ use crate::{Anchors, Facility, Finding, Flaw, Format, KeySpan, Origin, Renderer,
 use common::account::Account;
 use common::chain::{ChainMac, ChainPosition};
 use common::keys::{KeyId, KeyRing, MasterKey, Purpose};
+use common::lane::{LanesOf, Waits};
 use common::ports::{Listing, StoreError, StoredRecord};
 use common::throttle::Cap;
 use common::{RecoveryCodeId, UnixTime, Username};
@@ -105,6 +106,14 @@ impl Listing for Archive {
     }
 
     fn cap(&self, _: &Account) -> Result<Cap, StoreError> {
+        unreachable!("the verifier reads no accounts")
+    }
+
+    fn waits(&self, _: &LanesOf, _: UnixTime) -> Result<Waits, StoreError> {
+        unreachable!("the verifier reads no accounts")
+    }
+
+    fn closed(&self, _: UnixTime, _: u32) -> Result<Vec<Username>, StoreError> {
         unreachable!("the verifier reads no accounts")
     }
 

@@ -4,3 +4,4 @@ mod chains;
 mod documentation;
 mod rendering;
 mod sinks;
+mod surplus;

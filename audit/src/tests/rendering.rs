@@ -2,7 +2,7 @@
 
 use crate::{Facility, Field, Format, Origin, Renderer};
 use common::chain::{ChainMac, ChainPosition};
-use common::record::{ActRecord, Actor, Ending, PrimaryResult, Record, Severity, Together};
+use common::record::{ActRecord, Actor, Ending, Names, PrimaryResult, Record, Severity, Together};
 use common::{AttemptId, Door, Place, Reason, UnixTime};
 use syslog_loose::{ProcId, Protocol, SyslogSeverity, Variant, parse_message};
 
@@ -141,7 +141,8 @@ fn hostile_text_forges_no_pair() {
 
 #[test]
 fn a_record_with_everything_has_every_field_but_the_client() {
-    let together = Some(Together { count: 7, since: UnixTime::from_seconds(999_999_999) });
+    let since = UnixTime::from_seconds(999_999_999);
+    let together = Some(Together { count: 7, since, names: Names::Several });
     let parties = || Some("alice".to_owned());
     let everything = Record { caller: parties(), target: parties(), together, ..act("alice") };
     let names = pair_names(&line(Format::Rfc3164, &everything));

@@ -20,11 +20,11 @@ fn renderer() -> Renderer {
     Renderer::new(Format::Rfc5424, Origin::of_this_host(Facility::LOG_AUTHPRIV, "countersign"))
 }
 
-fn direct(destination: Destination) -> SyslogSink {
+pub(super) fn direct(destination: Destination) -> SyslogSink {
     SyslogSink::direct(destination, renderer())
 }
 
-fn record() -> Record {
+pub(super) fn record() -> Record {
     Record {
         at: UnixTime::from_seconds(0),
         attempt: AttemptId::from_bytes([0; 16]),

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use common::Door;
 use common::chain::ChainPosition;
 use common::ports::{Listing as _, StoredRecord};
-use common::record::{Ending, Record, Severity};
+use common::record::{Ending, Names, Record, Severity, Together};
 use common::{UnixTime, Username};
 use serde::Serialize;
 
@@ -170,12 +170,11 @@ impl Listed {
             );
             return vec![rfc3339(self.at), "-".to_owned(), place];
         };
-        let user = record.user.as_ref().unwrap_or(&record.typed);
         vec![
             rfc3339(record.at),
             word(record.severity).to_owned(),
             record.place.to_string(),
-            user.clone(),
+            people(record),
             record.source.clone().unwrap_or_else(|| "-".to_owned()),
             record.ending.name().to_owned(),
             record.reason.name().to_owned(),
@@ -184,13 +183,30 @@ impl Listed {
     }
 }
 
-/// What was done by whom in an act, and to what effect; else whether it was a test, and the factor of a login or the
-/// rule that decided.
+/// The user; `caller -> target` where one user's program asks for another one, as su and sudo; or that there were many.
+fn people(record: &Record) -> String {
+    if record.together.is_some_and(|together| together.names == Names::Several) {
+        return "(several)".to_owned();
+    }
+    let user = record.user.as_ref().unwrap_or(&record.typed);
+    // Where the proof is the caller's, the other one is whose rights are asked for; else whose name is tried.
+    let wanted = record.target.as_ref().unwrap_or(user);
+    match &record.caller {
+        Some(caller) if caller != wanted => format!("{caller} -> {wanted}"),
+        Some(_) | None => user.clone(),
+    }
+}
+
+/// What was done by whom in an act, and to what effect; how many a record stands for; else whether it was a test, and the
+/// factor of a login or the rule that decided.
 fn detail(record: &Record) -> String {
     if let Some(act) = &record.act {
         let uid = act.actor.login_uid.unwrap_or(act.actor.uid);
         let after = act.after.as_ref().map_or_else(String::new, |after| format!(": {after}"));
         return format!("{} by uid {uid}{after}", act.act);
+    }
+    if let Some(Together { count, since, names: _ }) = record.together {
+        return format!("{count} since {}; place and source of the last one", rfc3339(since));
     }
     let rule = || record.rule.as_ref().map(|rule| format!("rule {rule}"));
     let decided = record.factor.clone().or_else(rule);
@@ -256,5 +272,48 @@ struct Verified {
 impl Report for Verified {
     fn text(&self) -> String {
         self.report.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::record::Record;
+    use serde_json::{Value, json};
+
+    use super::Listed;
+
+    /// A refusal of alice, with what else it says.
+    fn listed(more: &Value) -> Vec<String> {
+        let mut record = json!({
+            "at": 1_795_348_860, "attempt": "00".repeat(16), "severity": "notice", "door": "pam",
+            "place": {"service": "sudo"}, "typed": "alice", "user": "alice", "source": "local",
+            "primary": "right", "ending": "reject", "reason": "wrong-code",
+        });
+        record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let record: Record = serde_json::from_value(record).unwrap();
+        Listed { stream: "main".to_owned(), sequence: 1, at: record.at, record: Some(record) }.row()
+    }
+
+    #[test]
+    fn who_called_for_whom_is_said_where_they_are_two() {
+        let user = |more: Value| listed(&more)[3].clone();
+        assert_eq!(user(json!({})), "alice");
+        assert_eq!(user(json!({"caller": "alice"})), "alice", "sudo says no more");
+        assert_eq!(user(json!({"caller": "alice", "target": "root"})), "alice -> root", "su to root");
+        assert_eq!(user(json!({"caller": "bob"})), "bob -> alice", "su to somebody else");
+    }
+
+    #[test]
+    fn many_say_how_many_they_are_and_since_when() {
+        let together = |names: &str| {
+            let row = listed(&json!({
+                "reason": "counted-together",
+                "together": {"count": 17, "since": 1_795_348_800, "names": names},
+            }));
+            (row[3].clone(), row[7].clone())
+        };
+        let detail = "17 since 2026-11-22T12:00:00Z; place and source of the last one";
+        assert_eq!(together("one"), ("alice".to_owned(), detail.to_owned()));
+        assert_eq!(together("several"), ("(several)".to_owned(), detail.to_owned()));
     }
 }

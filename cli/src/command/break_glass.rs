@@ -5,8 +5,7 @@ mod report;
 use assembly::store::{Made, Trouble, is_copy_of};
 use assembly::{Books, Office};
 use clap::Subcommand;
-use common::engine::copies::CopyError;
-use common::ports::Listing as _;
+use common::ports::{Listing as _, StoreError};
 use common::{Place, Username};
 
 use crate::actor::actor;
@@ -52,7 +51,7 @@ fn prepare(office: &Office) -> Result<Made, Failure> {
 }
 
 /// Copies all break-glass accounts that there are.
-fn copy_all(office: &Office) -> Result<(), CopyError> {
+fn copy_all(office: &Office) -> Result<(), StoreError> {
     let mut names = office.engine.policy().break_glass.iter();
     names.try_for_each(|name| office.engine.copy_for_break_glass(name).map(drop))
 }
@@ -105,13 +104,4 @@ pub(crate) fn books<'a>(context: &Context, office: &'a Office) -> Books<'a> {
         context.warn("the break-glass file cannot be read: 'countersign break-glass status' says why");
     }
     Books { store: &office.store, file: file.ok() }
-}
-
-impl From<CopyError> for Failure {
-    fn from(error: CopyError) -> Self {
-        match error {
-            CopyError::Store(error) => Self::Store(error),
-            CopyError::Key(error) => Self::Assembly(error.into()),
-        }
-    }
 }

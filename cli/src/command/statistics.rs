@@ -66,6 +66,7 @@ fn figures(office: &Office) -> Result<StoreFigures, Failure> {
         count(&mut figures.app_passwords, account.app_passwords.len());
         Ok(())
     })?;
+    count(&mut figures.closed, office.store.closed(now, u32::MAX)?.len());
     let heads = office.store.heads()?;
     figures.records = heads.into_iter().map(|head| (head.stream, head.sequence)).collect();
     Ok(figures)
@@ -97,6 +98,7 @@ struct StoreFigures {
     accounts: u64,
     states: BTreeMap<&'static str, u64>,
     blocked: u64,
+    closed: u64,
     without_factor: u64,
     factors: u64,
     app_passwords: u64,
@@ -175,6 +177,7 @@ impl StoreFigures {
         let mut rows = vec![vec!["accounts".to_owned(), self.accounts.to_string()]];
         rows.extend(self.states.iter().map(|(state, number)| vec![format!("  {state}"), number.to_string()]));
         rows.push(vec!["  blocked now".to_owned(), self.blocked.to_string()]);
+        rows.push(vec!["  closed to codes from new places".to_owned(), self.closed.to_string()]);
         rows.push(vec!["  without a factor".to_owned(), self.without_factor.to_string()]);
         rows.push(vec!["factors".to_owned(), self.factors.to_string()]);
         rows.push(vec!["app passwords".to_owned(), self.app_passwords.to_string()]);

@@ -9,8 +9,8 @@ use assembly::config::Settings;
 use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Sqlite};
 use assembly::{SystemClock, places};
 use clap::{Args, Subcommand};
-use common::Place;
-use common::ports::Clock as _;
+use common::ports::{Clock as _, Listing as _};
+use common::{Place, Username};
 use serde::Serialize;
 
 use crate::actor::actor;
@@ -19,6 +19,9 @@ use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
 use crate::moment::rfc3339;
 use crate::report::Report;
+
+/// So many names of accounts are said; whoever has more under attack looks at the alerts.
+const CLOSED_NAMED_MAX: u32 = 20;
 
 /// What every SQLite database begins with (sqlite.org/fileformat.html, 1.3).
 const DATABASE_HEADER: &[u8; 16] = b"SQLite format 3\0";
@@ -77,8 +80,10 @@ fn check(context: &Context) -> Result<Outcome, Failure> {
     refuse_strangers()?;
     let settings = context.settings_without_clients()?;
     // A store that went back is told of and recorded here. What else is wrong is found again below.
-    let _ = context.office();
-    let checked = Checked::new(places::store(&settings), &assembly::examination(&settings)?);
+    let closed =
+        context.office().and_then(|office| Ok(office.store.closed(office.engine.now(), CLOSED_NAMED_MAX)?));
+    let examination = assembly::examination(&settings)?;
+    let checked = Checked::new(places::store(&settings), &examination, &closed.unwrap_or_default());
     context.say(&checked)?;
     Ok(if checked.sound { Outcome::Done } else { Outcome::Refused })
 }
@@ -111,6 +116,8 @@ struct Checked {
     reserve_octets: u64,
     free_octets: Option<u64>,
     codes_refused_until: Option<String>,
+    /// Whose codes from new places are refused: nothing that is wrong with the store.
+    closed_accounts: Vec<String>,
 }
 
 /// One thing that is wrong.
@@ -124,7 +131,7 @@ struct Found {
 }
 
 impl Checked {
-    fn new(store: PathBuf, examination: &Examination) -> Self {
+    fn new(store: PathBuf, examination: &Examination, closed: &[Username]) -> Self {
         let Examination { findings, figures } = examination;
         let found = |it: &Finding| Found {
             kind: it.trouble.name(),
@@ -142,6 +149,7 @@ impl Checked {
             reserve_octets: figures.reserve_octets,
             free_octets: figures.free_octets,
             codes_refused_until: figures.floor.map(rfc3339),
+            closed_accounts: closed.iter().map(Username::to_string).collect(),
         }
     }
 }
@@ -162,6 +170,13 @@ impl Report for Checked {
             kib(self.log_octets),
             kib(self.reserve_octets)
         ));
+        if !self.closed_accounts.is_empty() {
+            text.push_str(&format!(
+                "Too many wrong codes came for {}: codes from new places are refused. 'countersign user show NAME' says \
+                 until when, 'countersign user unlock NAME' ends it.\n",
+                self.closed_accounts.join(", ")
+            ));
+        }
         text
     }
 }

@@ -1,17 +1,19 @@
 //! `countersign user`: accounts as a whole.
 
 use assembly::config::Primary;
-use assembly::{Office, SystemRandom, primary};
+use assembly::{AssemblyError, Office, SystemRandom, primary};
 use clap::{Args, Subcommand};
 use common::Username;
 use common::account::{Account, Block, PasswordHash, Role, State};
 use common::acts::Act;
+use common::lane::LanesOf;
 use common::ports::Listing as _;
 use serde::Serialize;
 
 use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::guesses::{CapView, WaitsView};
 use crate::moment::{Span, rfc3339};
 use crate::report::Report;
 use crate::terminal::{self, Consent, Seat};
@@ -38,7 +40,7 @@ pub(crate) enum Command {
     Block(BlockArguments),
     /// Lift a block.
     Unblock(Names),
-    /// Let codes be tried again from new places, after too many wrong ones.
+    /// End every wait after wrong answers, so that the user can sign in now, from anywhere.
     Unlock(Names),
     /// Show one account with its factors and app passwords.
     Show(Name),
@@ -279,7 +281,8 @@ fn state_of(account: &Account, act: &Act) -> String {
         Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
         Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
         Act::Unlock => format!(
-            "{name}: codes are looked at again from new places. A place with wrong answers of its own still waits, 15 minutes at most.\n"
+            "{name}: no place has to wait any more, so that this user can sign in now from anywhere. \
+             If it was somebody else who guessed, they have the first password: change it.\n"
         ),
         Act::SetState(_)
         | Act::Block(_)
@@ -319,8 +322,11 @@ fn warn_of_missing_break_glass(context: &Context, office: &Office) -> Result<(),
 fn show(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {
     let account = account(office, name)?;
     let spent = office.store.spent_recovery_codes(&account)?;
-    let cap = office.store.cap(&account)?;
-    context.say(&AccountView::new(&account, &spent, &cap, office.engine.now()))?;
+    let now = office.engine.now();
+    let guesses = CapView::new(&office.store.cap(&account)?, now);
+    let lanes = LanesOf::user(office.engine.keys(), account.name.as_str()).map_err(AssemblyError::from)?;
+    let waits = WaitsView::new(office.store.waits(&lanes, now)?);
+    context.say(&AccountView::new(&account, &spent, guesses, waits, now))?;
     warn_of_lockout(context, &account);
     Ok(())
 }

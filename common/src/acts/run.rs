@@ -3,9 +3,9 @@
 use crate::account::Account;
 use crate::acts::{Act, ActError, Desk, Done, Issued, account, carry_out};
 use crate::attempt::{Door, Place};
-use crate::bundle::{AccountChange, Bundle, Precondition};
+use crate::bundle::{AccountChange, Bundle, Precondition, Unlocked};
 use crate::engine::{Engine, Written};
-use crate::lane::LaneKey;
+use crate::lane::{LaneKey, LanesOf};
 use crate::record::{ActRecord, Actor, Ending, PrimaryResult, Record, Severity};
 use crate::username::Username;
 use crate::{AttemptId, Reason, UnixTime, limits};
@@ -88,8 +88,7 @@ impl Engine {
     /// `None` where somebody was faster.
     fn act_once(&self, minutes: &Minutes<'_>) -> Result<Option<Issued>, ActError> {
         let now = self.now();
-        let lane = LaneKey::of_nobody(self.keys(), None)?;
-        let loaded = self.parts.store.load(minutes.name, &lane, None)?;
+        let loaded = self.parts.store.load(minutes.name, &LaneKey::NONE, None)?;
         let desk = Desk {
             policy: self.policy(),
             keys: self.keys(),
@@ -100,18 +99,33 @@ impl Engine {
         let before = loaded.account;
         let done = carry_out(&desk, minutes.name, before.clone(), minutes.act)?;
         self.rename_target_is_free(minutes.act)?;
-        let bundle = minutes.bundle(now, before.as_ref(), &done);
+        let mut bundle = minutes.bundle(now, before.as_ref(), &done);
+        bundle.unlocked = self.unlocked(minutes, before.as_ref())?;
         match self.write(&bundle)? {
-            Written::Yes => Ok(Some(done.issued)),
+            Written::Yes => {
+                // Where the file cannot follow, its waits end by themselves.
+                let _ = self.unlock_for_break_glass(minutes.name, &bundle);
+                Ok(Some(done.issued))
+            }
             Written::Conflict => Ok(None),
         }
+    }
+
+    /// What an administrator who unlocks wants is that the user can sign in now, from wherever that is.
+    fn unlocked(
+        &self,
+        minutes: &Minutes<'_>,
+        account: Option<&Account>,
+    ) -> Result<Option<Unlocked>, ActError> {
+        let Some(account) = account.filter(|_| matches!(minutes.act, Act::Unlock)) else { return Ok(None) };
+        let lanes = LanesOf::user(self.keys(), account.name.as_str())?;
+        Ok(Some(Unlocked { account: account.id, lanes }))
     }
 
     /// Says so early and plainly; the store holds it in any case.
     fn rename_target_is_free(&self, act: &Act) -> Result<(), ActError> {
         let Act::Rename(name) = act else { return Ok(()) };
-        let lane = LaneKey::of_nobody(self.keys(), None)?;
-        match self.parts.store.load(name, &lane, None)?.account {
+        match self.parts.store.load(name, &LaneKey::NONE, None)?.account {
             Some(_) => Err(ActError::NameTaken(name.clone())),
             None => Ok(()),
         }
@@ -148,7 +162,6 @@ impl Minutes<'_> {
         };
         bundle.account = Some(done.change.clone());
         bundle.spends.clone_from(&done.spends);
-        bundle.unlocked = before.filter(|_| matches!(self.act, Act::Unlock)).map(|account| account.id);
         bundle
     }
 

@@ -5,13 +5,10 @@ use crate::engine::{Engine, Trouble};
 use crate::keys::KeyRing;
 use crate::login::Subject;
 use crate::ports::{Identity, Loaded, Random, Stored};
-use crate::record::Ending;
 use crate::session::Session;
 use crate::throttle::Tracks;
 use crate::totp::TotpParameters;
-use crate::{
-    AccountId, Attempt, AttemptId, FactorId, Place, PrimaryMode, Reason, Secret, UnixTime, Username, login,
-};
+use crate::{AccountId, Attempt, FactorId, Place, PrimaryMode, Secret, UnixTime, Username};
 
 /// Octets of the secret of [`decoy`]: as many as an authenticator app's.
 const DECOY_SECRET_OCTETS: usize = 20;
@@ -91,14 +88,6 @@ impl Engine {
         let tracks = Tracks::new(self.keys(), name.as_str(), attempt)?;
         let loaded = self.ledger(attempt, Some(name)).load(name, &tracks.lane, session.attempt())?;
         Ok((Box::new(loaded), tracks))
-    }
-
-    /// An alert, once, whoever happens to log in when it is noticed.
-    fn tell_of_rollback(&self, attempt: &Attempt, now: UnixTime) {
-        if self.parts.store.take_rollback_found() {
-            let session = login::begin(AttemptId::generate(self.random()), attempt, now);
-            self.record_ending(attempt, &session, Ending::Finding, Reason::StoreWentBack);
-        }
     }
 
     fn identify(&self, attempt: &Attempt, name: &Username, stored: Stored) -> Identity {

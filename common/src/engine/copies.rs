@@ -2,39 +2,34 @@
 //! file either. Logins bring them up to date too, see [`super::ledger`].
 
 use crate::Username;
+use crate::bundle::Bundle;
 use crate::engine::Engine;
-use crate::keys::KeyError;
 use crate::lane::LaneKey;
 use crate::ports::{BreakGlass, StoreError, Stored};
-
-/// Why a copy does not follow.
-#[derive(Debug, thiserror::Error)]
-pub enum CopyError {
-    /// The store or the file.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-}
 
 impl Engine {
     /// Copies a break-glass account as it is now into the file, and says whether there is such an account. A copy whose
     /// account is not in the store stays: the store may be a new one.
-    pub fn copy_for_break_glass(&self, name: &Username) -> Result<Stored, CopyError> {
+    pub fn copy_for_break_glass(&self, name: &Username) -> Result<Stored, StoreError> {
         let Some(file) = self.file_of(name) else { return Ok(Stored::No) };
-        let lane = LaneKey::of_nobody(self.keys(), None)?;
-        let loaded = self.parts.store.load(name, &lane, None)?;
+        let loaded = self.parts.store.load(name, &LaneKey::NONE, None)?;
         file.keep(&loaded)?;
         Ok(if loaded.account.is_some() { Stored::Yes } else { Stored::No })
     }
 
     /// Drops the copy of an account that was removed or has another name now.
-    pub fn forget_for_break_glass(&self, name: &Username) -> Result<(), CopyError> {
+    pub fn forget_for_break_glass(&self, name: &Username) -> Result<(), StoreError> {
         match self.file_of(name) {
-            Some(file) => Ok(file.forget(name)?),
+            Some(file) => file.forget(name),
             None => Ok(()),
         }
+    }
+
+    /// Whoever waits by what the file has counted need not wait any more either.
+    pub(crate) fn unlock_for_break_glass(&self, name: &Username, bundle: &Bundle) -> Result<(), StoreError> {
+        let Some(file) = self.file_of(name).filter(|_| bundle.unlocked.is_some()) else { return Ok(()) };
+        let nothing = Bundle::of_records(bundle.attempt, bundle.at, Vec::new());
+        file.commit(&[Bundle { unlocked: bundle.unlocked, ..nothing }]).map(drop)
     }
 
     fn file_of(&self, name: &Username) -> Option<&dyn BreakGlass> {

@@ -1,21 +1,47 @@
 //! Where one attempt reads, counts and writes: the store, and for a break-glass account a file of its own besides.
 //!
-//! What a break-glass account spends is spent in its file first, always: so the code of a login that the store could
-//! not take is spent for those that it can take later, and the other way round.
+//! What a break-glass account spends is spent in its file first: so the code of a login that the store could not take is
+//! spent for those that it can take later, and the other way round. An accept is written there only once the store has
+//! taken it, or cannot take anything: what lost its race there never reads as an accept. A file that cannot be used keeps
+//! nobody out whom the store lets in, and somebody is told.
 
-use crate::bundle::{Bundle, Entry, Outcome, Spend};
+use crate::bundle::{Bundle, CapEffect, Entry, Outcome, Recognised, Spend};
+use crate::engine::Engine;
 use crate::lane::{Lane, LaneKey};
-use crate::login::Counted;
+use crate::login::{Counted, Counter, Evidence};
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Ending;
 use crate::throttle::Count;
-use crate::{AttemptId, Username};
+use crate::{Attempt, AttemptId, Username};
 
 /// Where one attempt reads, counts and writes.
 pub(super) struct Ledger<'a> {
     pub(super) store: &'a dyn Store,
     /// For break-glass accounts alone.
-    pub(super) file: Option<&'a dyn BreakGlass>,
+    pub(super) file: Option<File<'a>>,
+}
+
+/// The file of the break-glass accounts, and whose attempt asks for it.
+#[derive(Clone, Copy)]
+pub(super) struct File<'a> {
+    pub(super) books: &'a dyn BreakGlass,
+    pub(super) engine: &'a Engine,
+    pub(super) attempt: &'a Attempt,
+    pub(super) name: &'a Username,
+}
+
+impl File<'_> {
+    /// What the file has answered. That it could not is told, whatever becomes of the login.
+    fn told<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
+        answer.inspect_err(|_| self.engine.tell_of_file(self.attempt, self.name))
+    }
+
+    fn written(&self, bundle: &Bundle) -> Result<Option<Vec<Entry>>, StoreError> {
+        if bundle.writes_nothing() {
+            return Ok(Some(Vec::new()));
+        }
+        self.told(written(self.books, bundle))
+    }
 }
 
 impl Ledger<'_> {
@@ -30,9 +56,9 @@ impl Ledger<'_> {
         let Some(file) = self.file else { return stored };
         if let Ok(stored) = &stored {
             // Where the copy cannot follow, the account is as good as before; the next login tries again.
-            let _ = file.keep(stored);
+            let _ = file.told(file.books.keep(stored));
         }
-        match (stored, file.load(name, lane, Some(session))) {
+        match (stored, file.told(file.books.load(name, lane, Some(session)))) {
             (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session)),
             (Ok(stored), Err(_)) => Ok(stored),
             (Err(_), Ok(kept)) if kept.account.is_some() => Ok(kept),
@@ -68,18 +94,14 @@ impl Ledger<'_> {
     }
 
     /// Counts an answer before it is looked at. Before and after are those of the place that counts.
-    pub(super) fn count(
-        &self,
-        name: Option<&Username>,
-        count: &Count,
-        before: Lane,
-    ) -> Result<Counted, StoreError> {
-        match (self.store.count(count), self.file, name) {
-            (Err(_), Some(file), Some(name)) => {
-                let before = file.load(name, &count.lane, None)?.lane;
-                Ok(Counted { before, after: file.count(count)? })
+    pub(super) fn count(&self, count: &Count, before: Lane) -> Result<Counted, StoreError> {
+        match (self.store.count(count), self.file) {
+            (Err(_), Some(file)) => {
+                let before = file.told(file.books.load(file.name, &count.lane, None))?.lane;
+                let after = file.told(file.books.count(count))?;
+                Ok(Counted { before, after, counter: Counter::BreakGlassFile })
             }
-            (counted, _, _) => Ok(Counted { before, after: counted? }),
+            (counted, _) => Ok(Counted { before, after: counted?, counter: Counter::Store }),
         }
     }
 
@@ -92,29 +114,69 @@ impl Ledger<'_> {
     }
 
     /// Writes a bundle and gives what is to be published; `None` is a conflict.
-    pub(super) fn commit(&self, bundle: &Bundle) -> Result<Option<Vec<Entry>>, StoreError> {
+    pub(super) fn commit(
+        &self,
+        bundle: &Bundle,
+        evidence: &Evidence,
+    ) -> Result<Option<Vec<Entry>>, StoreError> {
         let Some(file) = self.file else { return written(self.store, bundle) };
-        if bundle.records.iter().all(|record| record.ending != Ending::Accept) {
-            // The file keeps accepts: a stranger must not be able to fill it.
-            return written(self.store, bundle).or_else(|_| {
-                // What was counted in the file is taken back there. If it cannot be, it stays counted.
-                let counts = Bundle { records: Vec::new(), ..bundle.clone() };
-                if !counts.writes_nothing() {
-                    let _ = written(file, &counts);
-                }
-                Ok(Some(unrecorded(bundle)))
-            });
+        let in_store = part_of(Counter::Store, bundle, evidence);
+        let in_file = part_of(Counter::BreakGlassFile, bundle, evidence);
+        if bundle.records.iter().any(|record| record.ending == Ending::Accept) {
+            return self.commit_accept(file, &in_store, &in_file);
         }
-        let in_file = match written(file, bundle) {
-            Ok(None) => return Ok(None),
-            Ok(Some(entries)) => Some(entries),
-            Err(_) => None,
-        };
-        match (written(self.store, bundle), in_file) {
-            (Err(_), Some(entries)) => Ok(Some(entries)),
-            (in_store, _) => in_store,
+        // The file keeps accepts: a stranger must not be able to fill it. What cannot be taken back there stays counted.
+        let _ = file.written(&Bundle { records: Vec::new(), ..in_file });
+        written(self.store, &in_store).or_else(|_| Ok(Some(unrecorded(bundle))))
+    }
+
+    /// What is spent comes first, in the file; the accept itself, in the store; and only then the accept in the file.
+    fn commit_accept(
+        &self,
+        file: File<'_>,
+        in_store: &Bundle,
+        in_file: &Bundle,
+    ) -> Result<Option<Vec<Entry>>, StoreError> {
+        let spent = file.written(&spending(in_file));
+        if let Ok(None) = spent {
+            return Ok(None);
+        }
+        match (written(self.store, in_store), spent) {
+            (Ok(None), _) => Ok(None),
+            (Ok(Some(entries)), spent) => {
+                if spent.is_ok() {
+                    // The accept stands already: without this one the file knows less of it, which has been told.
+                    let _ = file.written(&used(in_file));
+                }
+                Ok(Some(entries))
+            }
+            (Err(error), spent) => spent.and_then(|_| file.written(&used(in_file))).map_err(|_| error),
         }
     }
+}
+
+/// A bundle as one of the two places gets it: what was counted is taken back where it was counted.
+fn part_of(place: Counter, bundle: &Bundle, evidence: &Evidence) -> Bundle {
+    let of_cap = |recognised: Recognised| match evidence.counted_at() == place {
+        true => recognised,
+        false => Recognised { cap: CapEffect::None, ..recognised },
+    };
+    Bundle {
+        taken_back: bundle.taken_back.filter(|_| evidence.knocked_at() == place),
+        recognised: bundle.recognised.map(of_cap),
+        ..bundle.clone()
+    }
+}
+
+/// What a bundle uses up, and nothing else of it.
+fn spending(bundle: &Bundle) -> Bundle {
+    let nothing = Bundle::of_records(bundle.attempt, bundle.at, Vec::new());
+    Bundle { precondition: bundle.precondition.clone(), spends: bundle.spends.clone(), ..nothing }
+}
+
+/// The rest of it.
+fn used(bundle: &Bundle) -> Bundle {
+    Bundle { spends: Vec::new(), ..bundle.clone() }
 }
 
 fn later(one: Lane, other: Lane) -> Lane {

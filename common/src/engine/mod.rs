@@ -4,6 +4,7 @@
 
 mod case;
 pub mod copies;
+mod findings;
 mod ledger;
 
 use crate::account::Account;
@@ -48,6 +49,8 @@ pub struct Engine {
     pub(crate) parts: Parts,
     /// Looked at in place of an account that is not there, so that it takes the same time.
     decoy: Option<Account>,
+    /// When somebody was last told that the break-glass file is broken.
+    file_told: findings::Told,
 }
 
 /// What a door hears.
@@ -88,7 +91,7 @@ impl Engine {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         let decoy = case::decoy(&parts.keys, &*parts.random);
-        Self { parts, decoy }
+        Self { parts, decoy, file_told: findings::Told::default() }
     }
 
     /// The live keys, for a door that seals sessions.
@@ -149,7 +152,8 @@ impl Engine {
     /// Writes the counted records that are due, where no login comes to bring them along. Servers do this each minute.
     pub fn settle(&self) -> Result<(), StoreError> {
         let nothing = Bundle::of_records(AttemptId::generate(self.random()), self.now(), Vec::new());
-        self.commit(&nothing, &self.books()).map(drop)
+        self.parts.sink.settle(nothing.at);
+        self.commit(&nothing, &self.books(), &Evidence::default()).map(drop)
     }
 
     /// The user went away before the dialogue ended. Nothing was spent; the record says so.
@@ -160,11 +164,16 @@ impl Engine {
     /// Records an ending that the machine did not see. Where the store cannot take it, the sink alone has it.
     fn record_ending(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) {
         let record = self.ending_record(attempt, session, ending, reason);
-        let mut bundle = Bundle::of_records(session.attempt(), record.at, vec![record.clone()]);
+        let mut bundle = Bundle::of_records(session.attempt(), record.at, vec![record]);
         bundle.tally =
             Tracks::new(self.keys(), &self.name_of(attempt), attempt).ok().map(|tracks| tracks.name);
-        if self.write(&bundle).is_err() {
-            self.parts.sink.publish(&record, None);
+        self.record(&bundle);
+    }
+
+    /// Writes records that nothing depends on. Where the store cannot take them, the sink alone has them.
+    fn record(&self, bundle: &Bundle) {
+        if self.write(bundle).is_err() {
+            bundle.records.iter().for_each(|record| self.parts.sink.publish(record, None));
         }
     }
 
@@ -190,7 +199,7 @@ impl Engine {
                 Outgoing::Ask(session, prompt, bundle) => (bundle, Reply::Ask(session, prompt)),
                 Outgoing::Decide(verdict, bundle) => (bundle, Reply::Done(session.attempt(), verdict)),
             };
-            if self.commit_of(attempt, &case, &bundle)? == Written::Yes {
+            if self.commit_of(attempt, &case, &bundle, &evidence)? == Written::Yes {
                 let is_unseen = answer.is_some() && evidence.password.is_none();
                 if is_unseen && refuses_a_password(attempt, session, &reply) {
                     self.parts.primary.pretend();
@@ -260,7 +269,7 @@ impl Engine {
     ) -> Result<Counted, StoreError> {
         let before = earlier.map_or(case.loaded.lane, |counted| counted.after.lane);
         let count = Count { lane: case.tracks.lane, against, at: case.now };
-        self.ledger(attempt, case.name()).count(case.name(), &count, before)
+        self.ledger(attempt, case.name()).count(&count, before)
     }
 
     fn check(&self, case: &Case, password: &Secret) -> PasswordCheck {
@@ -277,9 +286,10 @@ impl Engine {
     }
 
     /// Where an attempt reads, counts and writes. A break-glass account has a file of its own besides the store.
-    fn ledger(&self, attempt: &Attempt, name: Option<&Username>) -> Ledger<'_> {
-        let has_file = name.is_some_and(|name| self.parts.policy.is_break_glass(attempt, name));
-        let file = self.parts.break_glass.as_deref().filter(|_| has_file);
+    fn ledger<'a>(&'a self, attempt: &'a Attempt, name: Option<&'a Username>) -> Ledger<'a> {
+        let name = name.filter(|name| self.parts.policy.is_break_glass(attempt, name));
+        let file = name.zip(self.parts.break_glass.as_deref());
+        let file = file.map(|(name, books)| ledger::File { books, engine: self, attempt, name });
         Ledger { store: &*self.parts.store, file }
     }
 
@@ -293,18 +303,29 @@ impl Engine {
         if bundle.writes_nothing() {
             return Ok(Written::Yes);
         }
-        self.commit(bundle, &self.books())
+        self.commit(bundle, &self.books(), &Evidence::default())
     }
 
-    fn commit_of(&self, attempt: &Attempt, case: &Case, bundle: &Bundle) -> Result<Written, StoreError> {
+    fn commit_of(
+        &self,
+        attempt: &Attempt,
+        case: &Case,
+        bundle: &Bundle,
+        evidence: &Evidence,
+    ) -> Result<Written, StoreError> {
         if bundle.writes_nothing() {
             return Ok(Written::Yes);
         }
-        self.commit(bundle, &self.ledger(attempt, case.name()))
+        self.commit(bundle, &self.ledger(attempt, case.name()), evidence)
     }
 
-    fn commit(&self, bundle: &Bundle, ledger: &Ledger<'_>) -> Result<Written, StoreError> {
-        let Some(entries) = ledger.commit(bundle)? else { return Ok(Written::Conflict) };
+    fn commit(
+        &self,
+        bundle: &Bundle,
+        ledger: &Ledger<'_>,
+        evidence: &Evidence,
+    ) -> Result<Written, StoreError> {
+        let Some(entries) = ledger.commit(bundle, evidence)? else { return Ok(Written::Conflict) };
         for entry in entries {
             self.parts.sink.publish(&entry.record, entry.position.as_ref());
         }

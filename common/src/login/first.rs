@@ -10,7 +10,7 @@ use crate::login::second::{self, Judged};
 use crate::login::{Counted, Evidence, Grounds, Prompt, Step, Subject, View, write};
 use crate::ports::PasswordCheck;
 use crate::record::PrimaryResult;
-use crate::session::Session;
+use crate::session::{Session, Unchecked};
 use crate::{Answer, PrimaryMode, Reason, Secret, text};
 
 /// Nothing has been typed yet.
@@ -29,7 +29,7 @@ pub(super) fn unanswered(view: &View<'_>, session: Session) -> Step {
 /// The password has been typed.
 pub(super) fn answered(view: &View<'_>, session: Session, answer: &Answer, evidence: Evidence) -> Step {
     let Answer::Text(typed) = answer else {
-        return after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::NotAnAnswer));
+        return unchecked(view, session, Unchecked::NotAnAnswer);
     };
     if view.attempt.primary == PrimaryMode::Failed {
         return refused_before(view, session, typed);
@@ -37,14 +37,20 @@ pub(super) fn answered(view: &View<'_>, session: Session, answer: &Answer, evide
     match evidence.knocked {
         None if view.loaded.lane.is_open(view.now) => Step::Knock,
         Some(knocked) if knocked.is_admitted(view) => looked_at(view, session, typed, evidence, &knocked),
-        None | Some(_) => after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::Throttled)),
+        None | Some(_) => unchecked(view, session, Unchecked::Throttled),
     }
+}
+
+/// It cannot be right any more, and the reason stays what it was until the end.
+fn unchecked(view: &View<'_>, mut session: Session, why: Unchecked) -> Step {
+    session.unchecked = why;
+    after_primary(view, session, PrimaryResult::NotChecked, Some(why.reason()))
 }
 
 /// An earlier module has refused this password, which is not ours to count: it can still be an app password.
 fn refused_before(view: &View<'_>, session: Session, typed: &Secret) -> Step {
     if !view.loaded.lane.is_open(view.now) {
-        return after_primary(view, session, PrimaryResult::NotChecked, Some(Reason::Throttled));
+        return unchecked(view, session, Unchecked::Throttled);
     }
     match app_password(view, typed) {
         Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),

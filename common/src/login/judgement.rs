@@ -50,7 +50,7 @@ fn ask_or_refuse(
     why: Option<Reason>,
     need: Need,
 ) -> Step {
-    let refusal = refusal(view, primary, need);
+    let refusal = refusal(&session, primary, need);
     let profile = view.attempt.profile;
     match (profile.second_question, profile.dialogue, refusal) {
         (SecondQuestion::Impossible, _, refusal) => {
@@ -66,7 +66,7 @@ fn ask_or_refuse(
 }
 
 /// Why this attempt cannot succeed any more, if it cannot. It stays hidden in a neutral dialogue.
-pub(super) fn refusal(view: &View<'_>, primary: PrimaryResult, need: Need) -> Option<Reason> {
+pub(super) fn refusal(session: &Session, primary: PrimaryResult, need: Need) -> Option<Reason> {
     match (primary, need) {
         (PrimaryResult::Wrong, _) => Some(Reason::WrongPassword),
         (PrimaryResult::Unknown, Need::Refuse(reason)) => Some(reason),
@@ -75,8 +75,7 @@ pub(super) fn refusal(view: &View<'_>, primary: PrimaryResult, need: Need) -> Op
         (PrimaryResult::NotChecked, Need::Refuse(reason @ (Reason::UnknownUser | Reason::NameInvalid))) => {
             Some(reason)
         }
-        (PrimaryResult::NotChecked, _) if view.loaded.lane.is_open(view.now) => Some(Reason::NotAnAnswer),
-        (PrimaryResult::NotChecked, _) => Some(Reason::Throttled),
+        (PrimaryResult::NotChecked, _) => Some(session.unchecked.reason()),
         (PrimaryResult::Right | PrimaryResult::NotAsked | PrimaryResult::Claimed, Need::Refuse(reason)) => {
             Some(reason)
         }

@@ -26,7 +26,7 @@ use crate::policy::{Policy, Privileged, Ruling};
 use crate::ports::{Loaded, PasswordCheck};
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
-use crate::throttle::{Against, Cap, Seen, Tracks};
+use crate::throttle::{Against, Seen, Tracks};
 use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 
@@ -94,19 +94,61 @@ pub struct Counted {
     pub before: Lane,
     /// What has been seen with this answer, and with those that came in between.
     pub after: Seen,
+    /// Where it was counted: it can be taken back there alone.
+    pub counter: Counter,
+}
+
+/// Where answers are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    /// In the store.
+    Store,
+    /// In the file of the break-glass accounts, because the store could not.
+    BreakGlassFile,
+}
+
+impl Evidence {
+    /// Where the first password was counted.
+    pub(crate) fn knocked_at(&self) -> Counter {
+        self.knocked.map_or(Counter::Store, |counted| counted.counter)
+    }
+
+    /// Where the second proof was counted.
+    pub(crate) const fn counted_at(&self) -> Counter {
+        match self.counted {
+            Some(Counting::Somebody(counted)) => counted.counter,
+            Some(Counting::Nobody) | None => Counter::Store,
+        }
+    }
+}
+
+impl Evidence {
+    /// Whether the second proof may be looked at. One behind a first password has the place in the lane that the password
+    /// has got: whoever came in between, while that was checked, does not take it away.
+    fn admits_second(&self, view: &View<'_>) -> bool {
+        let Some(Counting::Somebody(counted)) = &self.counted else { return false };
+        let has_place = counted.has_place() || self.knocked.is_some_and(|knocked| knocked.has_place());
+        has_place && counted.is_below_cap(view)
+    }
 }
 
 impl Counted {
-    /// Whether this answer may be looked at. Of answers that race for one place, the first gets it:
-    /// guessing in parallel buys nothing.
+    /// Whether this answer may be looked at.
     fn is_admitted(&self, view: &View<'_>) -> bool {
-        let Seen { lane, cap } = &self.after;
-        let by_lane =
-            lane.failures <= limits::FREE_FAILURES || lane.failures == self.before.failures.saturating_add(1);
-        let by_cap = |cap: Cap| {
+        self.has_place() && self.is_below_cap(view)
+    }
+
+    /// Whether there was a place for it in the lane. Of answers that race for one place, the first gets it: guessing in
+    /// parallel buys nothing.
+    const fn has_place(&self) -> bool {
+        let failures = self.after.lane.failures;
+        failures <= limits::FREE_FAILURES || failures == self.before.failures.saturating_add(1)
+    }
+
+    fn is_below_cap(&self, view: &View<'_>) -> bool {
+        self.after.cap.is_none_or(|cap| {
             if view.is_break_glass() { cap.in_hour <= limits::CAP_IN_HOUR } else { cap.admits_last() }
-        };
-        by_lane && cap.is_none_or(by_cap)
+        })
     }
 }
 

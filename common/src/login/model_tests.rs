@@ -117,7 +117,15 @@ struct Open {
     attempt: Attempt,
     session: Box<Session>,
     password_typed: bool,
-    succeeded_with: Option<String>,
+    /// All answers that its attempt was let in with: one to the first question, one to a later one.
+    succeeded_with: Vec<String>,
+}
+
+/// Whether an answer has let its attempt in before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answered {
+    Anew,
+    AsBefore,
 }
 
 impl Model {
@@ -186,10 +194,10 @@ impl Model {
                 attempt: attempt.clone(),
                 session,
                 password_typed: brings_first && is_password(&first),
-                succeeded_with: None,
+                succeeded_with: Vec::new(),
             }),
             Reply::Done(_, verdict) => {
-                self.judge(&verdict, attempt, brings_first && is_password(&first), &first, None);
+                self.judge(&verdict, attempt, brings_first && is_password(&first), &first, Answered::Anew);
             }
         }
     }
@@ -213,12 +221,13 @@ impl Model {
                         "a refusal spends nothing"
                     );
                 }
-                let repeated = open.succeeded_with.as_deref();
-                self.judge(&verdict, &open.attempt, password_typed, &text, repeated);
+                let is_repeated = open.succeeded_with.contains(&text);
+                let answered = if is_repeated { Answered::AsBefore } else { Answered::Anew };
+                self.judge(&verdict, &open.attempt, password_typed, &text, answered);
                 if matches!(verdict, Verdict::Accept(_)) {
                     for other in &mut self.open {
                         if other.session.attempt() == open.session.attempt() {
-                            other.succeeded_with = Some(text.clone());
+                            other.succeeded_with.push(text.clone());
                         }
                     }
                 }
@@ -233,7 +242,7 @@ impl Model {
         attempt: &Attempt,
         password_typed: bool,
         text: &str,
-        repeated: Option<&str>,
+        answered: Answered,
     ) {
         let Verdict::Accept(accept) = verdict else { return };
         assert!(!self.is_blocked, "blocked, and in");
@@ -250,13 +259,14 @@ impl Model {
                 let needs_password = attempt.profile.first_answer != FirstAnswer::Code;
                 assert!(password_typed || !needs_password, "no password");
                 assert_eq!(accept.grounds() == Grounds::BothProofs, needs_password);
-                self.spend(text.rsplit_once(',').map_or(text, |(_, code)| code), repeated == Some(text));
+                self.spend(text.rsplit_once(',').map_or(text, |(_, code)| code), answered);
             }
             Grounds::PolicyAlone => panic!("something was asked here"),
         }
     }
 
-    fn spend(&mut self, proof: &str, repeated: bool) {
+    fn spend(&mut self, proof: &str, answered: Answered) {
+        let repeated = answered == Answered::AsBefore;
         let good_now = app_key().matching_step(proof, UnixTime::from_seconds(self.world.now()), 1).is_some();
         let known = good_now || self.recovery.iter().any(|code| code == proof) || proof == self.app_password;
         assert!(known || repeated, "{proof} proves nothing");

@@ -56,7 +56,7 @@ fn retransmission(
     let timely = view.now.seconds_since(success.at) <= limits::RETRANSMISSION_SECONDS;
     // One attempt may have had a right and a wrong first password: only what came after the right one is repeated.
     let need = need(view);
-    let still_wanted = need == Need::Second && refusal(view, primary, need).is_none();
+    let still_wanted = need == Need::Second && refusal(session, primary, need).is_none();
     Some(if same && timely && still_wanted {
         write::accept(view, session, write::Yes::repeated(grounds(primary)))
     } else {
@@ -122,15 +122,13 @@ pub(super) fn judge(
     evidence: Evidence,
 ) -> Judged {
     let need = need(view);
-    let refusal = refusal(view, primary, need);
+    let refusal = refusal(session, primary, need);
     match (refusal, need, evidence.counted) {
         // The account or the policy has changed while the user was typing.
         (None, Need::Skip(_), _) => Judged::Step(after_primary(view, session.clone(), primary, None)),
         (None, _, None) if view.is_open() => Judged::Step(Step::Count(against(view))),
         (_, _, None) => Judged::Step(Step::CountForNobody),
-        (None, _, Some(Counting::Somebody(counted))) if counted.is_admitted(view) => {
-            look(view, session, primary, typed)
-        }
+        (None, _, Some(_)) if evidence.admits_second(view) => look(view, session, primary, typed),
         (refusal, _, Some(_)) => {
             pretend_to_look(view, typed);
             Judged::Wrong(refusal.unwrap_or(Reason::Throttled))

@@ -89,7 +89,7 @@ pub(super) fn nothing(view: &View<'_>, session: &Session) -> Box<Bundle> {
 
 /// The same step, with a counted first password taken back that was not wrong.
 pub(super) fn taken_back(view: &View<'_>, step: Step, counted: &Counted) -> Step {
-    let Counted { before, after } = *counted;
+    let Counted { before, after, .. } = *counted;
     let taken_back = TakenBack { lane: view.tracks.lane, before, after: after.lane };
     with_bundle(step, |bundle| bundle.taken_back = Some(taken_back))
 }

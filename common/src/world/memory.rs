@@ -39,6 +39,10 @@ pub(crate) struct Memory {
     /// An administrator sets new passwords between the load of a login and its commit.
     pub(crate) new_password_before_next_accept: bool,
     counts: u64,
+    /// Counts that it cannot take before it can again.
+    pub(crate) counts_to_fail: u32,
+    /// Answers of others in the same lane, between the next count of a login and its next.
+    pub(crate) others_after_next_count: u32,
     /// An administrator blocks everybody between the load of a login and its commit.
     pub(crate) block_before_next_spend: bool,
     pub(crate) floor: UnixTime,
@@ -91,8 +95,15 @@ impl Store for MemoryStore {
 
     fn count(&self, count: &Count) -> Result<Seen, StoreError> {
         let mut memory = self.writable()?;
+        if memory.counts_to_fail > 0 {
+            memory.counts_to_fail -= 1;
+            return Err(StoreError::Damaged { what: "the store of a test".to_owned(), source: None });
+        }
         memory.counts += 1;
         let lane = memory.counted(&count.lane, count.at);
+        for _ in 0..std::mem::take(&mut memory.others_after_next_count) {
+            memory.counted(&count.lane, count.at);
+        }
         let cap = match count.against {
             Against::LaneAlone => None,
             Against::Account(account) => {
@@ -173,6 +184,11 @@ impl Memory {
         Outcome::Applied(entries.collect())
     }
 
+    /// What a lane has seen.
+    pub(crate) fn lane(&self, key: &LaneKey) -> Lane {
+        self.lanes.get(key).copied().unwrap_or_default()
+    }
+
     fn counted(&mut self, lane: &LaneKey, at: UnixTime) -> Lane {
         let lane = self.lanes.entry(*lane).or_default();
         *lane = lane.counted(at);
@@ -232,8 +248,9 @@ impl Memory {
                 self.known.insert((recognised.account, recognised.lane), bundle.at);
             }
         }
-        if let Some(account) = &bundle.unlocked {
-            self.caps.remove(account);
+        if let Some(unlocked) = &bundle.unlocked {
+            self.caps.remove(&unlocked.account);
+            self.lanes.retain(|lane, _| !unlocked.lanes.contains(lane));
         }
         let is_accept = |record: &Record| record.ending == crate::record::Ending::Accept;
         self.tallied += u64::from(bundle.tally.is_some() && bundle.records.iter().any(is_accept));

@@ -16,7 +16,7 @@ use crate::record::{Actor, Record};
 use crate::session::Session;
 use crate::totp::{TotpKey, TotpParameters};
 use crate::{Answer, Attempt, Grounds, PrimaryMode, Reason, Secret, TypedName, Username, Verdict};
-use memory::MemoryStore;
+pub(crate) use memory::MemoryStore;
 use outside::{ClearText, Counting, Silent, TestClock};
 
 /// The moment at which every world begins.

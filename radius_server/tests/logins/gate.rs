@@ -5,9 +5,8 @@ use radius_protocol::{
     Code, MessageAuthenticatorDemand, Packet, PacketBuffer, ReplyVerdict, RequestBuilder, SharedSecret,
 };
 use std::net::{SocketAddr, UdpSocket};
-use std::time::Duration;
 
-use crate::site::{GATE_SECRET, Site};
+use crate::site::{GATE_SECRET, PATIENCE, Site};
 
 /// A gateway.
 pub(crate) struct Gate {
@@ -30,7 +29,7 @@ impl Gate {
         let address = site.server.listeners[listener].address();
         let socket = UdpSocket::bind(SocketAddr::new(address.ip(), 0)).unwrap();
         socket.connect(address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
         Self { socket, secret: SharedSecret::new(GATE_SECRET).unwrap(), next: 0 }
     }
 

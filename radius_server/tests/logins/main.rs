@@ -9,13 +9,18 @@ use assembly::places;
 use common::{Reason, Verdict};
 use radius_protocol::dictionary::{PROMPT, PROXY_STATE, SESSION_TIMEOUT};
 use radius_protocol::{Code, Packet, PacketBuffer, RequestBuilder};
+use radius_server::duplicates::RequestKey;
+use radius_server::floor::{self, Outgoing};
+use radius_server::limits;
+use radius_server::server::Path;
+use radius_server::socket::LocalAddress;
 use std::collections::BTreeSet;
 use std::fs;
-use std::thread::{self};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::gate::Gate;
-use crate::site::{PASSWORD, Site, code};
+use crate::site::{PASSWORD, PATIENCE, Site, code};
 
 #[test]
 fn a_password_is_challenged_and_a_code_works_once() {
@@ -167,9 +172,7 @@ fn what_was_received_before_the_stop_is_answered() {
     for request in &requests {
         gate.socket.send(request).unwrap();
     }
-    while site.counter("received") < 20 {
-        thread::yield_now();
-    }
+    site.wait_for("received", 20);
     drop(site);
     let mut waiting: BTreeSet<u8> = requests.iter().map(|request| request[1]).collect();
     for _ in &requests {
@@ -191,9 +194,7 @@ fn status_server_is_answered_while_the_store_can_be_used_and_silent_else() {
     assert_eq!(gate.exchange(&request).code, Code::AccessAccept);
     site.server.health.saw(&Verdict::Unavailable(Reason::StoreUnavailable));
     gate.socket.send(&request).unwrap();
-    while site.counter("status-unhealthy") == 0 {
-        thread::yield_now();
-    }
+    site.wait_for("status-unhealthy", 1);
     site.server.health.probed(&site.server.world().probe());
     assert_eq!(gate.exchange(&request).code, Code::AccessAccept);
     assert_eq!(site.counter("status-answered"), 2);
@@ -204,11 +205,11 @@ fn a_store_that_takes_no_write_and_a_lost_key_file_are_no_health() {
     let site = Site::start();
     let world = site.server.world();
     assert!(world.probe().is_ok());
-    let queue = fs::File::open(places::store(&world.settings).with_extension("db-queue")).unwrap();
+    let queue = fs::File::open(places::store(&world.base.settings).with_extension("db-queue")).unwrap();
     queue.lock().unwrap();
     assert!(world.probe().is_err());
     queue.unlock().unwrap();
-    let key = places::master_key(&world.settings);
+    let key = places::master_key(&world.base.settings);
     fs::rename(&key, key.with_extension("away")).unwrap();
     assert!(world.probe().is_err());
     fs::rename(key.with_extension("away"), &key).unwrap();
@@ -218,7 +219,7 @@ fn a_store_that_takes_no_write_and_a_lost_key_file_are_no_health() {
 #[test]
 fn a_question_or_refusal_after_a_first_password_leaves_no_earlier_than_the_floor() {
     let site = Site::start();
-    let floor = site.server.world().engine.policy().floor;
+    let floor = site.server.world().base.engine.policy().floor;
     assert!(floor > Duration::ZERO);
     for (listener, name, password) in
         [(0, "alice", PASSWORD), (0, "alice", "no"), (0, "bob", "no"), (1, "bob", "no")]
@@ -229,4 +230,30 @@ fn a_question_or_refusal_after_a_first_password_leaves_no_earlier_than_the_floor
         assert_ne!(heard.code, Code::AccessAccept);
         assert!(begun.elapsed() >= floor, "{name} {password}");
     }
+}
+
+#[test]
+fn an_answer_beyond_those_that_may_wait_for_the_floor_leaves_at_once_and_is_counted() {
+    let site = Site::start();
+    let gate = Gate::at(&site, 0);
+    let world = site.server.world();
+    let peer = gate.socket.local_addr().unwrap();
+    let client = world.clients.find(peer.ip()).unwrap();
+    let outgoing = |octet: u8| {
+        Box::new(Outgoing {
+            client: Arc::clone(client),
+            key: RequestKey { socket: 0, peer, identifier: octet },
+            authenticator: [octet; 16],
+            path: Path { socket: 0, peer, local: LocalAddress::Unknown },
+            octets: Box::new([octet]),
+            due: Instant::now() + PATIENCE,
+        })
+    };
+    let (shelf, _left) = floor::shelf();
+    for _ in 0..limits::SHELF_MAX {
+        shelf.put(&site.server, outgoing(1));
+    }
+    shelf.put(&site.server, outgoing(2));
+    let waited = u64::try_from(limits::SHELF_MAX).unwrap();
+    assert_eq!((site.counter("held-back"), site.counter("left-early")), (waited, 1));
 }

@@ -1,6 +1,7 @@
 //! A whole server in one process, on loopback and a real store, with one user.
 
 use assembly::config::Settings;
+use assembly::daemon::Started;
 use assembly::{key_file, places};
 use common::account::{Role, State};
 use common::acts::{Act, EnrolmentProof, Label, NewTotp};
@@ -8,18 +9,19 @@ use common::record::Actor;
 use common::totp::TotpParameters;
 use common::{Secret, Username};
 use nix::sys::eventfd::EventFd;
+use radius_server::PROGRAM;
 use radius_server::queue::Queue;
+use radius_server::receiver;
 use radius_server::server::Server;
 use radius_server::socket::Listener;
-use radius_server::worker::{self, Workers};
-use radius_server::world::{self, World};
-use radius_server::{limits, receiver};
+use radius_server::worker;
+use radius_server::world::World;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::thread::{self, JoinHandle};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 pub(crate) const SETTINGS: &str = r#"
@@ -46,6 +48,9 @@ kind = "append"
 
 pub(crate) const GATE_SECRET: &[u8] = b"a secret shared with the gate";
 pub(crate) const PASSWORD: &str = "correct horse";
+/// What a machine with much else to do may take, for twenty passwords each worth its hash and for the end. The service
+/// itself does not wait so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const APP_SECRET: &str = "12345678901234567890";
 
 /// A running server and what it stands on.
@@ -53,7 +58,7 @@ pub(crate) struct Site {
     pub(crate) server: Arc<Server>,
     pub(crate) stop: Arc<EventFd>,
     pub(crate) receiver: Option<JoinHandle<()>>,
-    pub(crate) workers: Workers,
+    pub(crate) workers: Started,
     pub(crate) folder: TempDir,
 }
 
@@ -82,6 +87,15 @@ impl Site {
         let all = counters.events().chain(counters.drops()).chain(counters.refusals());
         all.filter(|(own, _)| *own == name).map(|(_, number)| number).next().unwrap()
     }
+
+    /// Waits until a counter has come so far.
+    pub(crate) fn wait_for(&self, name: &str, number: u64) {
+        let begun = Instant::now();
+        while self.counter(name) < number {
+            assert!(begun.elapsed() < PATIENCE, "{name}: {} of {number}", self.counter(name));
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
 }
 
 /// Stops as the service does, and everything must end.
@@ -89,7 +103,7 @@ impl Drop for Site {
     fn drop(&mut self) {
         self.stop.write(1).unwrap();
         self.receiver.take().unwrap().join().unwrap();
-        let ended = self.workers.ended.recv_timeout(limits::STOP_PATIENCE);
+        let ended = self.workers.ended.recv_timeout(PATIENCE);
         assert_eq!(ended, Err(RecvTimeoutError::Disconnected));
     }
 }
@@ -105,7 +119,7 @@ pub(crate) fn write_settings(folder: &TempDir) -> Settings {
     let settings = settings.replace("CLIENTS", clients.to_str().unwrap());
     let file = folder.path().join("countersign.toml");
     fs::write(&file, settings).unwrap();
-    world::load(&file).unwrap_or_else(|error| panic!("{error}"))
+    PROGRAM.settings(&file).unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(crate) fn add_alice(settings: &Settings) {

@@ -1,10 +1,12 @@
 //! The copy of one account: the document as the store keeps it, and what is spent.
 
 use common::account::Account;
-use common::bundle::Spend;
+use common::bundle::{Spend, Success};
 use common::ports::Loaded;
-use common::{FactorId, RecoveryCodeId, UnixTime};
+use common::{AttemptId, FactorId, RecoveryCodeId, UnixTime};
 use serde::{Deserialize, Serialize};
+
+use crate::break_glass::layout::SUCCESSES_MAX;
 
 /// One account in the file. Secrets in it are sealed, as in the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,19 @@ pub(super) struct Copy {
     pub(super) spent_recovery_codes: Vec<RecoveryCodeId>,
     /// As the store had it when the account was copied.
     pub(super) floor: UnixTime,
+    /// The last successes, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    successes: Vec<Succeeded>,
+}
+
+/// A success, remembered for its own retransmission as the store does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Succeeded {
+    session: AttemptId,
+    digest: [u8; 32],
+    expires_at: UnixTime,
+    at: UnixTime,
 }
 
 /// What was to be spent is spent, or is of another account.
@@ -25,8 +40,13 @@ impl Copy {
     /// What the store has loaded; `None` where it has no such account.
     pub(super) fn of(loaded: &Loaded) -> Option<Self> {
         let account = bare(loaded.account.as_ref()?);
-        let mut copy =
-            Self { account, spent_steps: Vec::new(), spent_recovery_codes: Vec::new(), floor: loaded.floor };
+        let mut copy = Self {
+            account,
+            spent_steps: Vec::new(),
+            spent_recovery_codes: Vec::new(),
+            floor: loaded.floor,
+            successes: Vec::new(),
+        };
         copy.add_spent(&loaded.spent_steps, &loaded.spent_recovery_codes);
         Some(copy)
     }
@@ -45,6 +65,8 @@ impl Copy {
         if next.account.id == other.account.id {
             next.floor = next.floor.max(other.floor);
             next.add_spent(&other.spent_steps, &other.spent_recovery_codes);
+            // What the store has loaded names none.
+            next.successes.clone_from(&self.successes);
         }
         next
     }
@@ -74,6 +96,27 @@ impl Copy {
             }
         }
         Ok(())
+    }
+
+    /// Remembers a success, once. Those that have ended go, and so do the oldest of too many: a session that is not
+    /// known here any more has spent its code all the same.
+    pub(super) fn succeed(&mut self, success: &Success) -> Result<(), Spent> {
+        if self.success(success.session).is_some() {
+            return Err(Spent);
+        }
+        let Success { session, digest, expires_at, at } = *success;
+        self.successes.retain(|kept| kept.expires_at >= at);
+        let surplus = self.successes.len().saturating_add(1).saturating_sub(SUCCESSES_MAX);
+        self.successes.drain(..surplus.min(self.successes.len()));
+        self.successes.push(Succeeded { session, digest, expires_at, at });
+        Ok(())
+    }
+
+    /// The success of a session.
+    pub(super) fn success(&self, session: AttemptId) -> Option<Success> {
+        let kept = self.successes.iter().find(|kept| kept.session == session)?;
+        let Succeeded { session, digest, expires_at, at } = *kept;
+        Some(Success { session, digest, expires_at, at })
     }
 
     /// What belongs to a factor or a set of codes that has gone can never be used again, and is forgotten.

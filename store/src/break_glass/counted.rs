@@ -1,6 +1,6 @@
 //! Guesses while the store is away: what its tables of lanes, caps and known sources are for, in one slot.
 
-use common::bundle::{CapEffect, Recognised};
+use common::bundle::{CapEffect, Recognised, Unlocked};
 use common::lane::{Lane, LaneKey};
 use common::throttle::{Against, Cap, Count, Seen};
 use common::{AccountId, UnixTime};
@@ -70,6 +70,12 @@ impl Counted {
     pub(super) fn forgive(&mut self) {
         self.lanes.clear();
         self.caps.clear();
+    }
+
+    /// An account whose waits an administrator ends.
+    pub(super) fn unlock(&mut self, unlocked: &Unlocked) {
+        self.lanes.retain(|(lane, ..)| !unlocked.lanes.contains(&LaneKey::from_bytes(*lane)));
+        self.caps.retain(|(account, ..)| *account != unlocked.account);
     }
 
     /// A second proof was right.

@@ -18,6 +18,8 @@ pub(super) const RECORD_BODY_OCTETS_MAX: usize = RECORD_OCTETS - RECORD_HEADER_O
 pub(super) const LANES_MAX: usize = 64;
 /// Sources with a recent success that are remembered of all accounts together.
 pub(super) const KNOWN_MAX: usize = 32;
+/// Successes of one account that are remembered for their retransmission.
+pub(crate) const SUCCESSES_MAX: usize = 8;
 /// How long the file is waited for.
 pub(super) const WAIT: Duration = Duration::from_secs(5);
 /// How long a waiting process sleeps before it looks again.

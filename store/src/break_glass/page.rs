@@ -168,9 +168,15 @@ impl<'a> Page<'a> {
                 return Ok(Outcome::Conflict);
             }
         }
+        if let Some(success) = &bundle.success {
+            let (_, copy) = changed.as_mut().ok_or(BreakGlassError::NotCurrent)?;
+            if copy.succeed(success).is_err() {
+                return Ok(Outcome::Conflict);
+            }
+        }
         let entries = self.append(bundle)?;
         self.count_for(bundle)?;
-        match changed.filter(|_| !bundle.spends.is_empty()) {
+        match changed.filter(|_| bundle.success.is_some() || !bundle.spends.is_empty()) {
             Some((pair, copy)) => self.write_place(pair, Content::Kept(Box::new(copy)))?,
             None if entries.is_empty() => {}
             None => self.sync()?,
@@ -202,6 +208,9 @@ impl<'a> Page<'a> {
         }
         if let Some(recognised) = &bundle.recognised {
             self.counted.recognise(recognised, bundle.at);
+        }
+        if let Some(unlocked) = &bundle.unlocked {
+            self.counted.unlock(unlocked);
         }
         if self.counted == before { Ok(()) } else { self.write_counted() }
     }

@@ -1,16 +1,21 @@
 //! What the cases are made of: accounts, bundles and names that differ by a number.
 
 use common::account::{Account, RecoveryCode, State};
-use common::attempt::{Door, Place};
-use common::bundle::{AccountChange, Bundle, CapEffect, Entry, Outcome, Recognised, Renewal, Spend, Success};
+use common::attempt::{Door, Parties, Place, PrimaryMode, Profile, Target};
+use common::bundle::{
+    AccountChange, Bundle, CapEffect, Entry, Outcome, Recognised, Renewal, Spend, Success, Unlocked,
+};
 use common::chain::{ChainMac, ChainPosition};
 use common::codes::Shape;
 use common::keys::{KEY_OCTETS, KeyId, KeyRing, MasterKey};
-use common::lane::LaneKey;
+use common::lane::{LaneKey, LanesOf};
+use common::origin::Origin;
 use common::ports::Loaded;
 use common::record::{Ending, PrimaryResult, Record, Severity};
 use common::throttle::{Against, Count};
-use common::{AccountId, AttemptId, FactorId, Reason, RecoveryCodeId, Secret, UnixTime, Username};
+use common::{
+    AccountId, Attempt, AttemptId, FactorId, Reason, RecoveryCodeId, Secret, TypedName, UnixTime, Username,
+};
 use zeroize::Zeroizing;
 
 use super::Engine;
@@ -157,10 +162,38 @@ pub fn record(at: u64) -> Record {
     }
 }
 
-/// The lane of a user from nowhere.
+/// The lane of a user at this machine.
 #[must_use]
 pub fn lane(user: &str) -> LaneKey {
-    LaneKey::new(&keys(), user, None, &common::Place::Service("sshd".to_owned())).unwrap()
+    lane_from(user, "local")
+}
+
+/// The lane of a user from somewhere.
+#[must_use]
+pub fn lane_from(user: &str, source: &str) -> LaneKey {
+    let attempt = Attempt {
+        door: Door::Pam,
+        place: Place::Service("sshd".to_owned()),
+        typed: TypedName::new(user.as_bytes()),
+        source: Some(source.to_owned()),
+        target: Target::Ordinary,
+        parties: Parties::default(),
+        primary: PrimaryMode::Own,
+        profile: Profile::default(),
+    };
+    LaneKey::new(&keys(), user, &Origin::of(&attempt, user)).unwrap()
+}
+
+/// An account whose waits an administrator ends.
+#[must_use]
+pub fn unlocked(account: u8, user: &str) -> Unlocked {
+    Unlocked { account: id(account), lanes: lanes_of(user) }
+}
+
+/// All lanes of a user.
+#[must_use]
+pub fn lanes_of(user: &str) -> LanesOf {
+    LanesOf::user(&keys(), user).unwrap()
 }
 
 /// An answer counted in the lane of a user alone.

@@ -4,18 +4,35 @@ use common::Reason;
 use common::bundle::{Bundle, Outcome, TakenBack};
 use common::lane::Lane;
 use common::limits::{
-    CAP_IN_HOUR, KNOWN_SOURCES_MAX, TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL, TALLY_FREE_OF_UNKNOWN,
-    TALLY_SECONDS,
+    CAP_IN_HOUR, CAP_IN_ROW, KNOWN_SOURCES_MAX, TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL,
+    TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS,
 };
-use common::record::{Ending, PrimaryResult, Record};
+use common::record::{Ending, Names, PrimaryResult, Record};
+use common::throttle::{Against, Count};
 
 use super::samples::{
-    account, applied_entries, applies, bundle, conflicts, counting, counting_against, id, insert, lane, load,
-    recognised, record, session, spending, step, time,
+    account, applied_entries, applies, bundle, conflicts, counting, counting_against, insert, lane,
+    lane_from, lanes_of, load, recognised, record, session, spending, step, time, unlocked,
 };
-use super::{Engine, Ground};
+use super::{Case, Engine, Ground};
 
-pub(super) fn a_lane_counts_and_clears(ground: &dyn Ground) {
+cases![
+    a_lane_counts_and_clears,
+    an_answer_that_is_taken_back_leaves_the_lane_as_it_was,
+    a_lane_that_is_cleared_in_a_conflict_stays,
+    the_cap_of_an_account_counts_over_all_lanes,
+    a_right_answer_ends_the_row_and_an_administrator_unlocks,
+    an_unlock_ends_every_wait_of_one_account_and_forgets_no_source,
+    accounts_that_are_closed_to_new_places_are_listed_until_they_are_open,
+    a_source_is_known_once_it_was_right,
+    of_an_accounts_sources_those_longest_unused_go,
+    refusals_beyond_a_few_are_counted_together,
+    a_flood_of_names_writes_no_more_than_its_limits,
+    a_right_password_does_not_hide_among_wrong_ones,
+    what_lets_in_is_always_recorded_singly,
+];
+
+fn a_lane_counts_and_clears(ground: &dyn Ground) {
     let store = ground.open("main");
     insert(&*store, account(1, "alice"));
     for failures in 1..=3 {
@@ -31,7 +48,7 @@ pub(super) fn a_lane_counts_and_clears(ground: &dyn Ground) {
     assert_eq!(store.count(&counting("bob", days_later)).unwrap().lane.failures, 1);
 }
 
-pub(super) fn an_answer_that_is_taken_back_leaves_the_lane_as_it_was(ground: &dyn Ground) {
+fn an_answer_that_is_taken_back_leaves_the_lane_as_it_was(ground: &dyn Ground) {
     let store = ground.open("main");
     let take_back = |before: Lane, after: Lane| {
         let taken_back = TakenBack { lane: lane("alice"), before, after };
@@ -52,7 +69,7 @@ pub(super) fn an_answer_that_is_taken_back_leaves_the_lane_as_it_was(ground: &dy
     assert_eq!(only, Lane::default());
 }
 
-pub(super) fn a_lane_that_is_cleared_in_a_conflict_stays(ground: &dyn Ground) {
+fn a_lane_that_is_cleared_in_a_conflict_stays(ground: &dyn Ground) {
     let store = ground.open("main");
     store.count(&counting("alice", 100)).unwrap();
     let late = Bundle { recognised: Some(recognised(1, "alice")), ..spending(step(1, 1, 40)) };
@@ -60,7 +77,7 @@ pub(super) fn a_lane_that_is_cleared_in_a_conflict_stays(ground: &dyn Ground) {
     assert_eq!(load(&*store, "alice").lane.failures, 1);
 }
 
-pub(super) fn the_cap_of_an_account_counts_over_all_lanes(ground: &dyn Ground) {
+fn the_cap_of_an_account_counts_over_all_lanes(ground: &dyn Ground) {
     let store = ground.open("main");
     insert(&*store, account(1, "alice"));
     for number in 1..=CAP_IN_HOUR {
@@ -77,7 +94,7 @@ pub(super) fn the_cap_of_an_account_counts_over_all_lanes(ground: &dyn Ground) {
     );
 }
 
-pub(super) fn a_right_answer_ends_the_row_and_an_administrator_unlocks(ground: &dyn Ground) {
+fn a_right_answer_ends_the_row_and_an_administrator_unlocks(ground: &dyn Ground) {
     let store = ground.open("main");
     insert(&*store, account(1, "alice"));
     for _ in 0..3 {
@@ -86,11 +103,65 @@ pub(super) fn a_right_answer_ends_the_row_and_an_administrator_unlocks(ground: &
     assert!(applies(&*store, Bundle { recognised: Some(recognised(1, "alice")), ..bundle(7200) }));
     let cap = load(&*store, "alice").cap;
     assert_eq!((cap.in_hour, cap.in_row), (2, 0));
-    assert!(applies(&*store, Bundle { unlocked: Some(id(1)), ..bundle(7200) }));
+    assert!(applies(&*store, Bundle { unlocked: Some(unlocked(1, "alice")), ..bundle(7200) }));
     assert_eq!(load(&*store, "alice").cap.in_hour, 0);
 }
 
-pub(super) fn a_source_is_known_once_it_was_right(ground: &dyn Ground) {
+fn an_unlock_ends_every_wait_of_one_account_and_forgets_no_source(ground: &dyn Ground) {
+    let store = ground.open("main");
+    insert(&*store, account(1, "alice"));
+    insert(&*store, account(2, "bob"));
+    assert!(applies(&*store, Bundle { recognised: Some(recognised(1, "alice")), ..bundle(6000) }));
+    let count_from = |user: &str, source: &str, at| {
+        let answer = Count { lane: lane_from(user, source), against: Against::LaneAlone, at: time(at) };
+        store.count(&answer).unwrap();
+    };
+    for user in ["alice", "bob"] {
+        for (source, answers) in [("local", 5), ("192.0.2.7", 7), ("192.0.2.8", 4)] {
+            (0..answers).for_each(|_| count_from(user, source, 7200));
+        }
+    }
+    let waits = |user: &str, at| {
+        let waits = store.waits(&lanes_of(user), time(at)).unwrap();
+        (waits.lanes, waits.until)
+    };
+    assert_eq!(waits("alice", 7200), (2, Some(time(7200 + 120))), "the other one has not guessed as often");
+    assert_eq!(waits("alice", 7200 + 30), (1, Some(time(7200 + 120))));
+    assert_eq!(waits("alice", 7200 + 120), (0, None));
+    assert!(applies(&*store, Bundle { unlocked: Some(unlocked(1, "alice")), ..bundle(7200) }));
+    assert_eq!((waits("alice", 7200).0, waits("bob", 7200).0), (0, 2));
+    let alice = load(&*store, "alice");
+    assert_eq!((alice.lane, alice.known_at), (Lane::default(), Some(time(6000))));
+    // The number of lanes is kept beside them, and has to follow.
+    assert!(applies(&*store, Bundle { unlocked: Some(unlocked(1, "alice")), ..bundle(7200) }));
+    count_from("alice", "local", 7200);
+    assert_eq!(load(&*store, "alice").lane.failures, 1);
+}
+
+fn accounts_that_are_closed_to_new_places_are_listed_until_they_are_open(ground: &dyn Ground) {
+    let store = ground.open("main");
+    for (number, name) in (1..).zip(["carol", "alice", "bob"]) {
+        insert(&*store, account(number, name));
+    }
+    let closed = |at, count| {
+        let names = store.closed(time(at), count).unwrap();
+        names.into_iter().map(String::from).collect::<Vec<_>>()
+    };
+    for _ in 0..CAP_IN_HOUR {
+        store.count(&counting_against(1, "carol", 7200)).unwrap();
+    }
+    for number in 0..CAP_IN_ROW {
+        store.count(&counting_against(2, "alice", 7200 + u64::from(number) * 3600)).unwrap();
+    }
+    store.count(&counting_against(3, "bob", 7200)).unwrap();
+    assert_eq!(closed(7200, 10), ["alice", "carol"]);
+    assert_eq!(closed(7200, 1), ["alice"]);
+    assert_eq!(closed(7200 + 3600, 10), ["alice"], "an hour is over, a row is not");
+    assert!(applies(&*store, Bundle { unlocked: Some(unlocked(2, "alice")), ..bundle(7200) }));
+    assert!(closed(7200 + 3600, 10).is_empty());
+}
+
+fn a_source_is_known_once_it_was_right(ground: &dyn Ground) {
     let store = ground.open("main");
     insert(&*store, account(1, "alice"));
     insert(&*store, account(2, "bob"));
@@ -100,7 +171,7 @@ pub(super) fn a_source_is_known_once_it_was_right(ground: &dyn Ground) {
     assert_eq!(load(&*store, "bob").known_at, None);
 }
 
-pub(super) fn of_an_accounts_sources_those_longest_unused_go(ground: &dyn Ground) {
+fn of_an_accounts_sources_those_longest_unused_go(ground: &dyn Ground) {
     let store = ground.open("main");
     insert(&*store, account(1, "alice"));
     let from = |number: u32| format!("from {number}");
@@ -114,7 +185,7 @@ pub(super) fn of_an_accounts_sources_those_longest_unused_go(ground: &dyn Ground
     assert_eq!([known(0), known(1), known(KNOWN_SOURCES_MAX)], [false, true, true]);
 }
 
-pub(super) fn refusals_beyond_a_few_are_counted_together(ground: &dyn Ground) {
+fn refusals_beyond_a_few_are_counted_together(ground: &dyn Ground) {
     let store = ground.open("main");
     let refuse = |at: u64| refuse(&*store, "alice", PrimaryResult::Right, at);
     let written: usize = (0..1000).map(|number| refuse(1000 + number / 20).len()).sum();
@@ -122,6 +193,7 @@ pub(super) fn refusals_beyond_a_few_are_counted_together(ground: &dyn Ground) {
     let due = refuse(1000 + TALLY_SECONDS);
     assert_eq!(due.iter().map(|record| record.reason).collect::<Vec<_>>(), [Reason::CountedTogether]);
     let together = due[0].together.unwrap();
+    assert_eq!(together.names, Names::One);
     assert_eq!((together.count, together.since), (1000 - u64::from(TALLY_FREE) + 1, time(1000)));
     assert!(refuse(1010 + TALLY_SECONDS).is_empty(), "whoever has had one goes on being counted");
     let quiet = bundle(1010 + 3 * TALLY_SECONDS);
@@ -129,7 +201,7 @@ pub(super) fn refusals_beyond_a_few_are_counted_together(ground: &dyn Ground) {
     assert_eq!(refuse(1010 + 5 * TALLY_SECONDS).len(), 1, "a minute without a flood");
 }
 
-pub(super) fn a_flood_of_names_writes_no_more_than_its_limits(ground: &dyn Ground) {
+fn a_flood_of_names_writes_no_more_than_its_limits(ground: &dyn Ground) {
     let store = ground.open("main");
     let flood = |at: u64, user: &dyn Fn(u32) -> Option<String>| -> usize {
         (0..2000)
@@ -143,11 +215,14 @@ pub(super) fn a_flood_of_names_writes_no_more_than_its_limits(ground: &dyn Groun
     let known = flood(2000, &|number| Some(format!("user {number}")));
     // The names that have a row are told of; the one row of unknown names is told of first.
     assert!(count(known) <= TALLY_FREE_OF_ALL + 1, "{known}");
-    let told = flood(3000, &|_| Some("one".to_owned()));
-    assert!(count(told) <= TALLIES_MAX + TALLY_FREE + 3, "{told}");
+    let told: Vec<Record> =
+        (0..2000).flat_map(|_| refuse(&*store, "one", PrimaryResult::Wrong, 3000)).collect();
+    assert!(count(told.len()) <= TALLIES_MAX + TALLY_FREE + 3, "{}", told.len());
+    let of_several = |record: &&Record| record.together.is_some_and(|many| many.names == Names::Several);
+    assert_eq!(told.iter().filter(of_several).count(), 1, "those for whom there was no room");
 }
 
-pub(super) fn a_right_password_does_not_hide_among_wrong_ones(ground: &dyn Ground) {
+fn a_right_password_does_not_hide_among_wrong_ones(ground: &dyn Ground) {
     let store = ground.open("main");
     for number in 0..200 {
         let _ = refuse(&*store, &format!("user {number}"), PrimaryResult::Wrong, 1000);
@@ -157,7 +232,7 @@ pub(super) fn a_right_password_does_not_hide_among_wrong_ones(ground: &dyn Groun
     let _ = refuse(&*store, "alice", PrimaryResult::Wrong, 1002);
 }
 
-pub(super) fn what_lets_in_is_always_recorded_singly(ground: &dyn Ground) {
+fn what_lets_in_is_always_recorded_singly(ground: &dyn Ground) {
     let store = ground.open("main");
     let found = || Record { ending: Ending::Finding, ..record(1000) };
     for _ in 0..100 {

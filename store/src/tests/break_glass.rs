@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use common::account::{Account, Factor, FactorKind};
-use common::bundle::{Bundle, Outcome, Precondition, Spend};
+use common::bundle::{Bundle, Outcome, Precondition, Spend, Success};
 use common::keys::KeyId;
 use common::limits::FREE_FAILURES;
 use common::ports::{BreakGlass as _, Loaded, Store as _, StoreError};
@@ -19,10 +19,10 @@ use common::totp::TotpParameters;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use crate::break_glass::layout::{FILE_OCTETS, RECORDS_MAX, SLOT_OCTETS};
+use crate::break_glass::layout::{FILE_OCTETS, RECORDS_MAX, SLOT_OCTETS, SUCCESSES_MAX};
 use crate::conformance::samples::{
     CHAIN_KEY, account, code, code_id, counting, counting_against, factor, id, is_applied, lane, name,
-    recognised, record, spending, step, time, with_codes,
+    recognised, record, session, spending, step, time, with_codes,
 };
 use crate::{BREAK_GLASS_STREAM, BreakGlassFile, BreakGlassKey, Made};
 
@@ -277,6 +277,33 @@ fn the_ring_keeps_the_newest_records_and_verifies_from_the_oldest_of_them() {
     let kept = verified(&file);
     assert_eq!((kept.first(), kept.last()), (Some(&46), Some(&300)));
     assert_eq!(fs::metadata(&den.path).unwrap().len(), FILE_OCTETS);
+}
+
+/// A login that succeeds in a session.
+fn success(number: u8, at: u64) -> Success {
+    let at = time(at);
+    Success { session: session(number), digest: [number; 32], expires_at: at.plus_seconds(300), at }
+}
+
+#[test]
+fn the_last_successes_are_known_for_their_retransmission_and_no_session_succeeds_twice() {
+    let den = Den::with_root();
+    let file = den.file();
+    let known = |number| file.load(&name("root"), &lane("root"), Some(session(number))).unwrap().success;
+    let succeeds =
+        |number, at| applies(&file, Bundle { success: Some(success(number, at)), ..login(step(1, 1, at)) });
+    assert_eq!(known(1), None);
+    assert!(succeeds(1, 100));
+    assert_eq!(known(1), Some(success(1, 100)));
+    assert!(!succeeds(1, 101), "the session succeeded twice");
+    file.keep(&loaded(root(1))).unwrap();
+    assert_eq!(known(1), Some(success(1, 100)), "what the store has loaded took it away");
+    let others = u8::try_from(SUCCESSES_MAX).unwrap();
+    assert!((2..=1 + others).all(|number| succeeds(number, 100 + u64::from(number))));
+    assert_eq!((known(1), known(2)), (None, Some(success(2, 102))));
+    assert!(succeeds(90, 5_000));
+    assert_eq!((known(2), known(90)), (None, Some(success(90, 5_000))), "what has ended stays");
+    assert_eq!(file.survey().unwrap().damaged_slots, 0);
 }
 
 // Several at once.

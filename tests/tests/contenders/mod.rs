@@ -7,8 +7,10 @@ mod crowd;
 mod gateway;
 mod pamtester;
 mod shift;
+mod starting_line;
 
 pub(crate) use crowd::{add_crowd, name_of, recovery_codes};
 pub(crate) use gateway::{Gateway, Question, be_a_gateway};
 pub(crate) use pamtester::Pamtester;
 pub(crate) use shift::{Dice, Shift};
+pub(crate) use starting_line::StartingLine;

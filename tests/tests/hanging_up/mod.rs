@@ -132,7 +132,7 @@ impl Place {
             times.pam.push(begun.elapsed());
             let (user, code) = shift.next()?.expect("enough people");
             let begun = Instant::now();
-            assert_eq!(radius(self.post.port(), &user, &code), Some(Heard::Accept), "{user} by RADIUS");
+            assert_eq!(radius(self.post.port(), &user, &code), Heard::Accept, "{user} by RADIUS");
             times.radius.push(begun.elapsed());
         }
         Ok(times)

@@ -139,14 +139,18 @@ impl Site {
 
     /// Waits for the record of a login that ended for this reason, as rsyslogd received it.
     pub(crate) fn wait_for_record(&self, typed: &str, reason: &str) -> Result<LogLine, Failure> {
-        let (typed, reason) = (format!(" typed=\"{typed}\""), format!(" reason=\"{reason}\""));
-        self.log.wait_for_line(|line| line.structured.contains(&typed) && line.structured.contains(&reason))
+        self.wait_for_record_with(&[("typed", typed), ("reason", reason)])
     }
 
     /// Waits for the record of whatever login ended for this reason.
     pub(crate) fn log_has_record(&self, reason: &str) -> Result<LogLine, Failure> {
-        let reason = format!(" reason=\"{reason}\"");
-        self.log.wait_for_line(|line| line.structured.contains(&reason))
+        self.wait_for_record_with(&[("reason", reason)])
+    }
+
+    /// Waits for a record with all of these fields.
+    pub(crate) fn wait_for_record_with(&self, fields: &[(&str, &str)]) -> Result<LogLine, Failure> {
+        let all: Vec<_> = fields.iter().map(|(name, value)| format!(" {name}=\"{value}\"")).collect();
+        self.log.wait_for_line(|line| all.iter().all(|field| line.structured.contains(field)))
     }
 
     /// Waits for a line in the authentication log that is no record.

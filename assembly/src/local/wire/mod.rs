@@ -6,6 +6,7 @@
 mod reply;
 mod request;
 
+pub use common::attempt::LOCAL_SOURCE;
 pub use reply::{Ground, Manner, Reply};
 pub use request::{Request, Round};
 
@@ -76,10 +77,6 @@ fn body(frame: &[u8]) -> Result<&[u8], Malformed> {
         None => Err(Malformed::Length),
     }
 }
-
-/// The source of somebody at the machine itself. One for all terminals: a new one is easily had, and must not come
-/// with new guesses.
-pub const LOCAL_SOURCE: &str = "local";
 
 #[cfg(test)]
 mod tests {

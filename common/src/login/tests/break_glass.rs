@@ -1,6 +1,11 @@
 //! Break-glass accounts, with the store and without.
 
 use super::*;
+use crate::Verdict;
+use crate::record::Record;
+use crate::session::Session;
+use crate::throttle::Tracks;
+use crate::world::MemoryStore;
 
 /// A world where `alice` is a break-glass account and has signed in once, so that her file is up to date.
 fn world() -> World {
@@ -9,6 +14,17 @@ fn world() -> World {
     check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
     world.wait(30);
     world
+}
+
+impl World {
+    /// Begins a login at PAM that stops at its second question.
+    fn begin_asking(&self, attempt: &Attempt, password: &str) -> Box<Session> {
+        let Reply::Ask(session, _) = self.engine.begin(attempt, None) else { panic!("asks for nothing") };
+        match self.engine.answer(attempt, &session, &text_answer(password)) {
+            Reply::Ask(session, _) => session,
+            Reply::Done(_, verdict) => panic!("done: {verdict:?}"),
+        }
+    }
 }
 
 fn lose_the_store(world: &World, is_down: bool) {
@@ -101,4 +117,93 @@ fn a_row_of_guesses_over_all_sources_does_not_keep_them_out() {
     world.wait(3600);
     let elsewhere = Attempt { source: Some("203.0.113.9".to_owned()), ..at_sshd("alice") };
     check(&world, &elsewhere, &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn an_unlock_ends_waits_that_the_file_has_counted_too() {
+    let world = world();
+    lose_the_store(&world, true);
+    for _ in 0..3 {
+        let _ = world.verdict(&at_sshd("alice"), &["pw", "000000", "000001", "000002"]);
+    }
+    lose_the_store(&world, false);
+    check(&world, &at_sshd("alice"), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    world.act("alice", &Act::Unlock);
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+/// Everything in a place that reads as an accept.
+fn accepts(store: &MemoryStore) -> usize {
+    let memory = store.0.lock().unwrap();
+    memory.records.iter().filter(|record| record.ending == Ending::Accept).count()
+}
+
+#[test]
+fn an_accept_that_lost_its_race_at_the_store_is_none_in_the_file_either() {
+    let world = world();
+    assert_eq!((accepts(&world.memory), accepts(&world.file)), (1, 1));
+    let code = world.code();
+    let session = world.begin_asking(&at_sshd("alice"), "pw");
+    world.memory.0.lock().unwrap().block_before_next_spend = true;
+    let said = || world.engine.answer(&at_sshd("alice"), &session, &text_answer(&code));
+    assert!(!matches!(said(), Reply::Done(_, Verdict::Accept(_))));
+    assert_eq!((accepts(&world.memory), accepts(&world.file)), (1, 1));
+    lose_the_store(&world, true);
+    assert!(!matches!(said(), Reply::Done(_, Verdict::Accept(_))), "it was remembered as a success");
+    check(&world, &at_sshd("alice"), &["pw", &code, &code, &code], Err(Reason::CodeAlreadyUsed));
+}
+
+#[test]
+fn the_answer_that_let_in_without_the_store_may_come_again() {
+    let world = world();
+    lose_the_store(&world, true);
+    let session = world.begin_asking(&at_sshd("alice"), "pw");
+    let code = text_answer(&world.code());
+    let said = || match world.engine.answer(&at_sshd("alice"), &session, &code) {
+        Reply::Done(_, verdict) => short(&verdict),
+        Reply::Ask(..) => panic!("asked again"),
+    };
+    assert_eq!(said(), accepted(Grounds::BothProofs));
+    assert_eq!(said(), accepted(Grounds::BothProofs));
+    world.wait(31);
+    assert_eq!(said(), Err(Reason::SessionSpent));
+}
+
+#[test]
+fn what_was_counted_in_the_file_is_not_taken_back_in_the_store() {
+    let world = world();
+    let at = at_sshd("alice");
+    let lane = Tracks::new(world.engine.keys(), "alice", &at).unwrap().lane;
+    let failures = |store: &MemoryStore| store.0.lock().unwrap().lane(&lane).failures;
+    for _ in 0..3 {
+        let _ = world.verdict(&at, &["wrong", "1", "2", "3"]);
+    }
+    assert_eq!(failures(&world.memory), 3);
+    world.memory.0.lock().unwrap().counts_to_fail = 1;
+    let _ = world.begin_asking(&at, "pw");
+    assert_eq!(failures(&world.memory), 3);
+    assert_eq!(failures(&world.file), 0, "nor does it stay in the file");
+}
+
+#[test]
+fn a_file_that_is_broken_is_told_once_a_minute_and_keeps_nobody_out() {
+    let world = world();
+    let told = || {
+        let memory = world.memory.0.lock().unwrap();
+        let of_file = |record: &&Record| record.reason == Reason::BreakGlassBroken;
+        let found: Vec<_> = memory.records.iter().filter(of_file).cloned().collect();
+        assert!(found.iter().all(|it| (it.ending, it.severity) == (Ending::Finding, Severity::Alert)));
+        found.len()
+    };
+    assert_eq!(told(), 0);
+    world.file.0.lock().unwrap().is_read_only = true;
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    assert_eq!(told(), 1);
+    world.file.0.lock().unwrap().is_down = true;
+    world.wait(30);
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    assert_eq!(told(), 1);
+    world.wait(30);
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    assert_eq!(told(), 2);
 }

@@ -91,11 +91,8 @@ fn app_passwords_end_with_revocation_and_rest_while_disabled() {
     check(&world, &plain, &[&app], Err(Reason::WrongPassword));
     world.act("alice", &Act::SetState(State::Enforced));
     check(&world, &plain, &[&app], accepted(Grounds::AppPassword));
-    let id = world.engine.parts.store.load(
-        &Username::parse("alice").unwrap(),
-        &crate::lane::LaneKey::of_nobody(&crate::world::keys(), None).unwrap(),
-        None,
-    );
+    let id =
+        world.engine.parts.store.load(&Username::parse("alice").unwrap(), &crate::lane::LaneKey::NONE, None);
     let id = id.unwrap().account.unwrap().app_passwords[0].id;
     world.act("alice", &Act::RevokeAppPassword(id));
     check(&world, &plain, &[&app], Err(Reason::WrongPassword));

@@ -124,3 +124,82 @@ fn passwords_tried_at_once_are_counted_before_any_is_looked_at() {
     }
     assert_eq!(signs_in(&world, &at_vpn("alice")), accepted(Grounds::BothProofs));
 }
+
+#[test]
+fn why_a_first_password_was_not_looked_at_is_said_to_the_end() {
+    let world = World::with_alice(policy());
+    for _ in 0..5 {
+        let _ = world.engine.begin(&at_vpn("alice"), Some(&text_answer("wrong")));
+    }
+    let reasons = |first: &str, seconds: u64| {
+        let session = world.begin(&at_vpn("alice"), first);
+        let asked = world.last_record().reason;
+        world.wait(seconds);
+        let _ = world.engine.answer(&at_vpn("alice"), &session, &text_answer(&world.code()));
+        (asked, world.last_record().reason)
+    };
+    assert_eq!(
+        reasons("pw", 30),
+        (Reason::Throttled, Reason::Throttled),
+        "the wait ended between the questions"
+    );
+    assert_eq!(reasons("", 0), (Reason::NotAnAnswer, Reason::NotAnAnswer));
+}
+
+#[test]
+fn an_unlock_lets_the_user_in_at_once_from_wherever_it_is() {
+    let world = World::with_alice(policy());
+    let home = at_vpn("alice");
+    assert_eq!(signs_in(&world, &home), accepted(Grounds::BothProofs));
+    let _ = guesses_looked_at(&world, 0..100);
+    let elsewhere = Attempt { source: Some("local".to_owned()), ..at_sshd("alice") };
+    for place in [&home, &elsewhere] {
+        for _ in 0..6 {
+            let _ = world.verdict(place, &["wrong", "1", "2", "3"]);
+        }
+        check(&world, place, &["pw", "1", "2", "3"], Err(Reason::Throttled));
+    }
+    world.act("alice", &Act::Unlock);
+    assert_eq!(world.last_record().act.unwrap().act, "user unlock");
+    check(&world, &elsewhere, &["pw", "1", "2", "3"], Err(Reason::WrongCode));
+    // Which sources are known has not been forgotten: strangers elsewhere close the cap again, and home stays open.
+    let _ = guesses_looked_at(&world, 0..100);
+    assert_eq!(signs_in(&world, &home), accepted(Grounds::BothProofs));
+    assert_eq!(signs_in(&world, &from(999)), Err(Reason::Throttled));
+    world.act("alice", &Act::Unlock);
+    assert_eq!(signs_in(&world, &elsewhere), accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn a_station_that_calls_itself_local_makes_nobody_at_the_machine_wait() {
+    let world = World::with_alice(policy());
+    let here = Attempt { source: Some("local".to_owned()), ..at_sshd("alice") };
+    for name in ["local", "127.0.0.1", "::1", "service sshd"] {
+        let station = Attempt { source: Some(name.to_owned()), ..at_vpn("alice") };
+        for _ in 0..6 {
+            let _ = world.verdict(&station, &["wrong", "1", "2", "3"]);
+        }
+        check(&world, &station, &["pw", "1", "2", "3"], Err(Reason::Throttled));
+    }
+    check(&world, &here, &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+/// As a client that sends one login many times at once. The place in the lane that the first password has got is that of
+/// the code behind it too: others that are counted meanwhile do not take it away.
+#[test]
+fn a_code_behind_a_password_that_was_looked_at_is_looked_at_too() {
+    let world = World::with_alice(policy());
+    let vpn = profile(at_vpn("alice"), CANNOT_ASK);
+    world.memory.0.lock().unwrap().others_after_next_count = 20;
+    let both = format!("pw,{}", world.code());
+    check(&world, &vpn, &[&both], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn five_wrong_appended_codes_close_a_lane() {
+    let world = World::with_alice(policy());
+    let vpn = profile(at_vpn("alice"), CANNOT_ASK);
+    let reasons: Vec<_> = (0..8).map(|_| short(&world.verdict(&vpn, &["pw,000000"]))).collect();
+    assert_eq!(reasons[..5], [Err(Reason::WrongCode); 5]);
+    assert_eq!(reasons[5..], [Err(Reason::Throttled); 3]);
+}

@@ -1,0 +1,158 @@
+//! What a configuration makes of a server: an engine, and what the server looks after. Exchanged whole.
+
+use std::sync::Arc;
+
+use audit::SyslogSink;
+use common::engine::Engine;
+use common::ports::{Listing as _, Primary, StoreError};
+use config::Settings;
+use primary::{HelperLimits, Local, PamHelper, ServiceName};
+use store::{Process, Sqlite};
+
+use super::limits::FLUSH_PATIENCE;
+use super::{DaemonError, Log, Program, Start};
+use crate::nobody::Nobody;
+use crate::{AssemblyError, backend, break_glass_file, sinks};
+
+/// One configuration in force.
+pub struct World {
+    /// What it was made from.
+    pub settings: Settings,
+    /// Who decides.
+    pub engine: Engine,
+    /// The store, whose chain heads become anchors.
+    pub store: Arc<Sqlite>,
+    sink: Arc<SyslogSink>,
+}
+
+impl World {
+    /// The first one. It starts the thread that feeds syslog.
+    ///
+    /// # Errors
+    /// [`DaemonError::Engine`].
+    pub fn open(
+        program: &Program,
+        settings: Settings,
+        helper: Option<&Arc<PamHelper>>,
+    ) -> Result<Self, DaemonError> {
+        let sink = || {
+            let (destination, renderer) = sinks::collector(&settings, program.name);
+            Ok(Arc::new(SyslogSink::queued(destination, renderer)?))
+        };
+        let sink = sink().map_err(|source| DaemonError::Engine { source })?;
+        Self::build(program, settings, helper, sink)
+    }
+
+    /// The next one, with the settings of [`Self::settings_again`].
+    ///
+    /// # Errors
+    /// [`DaemonError::Engine`]. This one stays in force then.
+    pub fn next(
+        &self,
+        program: &Program,
+        settings: Settings,
+        helper: Option<&Arc<PamHelper>>,
+    ) -> Result<Self, DaemonError> {
+        Self::build(program, settings, helper, Arc::clone(&self.sink))
+    }
+
+    fn build(
+        program: &Program,
+        settings: Settings,
+        helper: Option<&Arc<PamHelper>>,
+        sink: Arc<SyslogSink>,
+    ) -> Result<Self, DaemonError> {
+        let built = engine(program, &settings, helper, &sink);
+        let (engine, store) = built.map_err(|source| DaemonError::Engine { source })?;
+        Ok(Self { settings, engine, store, sink })
+    }
+
+    /// What the file says by now. What is bound to the start of the process stays as it was, and the log says so.
+    ///
+    /// # Errors
+    /// [`DaemonError::Configuration`].
+    pub fn settings_again(&self, program: &Program) -> Result<Settings, DaemonError> {
+        let before = &self.settings;
+        let mut settings = program.settings(&before.path)?;
+        let log = program.log();
+        keep(log, "state-directory", &mut settings.state_directory, &before.state_directory);
+        keep(log, "[primary]", &mut settings.primary, &before.primary);
+        keep(log, "[audit.syslog]", &mut settings.audit, &before.audit);
+        Ok(settings)
+    }
+
+    /// What became of the lines for syslog: a collector that is slow or away shows here.
+    #[must_use]
+    pub fn syslog_counts(&self) -> [(&'static str, u64); 2] {
+        let counts = self.sink.counts();
+        [("sent", counts.sent), ("dropped", counts.dropped)]
+    }
+
+    /// Sends the heads of the chains of records to syslog, so that a cut-off tail shows later, and first writes what was
+    /// counted.
+    pub fn anchor(&self, log: Log) {
+        if let Err(error) = self.send_heads() {
+            log.error(&format!("counted records and the heads of the chains wait: {error}"));
+        }
+    }
+
+    fn send_heads(&self) -> Result<(), StoreError> {
+        // Counted records that are due come first, so that the heads cover them.
+        let settled = self.engine.settle();
+        for head in self.store.heads()? {
+            self.sink.anchor(&head, self.engine.now());
+        }
+        settled
+    }
+
+    /// Waits until what waits for syslog is sent, for a while.
+    pub fn flush(&self) {
+        self.sink.flush(FLUSH_PATIENCE);
+    }
+}
+
+/// Leaves a setting as it was, and says so.
+pub fn keep<T: PartialEq + Clone>(log: Log, key: &str, now: &mut T, before: &T) {
+    if now != before {
+        log.warning(&format!("{key} has changed: it comes into force when the server is started again"));
+        *now = before.clone();
+    }
+}
+
+/// Forks the process that asks PAM, where the settings need one; no thread has been started yet.
+pub(super) fn helper(settings: &Settings, start: &Start) -> Result<Option<Arc<PamHelper>>, DaemonError> {
+    let config::Primary::Pam { service } = &settings.primary else { return Ok(None) };
+    if matches!(start, Start::AsUser) {
+        return Err(DaemonError::HelperNeedsRoot);
+    }
+    let forked =
+        ServiceName::find(service).and_then(|service| PamHelper::fork(service, HelperLimits::default()));
+    forked
+        .map(|helper| Some(Arc::new(helper)))
+        .map_err(|source| DaemonError::Helper { source: source.into() })
+}
+
+fn engine(
+    program: &Program,
+    settings: &Settings,
+    helper: Option<&Arc<PamHelper>>,
+    sink: &Arc<SyslogSink>,
+) -> Result<(Engine, Arc<Sqlite>), AssemblyError> {
+    let keys = backend::keys(settings)?;
+    let store = backend::store(settings, &keys, program.stream, Process::LongLived)?;
+    let primary = primary(settings, helper)?;
+    let break_glass = break_glass_file::of(settings, &keys)?;
+    let books = Box::new(Arc::clone(&store));
+    let mut parts = backend::parts(settings, keys, books, primary, Box::new(Arc::clone(sink)));
+    parts.break_glass = Some(Box::new(break_glass));
+    Ok((Engine::new(parts), store))
+}
+
+fn primary(settings: &Settings, helper: Option<&Arc<PamHelper>>) -> Result<Box<dyn Primary>, AssemblyError> {
+    Ok(match (&settings.primary, helper) {
+        (config::Primary::Local, _) => Box::new(Local::for_server()),
+        (config::Primary::None, _) => Box::new(Nobody),
+        (config::Primary::Pam { .. }, Some(helper)) => Box::new(Arc::clone(helper)),
+        (config::Primary::Pam { .. }, None) => return Err(AssemblyError::HelperMissing),
+    })
+}

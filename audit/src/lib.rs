@@ -9,6 +9,7 @@ mod link;
 mod queue;
 mod render;
 mod report;
+mod restores;
 mod sink;
 mod surplus;
 #[cfg(test)]
@@ -19,7 +20,8 @@ pub use anchors::Anchors;
 pub use fields::Field;
 pub use link::Destination;
 pub use render::{Format, Origin, Renderer};
-pub use report::{AnchorsRead, Finding, Flaw, KeySpan, Report, StreamReport, Tail};
+pub use report::{AnchorsRead, Finding, Flaw, Gap, KeySpan, Report, StreamReport, Tail};
+pub use restores::{CutOff, RESTORE, RestoreName};
 pub use sink::{Counts, SyslogSink};
 pub use syslog::Facility;
 pub use verify::verify;

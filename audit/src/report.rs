@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::restores::RestoreName;
+
 /// What was found in all streams.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -46,6 +48,26 @@ pub struct StreamReport {
     pub tail: Tail,
     /// What is wrong; empty where nothing is.
     pub findings: Vec<Finding>,
+    /// What anchors have seen and a restore cut off.
+    pub restores: Vec<Gap>,
+}
+
+/// Records that went with a store that a backup replaced, as far as anchors have seen them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Gap {
+    /// The first place that the backup did not have.
+    pub sequence: u64,
+    /// The last place that an anchor saw before the restore.
+    pub last_sequence: u64,
+    /// The record of the restore.
+    pub restore: RestoreName,
+    /// When that was, as the record says (RFC 3339).
+    pub time: String,
+    /// By whom: the login uid, or the uid where there was none.
+    pub uid: u32,
+    /// Whether the auditor knows of it.
+    pub known: bool,
 }
 
 /// From a record on, the chain is under a key.
@@ -129,10 +151,20 @@ pub enum Flaw {
 }
 
 impl Report {
-    /// Whether nothing wrong was found. It says nothing of a tail that is unproven.
+    /// Whether nothing wrong was found, and every restore that cut records off is known. It says nothing of a tail that is
+    /// unproven.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.streams.iter().all(|stream| stream.findings.is_empty())
+        self.streams.iter().all(StreamReport::is_sound)
+    }
+
+    /// Takes a restore for one that was meant. False where none that cut records off has this name.
+    pub fn know(&mut self, restore: &RestoreName) -> bool {
+        let gaps = self.streams.iter_mut().flat_map(|stream| &mut stream.restores);
+        let mut named = gaps.filter(|gap| gap.restore == *restore).peekable();
+        let is_one = named.peek().is_some();
+        named.for_each(|gap| gap.known = true);
+        is_one
     }
 
     /// Whether the end of every stream is proven up to an anchor.
@@ -162,9 +194,19 @@ impl fmt::Display for Report {
     }
 }
 
+impl StreamReport {
+    fn is_sound(&self) -> bool {
+        self.findings.is_empty() && self.restores.iter().all(|gap| gap.known)
+    }
+}
+
 impl fmt::Display for StreamReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verdict = if self.findings.is_empty() { "sound" } else { "NOT SOUND" };
+        let verdict = match (self.findings.is_empty(), self.is_sound()) {
+            (true, true) => "sound",
+            (true, false) => "CUT OFF BY A RESTORE",
+            (false, _) => "NOT SOUND",
+        };
         writeln!(f, "Stream {}: {verdict}, {} records as written.", self.stream, self.sound_records)?;
         if let [_, later @ ..] = self.keys.as_slice() {
             for span in later {
@@ -174,10 +216,28 @@ impl fmt::Display for StreamReport {
         for finding in &self.findings {
             writeln!(f, "  Record {}: {}", finding.sequence, finding.flaw)?;
         }
+        self.restores.iter().try_for_each(|gap| gap.fmt(f))?;
         match self.tail {
             Tail::Unproven => writeln!(f, "  Its end is not proven: no anchor matched."),
             Tail::ProvenUpTo { sequence } => writeln!(f, "  Proven by an anchor up to record {sequence}."),
         }
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sequence, last_sequence, restore, time, uid, known } = self;
+        writeln!(
+            f,
+            "  Records {sequence} to {last_sequence} were cut off by the restore at {time} (uid {uid}, record {restore})."
+        )?;
+        if *known {
+            return Ok(());
+        }
+        writeln!(
+            f,
+            "  If that restore was meant, look into the collector for what they said, and add --known-restore {restore}."
+        )
     }
 }
 

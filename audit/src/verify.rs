@@ -10,6 +10,7 @@ use crate::AuditError;
 use crate::anchors::{Anchors, Places};
 use crate::escape::visible;
 use crate::report::{AnchorsRead, Finding, Flaw, KeySpan, Report, StreamReport, Tail};
+use crate::restores::{Restore, explained};
 
 /// Records read at once; a record that was moved is looked for this far on.
 const PAGE_RECORDS: u32 = 500;
@@ -35,7 +36,8 @@ pub fn verify(
     }
     // A server may have written on meanwhile; a head that is still behind now was set back.
     let heads_after = read_heads()?;
-    let streams = walks.into_iter().map(|walk| walk.report(&heads, &heads_after)).collect();
+    let restores: Vec<_> = walks.iter_mut().flat_map(|walk| std::mem::take(&mut walk.restores)).collect();
+    let streams = walks.into_iter().map(|walk| walk.report(&heads, &heads_after, &restores)).collect();
     Ok(Report { anchors: anchors_read(anchors), streams })
 }
 
@@ -106,7 +108,10 @@ struct Walk<'a> {
     spans: Vec<KeySpan>,
     anchored: Option<u64>,
     broken: Option<Finding>,
-    rewritten: Option<Finding>,
+    /// Restores that the sound records tell of.
+    restores: Vec<Restore>,
+    /// Place and line of anchors that saw another chain.
+    disagreeing: Vec<(u64, u64)>,
 }
 
 impl<'a> Walk<'a> {
@@ -122,7 +127,8 @@ impl<'a> Walk<'a> {
             spans: Vec::new(),
             anchored: None,
             broken: None,
-            rewritten: None,
+            restores: Vec::new(),
+            disagreeing: Vec::new(),
         }
     }
 
@@ -176,6 +182,7 @@ impl<'a> Walk<'a> {
         }
         self.last_sequence = sequence;
         self.last_mac = record.mac;
+        self.restores.extend(Restore::read(&self.stream, sequence, &record.mac, &record.body));
         self.compare_with_anchors();
         Ok(None)
     }
@@ -210,18 +217,34 @@ impl<'a> Walk<'a> {
         for ((_, mac), line) in places.take_while(|((place, _), _)| *place == sequence) {
             if mac == self.last_mac.as_bytes() {
                 self.anchored = Some(sequence);
+                for restore in &mut self.restores {
+                    restore.line = Some(restore.line.map_or(*line, |seen| seen.min(*line)));
+                }
             } else {
-                self.rewritten.get_or_insert(Finding { sequence, flaw: Flaw::Rewritten { line: *line } });
+                self.disagreeing.push((sequence, *line));
             }
         }
     }
 
-    fn report(self, heads: &[ChainPosition], heads_after: &[ChainPosition]) -> StreamReport {
-        let mut findings: Vec<_> = self.rewritten.into_iter().chain(self.broken).collect();
+    fn report(
+        mut self,
+        heads: &[ChainPosition],
+        heads_after: &[ChainPosition],
+        restores: &[Restore],
+    ) -> StreamReport {
+        if self.broken.is_none() {
+            self.compare_end_with_anchors();
+        }
+        let disagreeing = std::mem::take(&mut self.disagreeing);
+        let (gaps, unexplained) = explained(restores, &self.stream, disagreeing);
+        let rewritten = unexplained.iter().find(|(sequence, _)| *sequence <= self.last_sequence);
+        let rewritten = rewritten
+            .map(|(sequence, line)| Finding { sequence: *sequence, flaw: Flaw::Rewritten { line: *line } });
+        let mut findings: Vec<_> = rewritten.into_iter().chain(self.broken).collect();
         if self.broken.is_none() {
             let of = |heads: &[ChainPosition]| heads.iter().find(|head| head.stream == self.stream).cloned();
             findings.extend(self.end_against_head(of(heads).as_ref(), of(heads_after).as_ref()));
-            findings.extend(self.end_against_anchors());
+            findings.extend(self.end_against_anchors(&unexplained));
         }
         let tail = self.anchored.map_or(Tail::Unproven, |sequence| Tail::ProvenUpTo { sequence });
         StreamReport {
@@ -230,6 +253,7 @@ impl<'a> Walk<'a> {
             keys: self.spans,
             tail,
             findings,
+            restores: gaps,
         }
     }
 
@@ -253,9 +277,16 @@ impl<'a> Walk<'a> {
         differs.then_some(Finding { sequence: head.sequence, flaw: Flaw::HeadDiffers })
     }
 
-    fn end_against_anchors(&self) -> Option<Finding> {
-        let ((anchor, _), line) = self.anchors?.last_key_value()?;
+    /// Anchors beyond the last record disagree too.
+    fn compare_end_with_anchors(&mut self) {
+        let next = (self.next_sequence(), [0; 32]);
+        let beyond = self.anchors.into_iter().flat_map(|places| places.range(next..));
+        self.disagreeing.extend(beyond.map(|((sequence, _), line)| (*sequence, *line)));
+    }
+
+    fn end_against_anchors(&self, unexplained: &[(u64, u64)]) -> Option<Finding> {
+        let (anchor, line) = unexplained.last().filter(|(sequence, _)| *sequence > self.last_sequence)?;
         let flaw = Flaw::CutOffBeforeAnchor { anchor: *anchor, line: *line };
-        (*anchor > self.last_sequence).then_some(Finding { sequence: self.next_sequence(), flaw })
+        Some(Finding { sequence: self.next_sequence(), flaw })
     }
 }

@@ -133,13 +133,13 @@ impl Context {
                 let _ = write!(io::stderr(), "{}", error.render(colour));
             }
             (Form::Text, failure) => {
-                let _ = writeln!(io::stderr(), "countersign: {}", failure.sentence());
+                let _ = writeln!(io::stderr(), "countersign: {}", failure.with_advice());
             }
             (Form::Json, Failure::Settings(error)) if !error.findings().is_empty() => {
                 let line = serde_json::json!({ "error": failure.sentence(), "findings": error.findings() });
                 let _ = writeln!(io::stderr(), "{line}");
             }
-            (Form::Json, failure) => self.aside("error", &failure.sentence()),
+            (Form::Json, failure) => self.aside("error", &failure.with_advice()),
         }
     }
 

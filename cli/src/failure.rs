@@ -8,6 +8,7 @@ use assembly::AssemblyError;
 use assembly::audit::AuditError;
 use assembly::config::ConfigError;
 use assembly::primary::PrimaryError;
+use assembly::store::Trouble;
 use common::Username;
 use common::acts::ActError;
 use common::ports::StoreError;
@@ -156,6 +157,27 @@ impl Failure {
     pub(crate) fn file(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { operation, path, source }
+    }
+
+    /// What is wrong with the store, where that is why.
+    pub(crate) fn store_trouble(&self) -> Option<Trouble> {
+        let error = match self {
+            Self::Store(error) | Self::Assembly(AssemblyError::Store(error)) => error,
+            Self::Audit(AuditError::ReadRecords { source, .. } | AuditError::ReadHeads { source }) => source,
+            _ => return None,
+        };
+        Trouble::of_store(error)
+    }
+
+    /// The sentence, and what to do where the store is the trouble.
+    pub(crate) fn with_advice(&self) -> String {
+        let sentence = self.sentence();
+        match self.store_trouble() {
+            Some(trouble) => {
+                format!("{sentence}. {} 'countersign store check' says more.", trouble.advice())
+            }
+            None => sentence,
+        }
     }
 
     /// The sentence with its causes, on one line.

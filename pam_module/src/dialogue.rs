@@ -49,9 +49,7 @@ impl Dialogue {
                 sleep(Instant::saturating_duration_since(&floor, Instant::now()));
             }
             let (session, question, manner) = match reply {
-                Reply::Ask { session, text, is_shown, manner } => {
-                    (session, Question { text, is_shown }, manner)
-                }
+                Reply::Ask { session, text, echo, manner } => (session, Question { text, echo }, manner),
                 Reply::Accept { grounds, manner } => {
                     self.leave_password(transaction, grounds, manner);
                     return Ok(Ending::Accept(grounds));

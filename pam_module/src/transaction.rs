@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use common::login::Echo;
 use common::{Secret, TypedName};
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PamMessageStyle};
 use pam::conv::Conv;
@@ -31,7 +32,7 @@ pub(crate) enum Application {
 pub(crate) struct Question {
     pub(crate) text: String,
     /// Whether the answer is shown while it is typed.
-    pub(crate) is_shown: bool,
+    pub(crate) echo: Echo,
 }
 
 /// The application could not put a question to the user, or the user went away.
@@ -90,7 +91,10 @@ impl<'a> Transaction<'a> {
 
     /// Puts a question to the user. An application that answers with nothing at all gives an empty answer.
     pub(crate) fn ask(&self, question: &Question) -> Result<Secret, NobodyAnswers> {
-        let style = if question.is_shown { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
+        let style = match question.echo {
+            Echo::Show => PAM_PROMPT_ECHO_ON,
+            Echo::Hide => PAM_PROMPT_ECHO_OFF,
+        };
         self.converse(style, &question.text)
     }
 

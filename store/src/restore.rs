@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::UnixTime;
 use common::chain::ChainPosition;
@@ -18,7 +18,7 @@ use crate::limits::READERS_WAIT;
 use crate::mark::{Mark, Progress};
 use crate::opened::Opened;
 use crate::queue::Queue;
-use crate::{Sqlite, SqliteError, records, schema, spent};
+use crate::{Sqlite, SqliteError, Trouble, records, schema, spent};
 
 /// What became of the recovery codes that were used after the backup was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,14 +40,16 @@ pub struct Restored {
     pub floor: UnixTime,
     /// What became of recovery codes.
     pub recovery_codes: RecoveryCodes,
+    /// Where the store is now that was damaged and could not be written over. Its heads are not known.
+    pub damaged: Option<PathBuf>,
 }
 
 impl Sqlite {
     /// Puts `backup` in the place of the store at `path`, in one step that other processes see wholly or not at all,
     /// and refuses every TOTP code used until `now`. `owner` as in [`Sqlite::create`].
     ///
-    /// Blocks, revocations and registrations made since the backup are lost. A damaged store is not overwritten:
-    /// move it away first.
+    /// Blocks, revocations and registrations made since the backup are lost. A store that is damaged is not overwritten but
+    /// set aside, under a name of its own beside it.
     pub fn restore(
         backup: &Path,
         path: &Path,
@@ -75,18 +77,36 @@ pub(crate) fn copy_to(connection: &Connection, to: &Path) -> Result<(), SqliteEr
 fn restore(backup: &Path, files: &StoreFiles, now: UnixTime) -> Result<Restored, SqliteError> {
     files.create_directory()?;
     let staged = files.path_beside("-restore");
-    let _ = std::fs::remove_file(&staged);
+    let anew = |copy: Connection| {
+        drop(copy);
+        let aside = files.path_beside(&format!("-damaged-{}", now.seconds()));
+        place(stage(backup, files, &staged)?, files, &staged, now, Some(aside))
+    };
     let restored = stage(backup, files, &staged).and_then(|mut copy| {
-        if files.exists() { replace(&mut copy, files, now) } else { place(copy, files, &staged, now) }
+        if !files.exists() {
+            return place(copy, files, &staged, now, None);
+        }
+        match replace(&mut copy, files, now) {
+            // Whoever has a file open that was cut to nothing keeps SQLite from saying so.
+            Err(_) if std::fs::metadata(&files.database).is_ok_and(|file| file.len() == 0) => anew(copy),
+            // The copy was found to be sound: it is the living store that is not, and nothing of it was changed.
+            Err(error) if error.trouble() == Trouble::Damaged => anew(copy),
+            done => done,
+        }
     });
+    unstage(files);
+    restored
+}
+
+fn unstage(files: &StoreFiles) {
     for suffix in ["-restore", "-restore-wal", "-restore-shm"] {
         let _ = std::fs::remove_file(files.path_beside(suffix));
     }
-    restored
 }
 
 /// A checked copy of the backup beside the store, with the schema of today.
 fn stage(backup: &Path, files: &StoreFiles, staged: &Path) -> Result<Connection, SqliteError> {
+    unstage(files);
     let mut from = File::open(backup).map_err(failed("open", backup))?;
     let mut to = files.create_file(staged)?;
     io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).map_err(failed("copy", backup))?;
@@ -125,20 +145,14 @@ fn overwrite(copy: &Connection, living: &mut Connection) -> Result<(), SqliteErr
     }
 }
 
-/// Puts the copy where no store is.
+/// Puts the copy where no store is, or none that is good for anything: that one goes `aside`.
 fn place(
     copy: Connection,
     files: &StoreFiles,
     staged: &Path,
     now: UnixTime,
+    aside: Option<PathBuf>,
 ) -> Result<Restored, SqliteError> {
-    // The log of a store that was moved away would be replayed into this one.
-    for suffix in ["-wal", "-shm"] {
-        match std::fs::remove_file(files.path_beside(suffix)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.map_err(failed("remove", &files.path_beside(suffix)))?,
-        }
-    }
     let queue = Queue::open(files)?;
     let mark = Mark::open(files)?;
     let _turn = queue.enter(&Deadline::of_writer())?;
@@ -146,9 +160,36 @@ fn place(
     let restored = finish(&copy, &mark, Vec::new(), RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     drop(copy);
+    if let Some(aside) = &aside {
+        set_aside(files, aside)?;
+    }
+    // The log of a store that was moved away would be replayed into this one.
+    for suffix in ["-wal", "-shm"] {
+        match std::fs::remove_file(files.path_beside(suffix)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map_err(failed("remove", &files.path_beside(suffix)))?,
+        }
+    }
     std::fs::rename(staged, &files.database).map_err(failed("rename", staged))?;
     files.sync_directory()?;
-    Ok(restored)
+    Ok(Restored { damaged: aside, ..restored })
+}
+
+/// Database and log keep belonging together, so that somebody can look at them later.
+fn set_aside(files: &StoreFiles, aside: &Path) -> Result<(), SqliteError> {
+    if aside.symlink_metadata().is_ok() {
+        return Err(SqliteError::Exists(aside.to_owned()));
+    }
+    std::fs::rename(&files.database, aside).map_err(failed("rename", &files.database))?;
+    for suffix in ["-wal", "-shm"] {
+        let mut to = aside.as_os_str().to_owned();
+        to.push(suffix);
+        match std::fs::rename(files.path_beside(suffix), to) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            renamed => renamed.map_err(failed("rename", &files.path_beside(suffix)))?,
+        }
+    }
+    Ok(())
 }
 
 /// Now, or a little later: a step may be used before it begins (RFC 6238 §5.2), and the mark knows of it.
@@ -186,5 +227,6 @@ fn finish(
 ) -> Result<Restored, SqliteError> {
     let floor = spent::floor(connection)?;
     mark.write(Progress { records: records::total(connection)?, moment: floor });
-    Ok(Restored { heads_before, heads: records::heads(connection)?, floor, recovery_codes })
+    let heads = records::heads(connection)?;
+    Ok(Restored { heads_before, heads, floor, recovery_codes, damaged: None })
 }

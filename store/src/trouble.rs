@@ -48,6 +48,18 @@ impl Trouble {
         }
     }
 
+    /// The kind of what the store said; `None` where it was the break-glass file, which has advice of its own.
+    #[must_use]
+    pub fn of_store(error: &StoreError) -> Option<Self> {
+        let source = match error {
+            StoreError::Newer { .. } => None,
+            StoreError::Damaged { source, .. } => source.as_ref(),
+            StoreError::Unavailable { source, .. } => Some(source),
+        };
+        let is_of_file = source.is_some_and(|source| source.is::<BreakGlassError>());
+        (!is_of_file).then(|| Self::of(error))
+    }
+
     /// As the core knows it.
     #[must_use]
     pub const fn through_the_port(self) -> StoreTrouble {
@@ -77,8 +89,8 @@ impl Trouble {
                  are told to syslog only."
             }
             Self::Damaged => {
-                "Move the store away, with the files beside it, and put the newest backup back with 'countersign \
-                 store restore'. Look at the disk before you trust it again."
+                "Put the newest backup back with 'countersign store restore FILE': it sets the damaged store aside. Look at \
+                 the disk before you trust it again."
             }
             Self::Slow => {
                 "See which program holds the store and whether it is stopped ('ps'), and whether the disk is busy; \

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use serde_json::Value;
 use site::{AGAIN, CODE, OWN_PASSWORD, Site, User};
 use test_ground::{Failure, Outcome, Sshd, SshdOptions, Terminal, checked};
 
@@ -106,7 +107,22 @@ impl Day {
         site.wait_for_record(name, "code-already-used")?;
         is_in(attempt(sshd, name, &self.recovery_code)?)?;
         is_refused(attempt(sshd, name, &self.recovery_code)?)?;
-        site.wait_for_record(name, "recovery-code-already-used").map(drop)
+        site.wait_for_record(name, "recovery-code-already-used")?;
+        self.is_listed()
+    }
+
+    /// Both uses, from the file where the store says nothing.
+    fn is_listed(&self) -> Outcome {
+        // Without the store it ends with 1.
+        let mut list = Command::new("countersign");
+        let listed = list.args(["--json", "audit", "list", "--user", self.user.name]).output();
+        let uses =
+            listed.map_err(|source| Failure::Start { command: "audit list".to_owned(), source })?.stdout;
+        let uses: Value = serde_json::from_slice(&uses).expect("records");
+        let uses = uses.as_array().expect("records");
+        let from_file = uses.iter().filter(|it| it["stream"] == "break-glass");
+        assert_eq!(from_file.filter(|it| it["record"]["ending"] == "accept").count(), 2, "{uses:?}");
+        Ok(())
     }
 
     /// What was used up stays used up, also for doors that do not look into the file.
@@ -116,6 +132,7 @@ impl Day {
         is_refused(attempt(sshd, name, &self.recovery_code)?)?;
         let shown = site.answer(&["user", "show", name])?;
         assert_eq!(shown["recovery-codes"]["left"], 9, "{shown}");
+        self.is_listed()?;
         let verified = site.answer(&["audit", "verify"])?;
         assert_eq!(verified["sound"], true, "{verified}");
         let streams = verified["streams"].as_array().expect("streams");
@@ -220,10 +237,17 @@ fn without_store_and_file_nobody_gets_in() -> Outcome {
     run("mount", &["-o", "remount,bind,ro", ELSEWHERE])?;
     set_aside()?;
     let refused = is_turned_away(&sshd, user.name);
+    let status = Command::new("countersign").args(["break-glass", "status"]).output();
     put_back()?;
     run("umount", &[ELSEWHERE])?;
     refused?;
+    let status = status.map_err(|source| Failure::Start { command: "status".to_owned(), source })?;
+    let said = String::from_utf8_lossy(&status.stdout);
+    assert!(!status.status.success() && said.contains("Read-only file system"), "{said}");
+    assert!(said.contains("mount its disk for writing"), "{said}");
     site.wait_for_record(user.name, "store-read-only")?;
+    let told = site.wait_for_record(user.name, "break-glass-broken")?;
+    assert_eq!(told.severity, "alert", "{told:?}");
     is_in(attempt(&sshd, user.name, &user.code()?)?)
 }
 

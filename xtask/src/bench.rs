@@ -8,6 +8,7 @@ mod figures;
 mod job;
 mod machine;
 mod pam;
+mod part;
 mod radius;
 mod site;
 mod timing;
@@ -15,8 +16,10 @@ mod timing;
 use std::env;
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use nix::sys::statvfs::statvfs;
 use serde::{Deserialize, Serialize};
 use test_ground::ground::{Ground, rooted};
 
@@ -24,23 +27,31 @@ use crate::cargo;
 use crate::ground::announce;
 use crate::problem::Problem;
 use figures::Report;
+use part::Part;
 
 /// Our first argument when we run again as root for this.
 pub(crate) const AS_ROOT: &str = "bench-as-root";
 /// Our first argument when we run again in the copy.
 pub(crate) const IN_COPY: &str = "bench-in-copy";
 
+/// What one account takes of the disk with all contestants together, most of it as a file of its own.
+const OCTETS_OF_AN_ACCOUNT: u64 = 6_000;
+
 /// What was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Options {
     length: Length,
     form: Form,
+    /// More accounts than these are left out.
+    accounts_max: usize,
+    /// In the order of [`Part::ALL`].
+    parts: Vec<Part>,
 }
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Length {
-    /// Some minutes: few accounts, few rounds.
+    /// Few accounts, few rounds.
     Short,
     /// Three times as many rounds, and up to a million accounts.
     Long,
@@ -79,15 +90,47 @@ impl Length {
     }
 }
 
-pub(crate) fn run(words: &[String]) -> Result<ExitCode, Problem> {
-    let mut options = Options { length: Length::Short, form: Form::Text };
-    for word in words {
-        match word.as_str() {
-            "--long" => options.length = Length::Long,
-            "--json" => options.form = Form::Json,
-            _ => return Err(Problem::Usage("cargo xtask bench [--long] [--json]".to_owned())),
+impl Options {
+    fn read(words: &[String]) -> Result<Self, Problem> {
+        let (length, form, accounts_max) = (Length::Short, Form::Text, usize::MAX);
+        let mut options = Self { length, form, accounts_max, parts: Vec::new() };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match (word.as_str(), Part::named(word)) {
+                ("--long", _) => options.length = Length::Long,
+                ("--json", _) => options.form = Form::Json,
+                ("--up-to", _) => options.accounts_max = number(words.next())?,
+                (_, Some(part)) => options.parts.push(part),
+                (_, None) => {
+                    return Err(Problem::Usage(format!("`{word}` is no part of it\n\n{}", part::HELP)));
+                }
+            }
         }
+        let is_asked = |part: &Part| options.parts.is_empty() || options.parts.contains(part);
+        options.parts = Part::ALL.into_iter().filter(is_asked).collect();
+        Ok(options)
     }
+
+    /// Among how many accounts a PAM login is measured.
+    fn accounts(&self) -> impl Iterator<Item = usize> {
+        let all = self.length.accounts().iter().copied();
+        all.filter(|accounts| *accounts <= self.accounts_max)
+    }
+}
+
+fn number(word: Option<&String>) -> Result<usize, Problem> {
+    let number = word.and_then(|word| word.parse().ok()).filter(|number| *number >= pam::FEW);
+    number.ok_or_else(|| {
+        Problem::Usage(format!("`--up-to` takes a number from {}, such as `--up-to 100000`", pam::FEW))
+    })
+}
+
+pub(crate) fn run(words: &[String]) -> Result<ExitCode, Problem> {
+    if words.iter().any(|word| matches!(word.as_str(), "--help" | "-h")) {
+        println!("{}", part::HELP);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let options = Options::read(words)?;
     eprintln!("bench: building with the profile `release` (the first time takes some minutes)");
     cargo::build_programs("release")?;
     if !cargo::succeeds(&["build", "--release", "--package", "bench", "--bins", "--examples"])? {
@@ -105,35 +148,74 @@ pub(crate) fn run(words: &[String]) -> Result<ExitCode, Problem> {
 pub(crate) fn as_root(options: &str) -> Result<ExitCode, Problem> {
     let mut place = cargo::place()?;
     place.programs = place.target.join("release");
-    let disk = place.target.join("ground/bench");
-    let clear = || match fs::remove_dir_all(&disk) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    };
-    let at_disk = || Problem::run(format!("mkdir {}", disk.display()));
-    clear().and_then(|()| fs::create_dir_all(&disk)).map_err(at_disk())?;
+    let disk = OwnDisk::open(place.target.join("ground/bench"))?;
+    let asked: Options = serde_json::from_str(options).map_err(unreadable)?;
+    if asked.parts.contains(&Part::Pam) {
+        disk.has_room_for(asked.accounts().max().unwrap_or_default())?;
+    }
     let own = env::current_exe().map_err(Problem::run("xtask"))?;
     let ground = Ground::prepare(place)?;
-    let mut command =
-        ground.command_with_disk(&[own.as_os_str(), IN_COPY.as_ref(), options.as_ref()], &disk)?;
-    let status = command.status().map_err(Problem::run("the copy"))?;
-    clear().map_err(at_disk())?;
+    let words = [own.as_os_str(), IN_COPY.as_ref(), options.as_ref()];
+    let status = ground.command_with_disk(&words, &disk.0)?.status().map_err(Problem::run("the copy"))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A folder that is empty at the beginning, and gone at the end.
+struct OwnDisk(PathBuf);
+
+impl OwnDisk {
+    fn open(folder: PathBuf) -> Result<Self, Problem> {
+        let made = clear(&folder).and_then(|()| fs::create_dir_all(&folder));
+        made.map_err(Problem::run(format!("mkdir {}", folder.display())))?;
+        Ok(Self(folder))
+    }
+
+    fn has_room_for(&self, accounts: usize) -> Result<(), Problem> {
+        let found = statvfs(&self.0).map_err(|error| Problem::run("statvfs")(error.into()))?;
+        let free = found.blocks_available().saturating_mul(found.fragment_size());
+        let accounts = u64::try_from(accounts).unwrap_or(u64::MAX);
+        let needed = accounts.saturating_mul(OCTETS_OF_AN_ACCOUNT);
+        // A file system that makes its inodes as it goes says 0.
+        let has_inodes = found.files() == 0 || found.files_available() > accounts;
+        if free > needed && has_inodes {
+            return Ok(());
+        }
+        let text = format!(
+            "{} has room for {} MB and {} files, and {accounts} accounts may need {} MB: see `--up-to`",
+            self.0.display(),
+            free.div_euclid(1_000_000),
+            found.files_available(),
+            needed.div_euclid(1_000_000)
+        );
+        Err(Problem::Usage(text))
+    }
+}
+
+impl Drop for OwnDisk {
+    fn drop(&mut self) {
+        if let Err(error) = clear(&self.0) {
+            eprintln!("bench: could not remove {}: {error}", self.0.display());
+        }
+    }
+}
+
+/// Removes a folder, if it is there.
+fn clear(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The part that runs in the copy.
 pub(crate) fn in_copy(options: &str) -> Result<ExitCode, Problem> {
-    let Options { length, form } = serde_json::from_str(options).map_err(unreadable)?;
+    let options: Options = serde_json::from_str(options).map_err(unreadable)?;
     let machine = test_ground::Machine::here()?;
     site::prepare(&machine)?;
-    let tables = vec![
-        pam::table(&machine, length)?,
-        crowd::table(&machine, length)?,
-        radius::table(&machine, length)?,
-        timing::table(&machine, length)?,
-    ];
+    let tables = options.parts.iter().map(|part| part.table(&machine, &options));
+    let tables = tables.collect::<Result<Vec<_>, _>>()?;
     let report = Report { machine: machine::facts()?, tables };
-    match form {
+    match options.form {
         Form::Text => println!("{report}"),
         Form::Json => println!("{}", serde_json::to_string_pretty(&report).map_err(unreadable)?),
     }
@@ -142,4 +224,28 @@ pub(crate) fn in_copy(options: &str) -> Result<ExitCode, Problem> {
 
 fn unreadable(source: serde_json::Error) -> Problem {
     Problem::Unreadable { from: "xtask bench", source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Options, String> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Options::read(&words).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn parts_run_in_their_order_and_without_any_all_of_them() {
+        assert!(read("").is_ok_and(|options| options.parts == Part::ALL && options.length == Length::Short));
+        let options = read("timing --long --up-to 100000 pam").expect("options");
+        assert_eq!(options.parts, [Part::Pam, Part::Timing]);
+        assert_eq!(options.accounts().collect::<Vec<_>>(), [10, 1000, 100_000]);
+    }
+
+    #[test]
+    fn a_wrong_word_is_told() {
+        assert!(read("papm").is_err_and(|problem| problem.starts_with("`papm` is no part of it")));
+        assert!(read("--up-to many").is_err_and(|problem| problem.contains("--up-to 100000")));
+    }
 }

@@ -27,8 +27,8 @@ cargo xtask COMMAND
   demo [--keep]        one account signs in by ssh, RADIUS and sftp, in a throw-away copy of this machine
   test [SUITE...]      unit tests, fuzz targets for some minutes, and each suite in a throw-away copy of this machine;
                        without names: all of them
-  bench [--long] [--json]
-                       a login at each door beside the peer that administrators use today
+  bench [--long] [--json] [PART...]
+                       a login at each door beside the peer that administrators use today; --help tells the parts
   fuzz [TARGET] [--seconds N]
                        makes up inputs for one target of fuzz/, or for all, a minute each by default
   soak [MINUTES]       property tests, races and fuzz targets over and over, an hour by default

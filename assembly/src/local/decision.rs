@@ -1,7 +1,6 @@
 //! One round of a PAM login at the engine: the same in the service and in a module that goes to the store by itself.
 
 use common::engine::{Engine, Reply as Decided};
-use common::login::Echo;
 use common::session::Session;
 use common::{Reason, Verdict};
 use config::Settings;
@@ -43,8 +42,7 @@ fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
         Decided::Ask(session, prompt) => {
             match session.seal(engine.keys(), engine.random(), case.binding(), typed) {
                 Ok(session) => {
-                    let is_shown = prompt.echo == Echo::Show;
-                    Reply::Ask { session, text: prompt.text.to_owned(), is_shown, manner }
+                    Reply::Ask { session, text: prompt.text.to_owned(), echo: prompt.echo, manner }
                 }
                 Err(_) => Reply::Unavailable,
             }

@@ -12,37 +12,47 @@ use common::throttle::Cap;
 use common::{RecoveryCodeId, UnixTime, Username};
 use zeroize::Zeroizing;
 
-const STREAM: &str = "local";
+pub(super) const STREAM: &str = "local";
 
 fn master_key(id: u32) -> MasterKey {
     MasterKey { id: KeyId(id), octets: Zeroizing::new([u8::try_from(id).unwrap(); 32]) }
 }
 
-fn ring() -> KeyRing {
+pub(super) fn ring() -> KeyRing {
     KeyRing::new(master_key(1), Vec::new())
 }
 
 #[derive(Default)]
-struct Archive {
-    records: BTreeMap<String, Vec<StoredRecord>>,
-    heads: Vec<ChainPosition>,
+pub(super) struct Archive {
+    pub(super) records: BTreeMap<String, Vec<StoredRecord>>,
+    pub(super) heads: Vec<ChainPosition>,
     beginning: Option<ChainPosition>,
 }
 
 impl Archive {
-    fn of(count: u64) -> Self {
+    pub(super) fn of(count: u64) -> Self {
         let mut archive = Self::default();
         archive.append(STREAM, count, &ring());
         archive
     }
 
-    fn append(&mut self, stream: &str, count: u64, ring: &KeyRing) {
+    pub(super) fn append(&mut self, stream: &str, count: u64, ring: &KeyRing) {
+        self.append_bodies(stream, count, ring, |sequence| format!("record {sequence}").into_bytes());
+    }
+
+    pub(super) fn append_bodies(
+        &mut self,
+        stream: &str,
+        count: u64,
+        ring: &KeyRing,
+        body: impl Fn(u64) -> Vec<u8>,
+    ) {
         let key = ring.derive(ring.newest(), Purpose::Chain).unwrap();
         let records = self.records.entry(stream.to_owned()).or_default();
         for _ in 0..count {
             let before = records.last().map_or(ChainMac::BEGINNING, |record| record.mac);
             let sequence = records.last().map_or(1, |record| record.sequence.saturating_add(1));
-            let body = format!("record {sequence}").into_bytes();
+            let body = body(sequence);
             let mac = before.next(&key, stream, sequence, &body).unwrap();
             records.push(StoredRecord { sequence, body, mac });
         }
@@ -69,13 +79,13 @@ impl Archive {
     }
 
     /// What somebody does who cuts the end off and sets the head back to match.
-    fn cut_off_with_head(&mut self, kept: usize) {
+    pub(super) fn cut_off_with_head(&mut self, kept: usize) {
         self.local().truncate(kept);
         let last = self.local().last().unwrap().clone();
         self.heads = vec![ChainPosition { stream: STREAM.into(), sequence: last.sequence, mac: last.mac }];
     }
 
-    fn anchor_lines(&self) -> String {
+    pub(super) fn anchor_lines(&self) -> String {
         let origin = Origin::of_this_host(Facility::LOG_AUTHPRIV, "countersign");
         let position = |record: &StoredRecord| ChainPosition {
             stream: STREAM.into(),

@@ -3,5 +3,6 @@
 mod chains;
 mod documentation;
 mod rendering;
+mod restores;
 mod sinks;
 mod surplus;

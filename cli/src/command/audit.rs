@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::PathBuf;
 
-use assembly::Office;
-use assembly::audit::{self, Anchors};
+use assembly::audit::{self, Anchors, RestoreName};
+use assembly::store::BREAK_GLASS_STREAM;
+use assembly::{Office, SystemClock};
 use clap::{Args, Subcommand};
 use common::Door;
 use common::chain::ChainPosition;
-use common::ports::{Listing as _, StoredRecord};
+use common::ports::{Clock as _, Listing as _, StoredRecord};
 use common::record::{Ending, Names, Record, Severity, Together};
 use common::{UnixTime, Username};
 use serde::Serialize;
@@ -41,7 +42,7 @@ const fn word(severity: Severity) -> &'static str {
 /// What is done with the records.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Show the newest records of the store.
+    /// Show the newest records; those of the break-glass file alone where the store cannot be read, with exit code 1.
     List(List),
     /// Look for changed, removed, reordered and cut-off records; exit code 1 where there are any.
     Verify(Verify),
@@ -70,31 +71,56 @@ pub(crate) struct Verify {
     /// A file of a syslog collector; may be given again. Without one, a cut-off end cannot be seen.
     #[arg(long = "anchors", value_name = "FILE")]
     anchors: Vec<PathBuf>,
+    /// A restore that was meant, as a verification with anchors has named it; may be given again.
+    #[arg(long = "known-restore", value_name = "RECORD")]
+    known_restores: Vec<String>,
 }
 
 pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failure> {
     match command {
-        Command::List(arguments) => list(context, &context.office()?, arguments),
+        Command::List(arguments) => list(context, arguments),
         Command::Verify(arguments) => verify(context, &context.untouched_office()?, arguments),
     }
 }
 
-fn list(context: &Context, office: &Office, arguments: &List) -> Result<Outcome, Failure> {
+fn list(context: &Context, arguments: &List) -> Result<Outcome, Failure> {
     let filter = Filter {
         user: arguments.user.as_ref().map(Username::as_str),
-        since: arguments.since.map_or(UnixTime::default(), |since| since.moment(office.engine.now())),
+        since: arguments.since.map_or(UnixTime::default(), |since| since.moment(SystemClock.now())),
         severities: SEVERITIES.into_iter().skip_while(|severity| *severity != arguments.severity).collect(),
         limit: arguments.limit,
     };
+    match context.office().and_then(|office| all_records(context, &office, &filter)) {
+        Ok(records) => context.say(&RecordList(records)).map(|()| Outcome::Done),
+        Err(failure) => list_of_file(context, failure, &filter),
+    }
+}
+
+/// The records of the store, and those uses of break-glass accounts that the file alone knows.
+fn all_records(context: &Context, office: &Office, filter: &Filter<'_>) -> Result<Vec<Listed>, Failure> {
     let mut records = Vec::new();
     for head in office.store.heads()? {
-        records.extend(newest(office, &head, &filter)?);
+        records.extend(newest(office, &head, filter)?);
     }
-    records.sort_by_key(|listed| (listed.at, listed.sequence));
-    let surplus = records.len().saturating_sub(arguments.limit);
-    records.drain(..surplus);
-    context.say(&RecordList(records))?;
-    Ok(Outcome::Done)
+    let file = break_glass::books(context, office).file;
+    let kept = file.iter().flat_map(|survey| read_page(BREAK_GLASS_STREAM, &survey.records));
+    let kept: Vec<_> =
+        kept.filter(|listed| !records.iter().any(|stored| stored.is_of_same(listed))).collect();
+    records.extend(kept);
+    Ok(filter.newest(records))
+}
+
+/// What the break-glass file has, where the store cannot say anything.
+fn list_of_file(context: &Context, failure: Failure, filter: &Filter<'_>) -> Result<Outcome, Failure> {
+    if failure.store_trouble().is_none() {
+        return Err(failure);
+    }
+    let file = assembly::break_glass(&context.settings_without_clients()?)?;
+    let Ok(survey) = file.survey() else { return Err(failure) };
+    context.warn(&failure.with_advice());
+    context.tell(&format!("Uses of break-glass accounts, from {} alone:\n", file.path().display()))?;
+    context.say(&RecordList(filter.newest(read_page(BREAK_GLASS_STREAM, &survey.records))))?;
+    Ok(Outcome::Refused)
 }
 
 /// Which records are asked for.
@@ -111,6 +137,15 @@ impl Filter<'_> {
         // A record that cannot be read may have been the loudest.
         let is_loud = listed.record.as_ref().is_none_or(|record| self.severities.contains(&record.severity));
         listed.at >= self.since && is_loud && self.user.is_none_or(is_about)
+    }
+
+    /// The newest of those asked for, in order.
+    fn newest(&self, mut records: Vec<Listed>) -> Vec<Listed> {
+        records.retain(|listed| self.takes(listed));
+        records.sort_by_key(|listed| (listed.at, listed.sequence));
+        let surplus = records.len().saturating_sub(self.limit);
+        records.drain(..surplus);
+        records
     }
 }
 
@@ -162,6 +197,11 @@ struct Listed {
 }
 
 impl Listed {
+    /// Whether both say the same of one attempt.
+    fn is_of_same(&self, other: &Self) -> bool {
+        self.record.is_some() && self.record == other.record
+    }
+
     fn row(&self) -> Vec<String> {
         let Some(record) = &self.record else {
             let place = format!(
@@ -240,7 +280,12 @@ impl Report for RecordList {
 fn verify(context: &Context, office: &Office, arguments: &Verify) -> Result<Outcome, Failure> {
     let anchors = read_anchors(&arguments.anchors)?;
     let books = break_glass::books(context, office);
-    let report = audit::verify(&books, office.engine.keys(), anchors.as_ref())?;
+    let mut report = audit::verify(&books, office.engine.keys(), anchors.as_ref())?;
+    for restore in arguments.known_restores.iter().map(|name| RestoreName::new(name)) {
+        if !report.know(&restore) {
+            context.warn(&format!("no restore {restore} is seen to have cut anything off"));
+        }
+    }
     let outcome = if report.is_sound() { Outcome::Done } else { Outcome::Refused };
     context.say(&Verified { sound: report.is_sound(), tail_proven: report.is_tail_proven(), report })?;
     context.tell_of_rollback(office)?;

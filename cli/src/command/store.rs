@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use assembly::audit::{CutOff, RESTORE};
 use assembly::config::Settings;
 use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Sqlite};
 use assembly::{SystemClock, places};
@@ -33,7 +34,7 @@ pub(crate) enum Command {
     Check,
     /// Copy the store, as of one moment, into a new file. The key file is not in it.
     Backup(Backup),
-    /// Put a backup in the place of the store. Every code used until now is refused afterwards.
+    /// Put a backup in the place of the store, which is set aside if it is damaged. Every code used until now is refused afterwards.
     Restore(Restore),
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
             let done = report.in_words();
             let office = context.office()?;
             let place = Place::Service("countersign".to_owned());
-            office.engine.record_act(&actor(), place, "store restore", done);
+            office.engine.record_act(&actor(), place, RESTORE, done);
             break_glass::follow(context, &office);
             context.say(&report)?;
         }
@@ -204,6 +205,8 @@ struct PutBack {
     file: PathBuf,
     codes_refused_until: String,
     recovery_codes_stay_spent: bool,
+    /// Where the store that was damaged is now.
+    damaged_store: Option<PathBuf>,
     streams: Vec<Stream>,
 }
 
@@ -212,24 +215,28 @@ struct PutBack {
 #[serde(rename_all = "kebab-case")]
 struct Stream {
     stream: String,
-    records_before: u64,
+    /// `null` where the store was too damaged to say.
+    records_before: Option<u64>,
     records: u64,
 }
 
 impl PutBack {
     fn new(file: PathBuf, restored: &Restored) -> Self {
-        let Restored { heads_before, heads, floor, recovery_codes } = restored;
+        let Restored { heads_before, heads, floor, recovery_codes, damaged } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
-        let streams = heads_before.iter().map(|before| Stream {
+        // Of a damaged store nobody knows how far it went.
+        let known = if damaged.is_some() { heads } else { heads_before };
+        let streams = known.iter().map(|before| Stream {
             stream: before.stream.clone(),
-            records_before: before.sequence,
+            records_before: damaged.is_none().then_some(before.sequence),
             records: records(&before.stream),
         });
         Self {
             file,
             codes_refused_until: rfc3339(*floor),
             recovery_codes_stay_spent: *recovery_codes == RecoveryCodes::StaySpent,
+            damaged_store: damaged.clone(),
             streams: streams.collect(),
         }
     }
@@ -238,10 +245,14 @@ impl PutBack {
 impl PutBack {
     /// For the record of the act.
     fn in_words(&self) -> String {
-        let streams = self.streams.iter();
-        let streams = streams.map(|it| format!(" {}={}/{}", it.stream, it.records, it.records_before));
-        let floor = &self.codes_refused_until;
-        format!("file={} codes-refused-until={floor}{}", self.file.display(), streams.collect::<String>())
+        let named = self.streams.iter().map(|it| CutOff {
+            stream: it.stream.clone(),
+            kept: it.records,
+            before: it.records_before,
+        });
+        let others = self.damaged_store.as_ref().map(|_| CutOff::others());
+        let cut_off: String = named.chain(others).map(|it| format!(" {it}")).collect();
+        format!("file={} codes-refused-until={}{cut_off}", self.file.display(), self.codes_refused_until)
     }
 }
 
@@ -254,19 +265,36 @@ impl Report for PutBack {
             self.file.display(),
             self.codes_refused_until
         );
+        if let Some(damaged) = &self.damaged_store {
+            text.push_str(&format!(
+                "The store that was there is damaged and was set aside as {}: keep it until you know what happened, \
+                 and look at the disk.\n",
+                damaged.display()
+            ));
+        }
         if !self.recovery_codes_stay_spent {
             text.push_str(
                 "Which recovery codes were used since the backup is not known: make new sets with \
                  'countersign recovery-codes NAME'.\n",
             );
         }
-        for stream in self.streams.iter().filter(|stream| stream.records < stream.records_before) {
-            text.push_str(&format!(
-                "Stream {}: records {} to {} are gone, and 'audit verify --anchors' will say so.\n",
-                stream.stream,
-                stream.records.saturating_add(1),
-                stream.records_before
-            ));
+        for stream in &self.streams {
+            let from = stream.records.saturating_add(1);
+            match stream.records_before {
+                Some(before) if before < from => {}
+                Some(before) => {
+                    text.push_str(&format!(
+                        "Stream {}: records {from} to {before} are gone.\n",
+                        stream.stream
+                    ));
+                }
+                None => {
+                    text.push_str(&format!("Stream {}: records from {from} on are gone.\n", stream.stream));
+                }
+            }
+        }
+        if self.streams.iter().any(|stream| stream.records_before != Some(stream.records)) {
+            text.push_str("The collector has their lines; 'audit verify --anchors' names this restore and what it cut off.\n");
         }
         text
     }

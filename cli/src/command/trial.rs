@@ -7,8 +7,8 @@ use clap::Args;
 use common::engine::Reply;
 use common::login::{Echo, Prompt};
 use common::{
-    Answer, Attempt, AttemptId, Door, Grounds, Parties, Place, PrimaryMode, Secret, Target, TypedName,
-    Verdict,
+    Answer, Attempt, AttemptId, Door, Grounds, Parties, Place, PrimaryMode, Reason, Secret, Target,
+    TypedName, Verdict,
 };
 use nix::unistd::User;
 use serde::Serialize;
@@ -51,7 +51,14 @@ const fn primary_word(primary: PrimaryMode) -> &'static str {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, Failure> {
     let attempt = attempt(context, arguments)?;
-    let office = context.office()?;
+    let office = context.office().inspect_err(|failure| {
+        if failure.store_trouble().is_some() {
+            context.warn(
+                "no login can be tried without the store. Break-glass accounts get in at PAM services all the same: \
+                 'countersign break-glass status' says which",
+            );
+        }
+    })?;
     let (id, verdict) = sign_in(&office, &attempt)?;
     context.say(&Tried::new(&attempt, id, &verdict))?;
     Ok(match verdict {
@@ -178,7 +185,14 @@ impl Report for Tried {
         // Some meanings begin with the verdict, which stands there already.
         let meaning = self.meaning.strip_prefix("Accepted");
         let meaning = meaning.map_or_else(|| format!(": {}", self.meaning), str::to_owned);
-        format!("{verdict} at {}{meaning}\nReason {}, attempt {}.\n", self.place, self.reason, self.attempt)
+        let mut text = format!(
+            "{verdict} at {}{meaning}\nReason {}, attempt {}.\n",
+            self.place, self.reason, self.attempt
+        );
+        if self.reason.starts_with("store-") || self.reason == Reason::KeyUnavailable.name() {
+            text.push_str("'countersign store check' says what to do.\n");
+        }
+        text
     }
 }
 

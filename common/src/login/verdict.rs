@@ -1,5 +1,7 @@
 //! How a login ends, and what is asked on the way.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Reason, Username};
 
 /// Yes, no, or could not tell.
@@ -67,7 +69,7 @@ pub enum Grounds {
 }
 
 /// Whether an answer is shown while it is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Echo {
     /// It is not.
     Hide,

@@ -99,6 +99,41 @@ fn a_backup_can_be_put_on_another_machine() {
     assert_eq!((integrity(&path).as_str(), store.take_rollback()), ("ok", None));
 }
 
+/// Damages the store in each of some ways, and restores: the backup is in force, and the damaged file is kept.
+#[test]
+fn a_damaged_store_is_set_aside_and_the_backup_put_in_its_place() {
+    let inverted = |from: usize| {
+        move |octets: &mut Vec<u8>| octets.iter_mut().skip(from).for_each(|octet| *octet = !*octet)
+    };
+    let foreign = |octets: &mut Vec<u8>| *octets = b"no database ".repeat(4096);
+    let empty = |octets: &mut Vec<u8>| octets.clear();
+    type Damage<'a> = &'a dyn Fn(&mut Vec<u8>);
+    let ways: [Damage<'_>; 4] = [&inverted(0), &inverted(1024), &foreign, &empty];
+    for (number, damage) in (0..).zip(ways) {
+        let yard = yard_with_later_uses();
+        let server = open(&yard.path, Process::LongLived);
+        load(&server, "alice");
+        // What stands in the log only would not be damaged with the database.
+        let log = rusqlite::Connection::open(&yard.path).unwrap();
+        log.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+        drop(log);
+        let mut octets = fs::read(&yard.path).unwrap();
+        damage(&mut octets);
+        fs::write(&yard.path, &octets).unwrap();
+        let restored = Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(3050));
+        let restored = restored.unwrap_or_else(|error| panic!("way {number}: {error:?}"));
+        let aside = restored.damaged.unwrap_or_else(|| panic!("way {number}"));
+        assert_eq!(aside.file_name().unwrap(), "countersign.db-damaged-3050");
+        assert!(fs::read(&aside).unwrap() == octets, "way {number}");
+        assert_eq!((restored.recovery_codes, restored.floor), (RecoveryCodes::Unknown, time(3060)));
+        let store = yard.sqlite();
+        assert!(conflicts(&store, used(3051, step(1, 1, 102))), "way {number}");
+        assert!(applies(&store, used(3091, step(1, 1, 103))), "way {number}");
+        assert_eq!(load(&server, "alice").floor, time(3060), "a server goes on with the restored one");
+        assert_eq!((integrity(&yard.path).as_str(), verified(&store, "main").len()), ("ok", 2));
+    }
+}
+
 #[test]
 fn a_damaged_backup_changes_nothing() {
     let yard = yard_with_later_uses();

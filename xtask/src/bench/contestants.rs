@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use bench::{secret_octets, secret_of};
 use data_encoding::HEXLOWER;
@@ -16,8 +17,11 @@ use crate::bench::job::{SERVER_CORE, on_core};
 use crate::bench::site::{Site, Users};
 use crate::problem::Problem;
 
-/// The service that the module asks first; it is left out while it is not built.
+/// The service that the module asks first.
 const SERVICE: &str = "countersign-local";
+
+/// Accounts whose making takes so long that it is told.
+const MANY: usize = 10_000;
 
 /// Somebody who signs people in by PAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,16 +43,14 @@ pub(super) enum Contestant {
 pub(super) struct Stand {
     /// The name of the PAM service.
     pub(super) service: String,
+    folder: PathBuf,
     site: Option<Site>,
 }
 
 impl Contestant {
-    /// All that can be measured with what is built.
-    pub(super) fn all(machine: &Machine) -> Vec<Self> {
-        let all = [Self::Ours, Self::OursServed, Self::GoogleAuthenticator, Self::PamOath, Self::Nobody];
-        let is_there = |contestant: &Self| *contestant != Self::OursServed || machine.built(SERVICE).exists();
-        all.into_iter().filter(is_there).collect()
-    }
+    /// All that are measured.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Ours, Self::OursServed, Self::GoogleAuthenticator, Self::PamOath, Self::Nobody];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -63,7 +65,7 @@ impl Contestant {
     /// Sets it up with accounts for these users; `name` is that of the PAM service and of its folder on the disk.
     pub(super) fn set_up(self, machine: &Machine, name: &str, users: Users) -> Result<Stand, Problem> {
         let name = format!("{}-{name}", self.name().replace(' ', "-"));
-        let folder = Path::new(DISK).join(&name);
+        let (folder, begun) = (Path::new(DISK).join(&name), Instant::now());
         let (line, site) = match self {
             Self::Ours | Self::OursServed => {
                 let site = Site::set_up(machine, &name, "none", users)?;
@@ -83,11 +85,20 @@ impl Contestant {
             Self::Nobody => ("pam_permit.so".to_owned(), None),
         };
         machine.write_pam_service(&name, &[&format!("auth required {line}")])?;
-        Ok(Stand { service: name, site })
+        if users.count >= MANY {
+            let seconds = begun.elapsed().as_secs();
+            eprintln!("bench: made {} accounts for {} in {seconds} s", users.count, self.name());
+        }
+        Ok(Stand { service: name, folder, site })
     }
 }
 
 impl Stand {
+    /// Makes room for the next.
+    pub(super) fn clear(self) -> Result<(), Failure> {
+        crate::bench::clear(&self.folder).map_err(Failure::file("remove", &self.folder))
+    }
+
     /// Starts the service where the contestant has one; it runs until it is dropped.
     pub(super) fn serve(
         &self,

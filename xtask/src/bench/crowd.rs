@@ -30,11 +30,10 @@ right, so everybody should be let in. On the slower disk each fsync of every con
 
 /// Measures everybody on both disks.
 pub(super) fn table(machine: &Machine, length: Length) -> Result<Table, Problem> {
-    let contestants: Vec<_> =
-        Contestant::all(machine).into_iter().filter(|one| *one != Contestant::Nobody).collect();
+    let contestants = Contestant::ALL.into_iter().filter(|one| *one != Contestant::Nobody);
+    let contestants: Vec<_> = contestants.collect();
     let names: Vec<_> = contestants.iter().map(|contestant| contestant.name()).collect();
-    let ratios: Vec<_> = RATIOS.into_iter().filter(|ratio| names.contains(&ratio.of)).collect();
-    let mut table = Table::new(TITLE, &names, &ratios, NOTE);
+    let mut table = Table::new(TITLE, &names, &RATIOS, NOTE);
     eprintln!("bench: PAM, {PROCESSES} processes at once for each of {}", names.join(", "));
     let users = Users { family: "user", count: length.accounts_of_crowd(), password: "" };
     let set_up = |contestant: &Contestant| contestant.set_up(machine, "crowd", users);
@@ -45,6 +44,7 @@ pub(super) fn table(machine: &Machine, length: Length) -> Result<Table, Problem>
             stands.map(|(contestant, stand)| Crowd::measure(machine, *contestant, stand, disk, users, first));
         rows(&mut table, disk, &crowds.collect::<Result<Vec<_>, _>>()?);
     }
+    stands.into_iter().try_for_each(Stand::clear)?;
     Ok(table)
 }
 

@@ -1,12 +1,12 @@
 //! A login with a code at the PAM door, among few and among many accounts: one process, `pam_start` to `pam_end`.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use bench::{CodeOf, Form, Login, PamJob};
 use test_ground::Machine;
 
-use crate::bench::Length;
+use crate::bench::Options;
 use crate::bench::contestants::{Contestant, Stand, make_known};
 use crate::bench::durable::{Disk, FsyncCount};
 use crate::bench::figures::{Ratio, Spread, Table, Unit, quantile};
@@ -15,7 +15,7 @@ use crate::bench::site::Users;
 use crate::problem::Problem;
 
 /// Few accounts: each of them signs in with the codes of three steps, then the next round needs new accounts.
-const FEW: usize = 10;
+pub(super) const FEW: usize = 10;
 const STEPS: [CodeOf; 3] = [CodeOf::StepBefore, CodeOf::StepNow, CodeOf::StepAfter];
 /// Logins of one round among many accounts; each is another user.
 const LOGINS: usize = 100;
@@ -38,20 +38,18 @@ pub(super) const RATIOS: [Ratio; 2] = [
 ];
 
 /// Measures everybody among each number of accounts.
-pub(super) fn table(machine: &Machine, length: Length) -> Result<Table, Problem> {
-    let contestants = Contestant::all(machine);
-    let names: Vec<_> = contestants.iter().map(|contestant| contestant.name()).collect();
-    let ratios: Vec<_> = RATIOS.into_iter().filter(|ratio| names.contains(&ratio.of)).collect();
-    let mut table = Table::new(TITLE, &names, &ratios, NOTE);
+pub(super) fn table(machine: &Machine, options: &Options) -> Result<Table, Problem> {
+    let names = Contestant::ALL.map(Contestant::name);
+    let mut table = Table::new(TITLE, &names, &RATIOS, NOTE);
     let (mut first, mut last) = (Vec::new(), Vec::new());
-    for accounts in length.accounts() {
-        eprintln!("bench: PAM, {accounts} accounts for each of {}", names.join(", "));
-        let measured = among(machine, &contestants, *accounts, length.rounds())?;
+    for accounts in options.accounts() {
+        eprintln!("bench: PAM, {} accounts for each of {}", with_commas(accounts), names.join(", "));
+        let measured = among(machine, accounts, options.length.rounds())?;
         last = measured.iter().map(Times::median).collect();
         if first.is_empty() {
             first.clone_from(&last);
         }
-        let name = format!("{} accounts", with_commas(*accounts));
+        let name = format!("{} accounts", with_commas(accounts));
         let column =
             |figure: fn(&Times) -> Spread| measured.iter().map(|times| Some(figure(times))).collect();
         table.add(name.clone(), Unit::MillisecondsMedian, column(Times::medians));
@@ -71,27 +69,33 @@ struct Times {
     fsyncs: u64,
 }
 
-fn among(
-    machine: &Machine,
-    contestants: &[Contestant],
-    accounts: usize,
-    rounds: usize,
-) -> Result<Vec<Times>, Problem> {
-    let mut times: Vec<Times> = contestants.iter().map(|_| Times::default()).collect();
-    let mut stands = Vec::new();
+fn among(machine: &Machine, accounts: usize, rounds: usize) -> Result<Vec<Times>, Problem> {
+    let begun = Instant::now();
+    let mut times: Vec<Times> = Contestant::ALL.iter().map(|_| Times::default()).collect();
+    let mut stands = set_up(machine, accounts, 0)?;
     for round in 0..rounds {
         // Few accounts have used their codes after a round.
-        if round == 0 || accounts == FEW {
-            let users = Users { family: "user", count: accounts, password: "" };
-            let set_up =
-                |contestant: &Contestant| contestant.set_up(machine, &format!("{accounts}-{round}"), users);
-            stands = contestants.iter().map(set_up).collect::<Result<_, _>>()?;
+        if round > 0 && accounts == FEW {
+            clear(std::mem::replace(&mut stands, set_up(machine, accounts, round)?))?;
         }
-        for ((contestant, stand), times) in contestants.iter().zip(&stands).zip(&mut times) {
+        for ((contestant, stand), times) in Contestant::ALL.iter().zip(&stands).zip(&mut times) {
             times.take(machine, *contestant, stand, &logins(*contestant, accounts, round))?;
         }
+        let (number, seconds) = (round.saturating_add(1), begun.elapsed().as_secs());
+        eprintln!("bench: PAM, {} accounts: round {number} of {rounds}, {seconds} s", with_commas(accounts));
     }
+    clear(stands)?;
     Ok(times)
+}
+
+fn set_up(machine: &Machine, accounts: usize, round: usize) -> Result<Vec<Stand>, Problem> {
+    let users = Users { family: "user", count: accounts, password: "" };
+    let set_up = |contestant: Contestant| contestant.set_up(machine, &format!("{accounts}-{round}"), users);
+    Contestant::ALL.into_iter().map(set_up).collect()
+}
+
+fn clear(stands: Vec<Stand>) -> Result<(), Problem> {
+    Ok(stands.into_iter().try_for_each(Stand::clear)?)
 }
 
 fn logins(contestant: Contestant, accounts: usize, round: usize) -> Vec<Login> {

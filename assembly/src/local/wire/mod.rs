@@ -81,6 +81,7 @@ fn body(frame: &[u8]) -> Result<&[u8], Malformed> {
 #[cfg(test)]
 mod tests {
     use common::attempt::{Appended, Dialogue, Word};
+    use common::login::Echo;
     use common::session::SEALED_OCTETS;
     use common::{Answer, PrimaryMode, Secret};
 
@@ -137,7 +138,7 @@ mod tests {
             Reply::Ask {
                 session: vec![1; SEALED_OCTETS],
                 text: "Code: ".to_owned(),
-                is_shown: false,
+                echo: Echo::Hide,
                 manner,
             },
             Reply::Accept { grounds: Ground::BothProofs, manner },

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::attempt::{Appended, Dialogue, Profile};
+use common::login::Echo;
 use common::session::SEALED_OCTETS;
 use common::{Grounds, limits};
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ pub enum Reply {
         /// The text of the question.
         text: String,
         /// Whether the answer is shown while it is typed.
-        is_shown: bool,
+        echo: Echo,
         /// How the service's answers are read.
         manner: Manner,
     },

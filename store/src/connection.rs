@@ -26,8 +26,8 @@ const BUILT_WITH: [&str; 3] =
 /// Octets of a page of a new store. A login changes a row or two in each of many tables, and every page that it touches
 /// goes to the log whole.
 pub(crate) const PAGE_OCTETS: u32 = 1024;
-/// Octets that a page takes in the log.
-const FRAME_OCTETS: u64 = PAGE_OCTETS as u64 + 24;
+/// Octets that stand before each page in the log.
+const FRAME_HEAD_OCTETS: u64 = 24;
 
 /// Opens a database that exists.
 pub(crate) fn connect(database: &Path) -> Result<Connection, SqliteError> {
@@ -134,8 +134,9 @@ impl LogLength {
     pub(crate) fn of(connection: &mut Connection) -> Result<Self, SqliteError> {
         let length = Self::default();
         let Self(octets) = length.clone();
+        let frame_octets = u64::from(PAGE_OCTETS).saturating_add(FRAME_HEAD_OCTETS);
         let note = move |_: &mut Wal, pages| {
-            octets.store(u64::try_from(pages).unwrap_or(0).saturating_mul(FRAME_OCTETS), Ordering::Relaxed);
+            octets.store(u64::try_from(pages).unwrap_or(0).saturating_mul(frame_octets), Ordering::Relaxed);
             Ok(())
         };
         connection.wal_hook(Some(note))?;

@@ -37,16 +37,46 @@ pub(crate) enum Away {
     Connect { path: PathBuf, source: Errno },
     #[error("{}: others than root and the user {SYSTEM_USER} could have put it there", path.display())]
     Foreign { path: PathBuf },
-    #[error("it did not answer in time")]
+    #[error("it takes connections and says nothing")]
     Silent,
     #[error("it hung up: {0}")]
     HungUp(Errno),
-    #[error("it is of another installation than this module ({}): start it again", .0.name())]
+    #[error("it is of another installation than this module ({})", .0.name())]
     Malformed(Malformed),
     #[error("it has too much to do")]
     Busy,
     #[error("it has other settings than this line of the PAM stack")]
     OtherSettings,
+}
+
+impl Away {
+    /// What an administrator does about it, as the end of a line in the log.
+    pub(crate) const fn advice(&self) -> &'static str {
+        match self {
+            Self::Off => "take socket=off out of the line, it is for programs of root alone",
+            Self::Connect { source: Errno::ENOENT | Errno::ECONNREFUSED, .. } => {
+                "systemctl enable --now countersign-local.socket"
+            }
+            Self::Connect { .. } => {
+                "see 'systemctl status countersign-local.socket', and who may get at that path"
+            }
+            Self::Foreign { .. } => {
+                "see who owns the socket and its folder, then systemctl restart countersign-local.socket"
+            }
+            Self::Silent => {
+                "it runs and hangs, or is stopped: systemctl restart countersign-local; 'countersign store check' says \
+                 whether the store or its disk holds it up"
+            }
+            Self::HungUp(_) => {
+                "systemctl status countersign-local says whether it runs; its journal says why it ended"
+            }
+            Self::Malformed(_) => "systemctl restart countersign-local",
+            Self::Busy => {
+                "see its counters: systemctl kill -s USR1 countersign-local; journalctl -u countersign-local"
+            }
+            Self::OtherSettings => "give the line and the service the same config=/PATH and --config PATH",
+        }
+    }
 }
 
 impl From<Malformed> for Away {
@@ -221,5 +251,20 @@ mod tests {
         let service = Service::at(PathBuf::from("/nowhere"));
         assert!(service.is_trusted(0));
         assert!(!service.is_trusted(1) && !service.is_trusted(1000) && !service.is_trusted(54_321));
+    }
+
+    #[test]
+    fn the_advice_fits_what_was_found() {
+        let path = || PathBuf::from("/run/countersign/local.sock");
+        let missing = Away::Connect { path: path(), source: Errno::ENOENT };
+        assert!(missing.advice().contains("enable --now"), "there is none to restart");
+        for hung in [Away::Silent, Away::Malformed(Malformed::Version)] {
+            assert!(
+                hung.advice().contains("restart countersign-local"),
+                "{hung}: enabling starts no second one"
+            );
+        }
+        let others = [Away::Off, Away::Busy, Away::OtherSettings, Away::Foreign { path: path() }];
+        assert!(others.iter().all(|away| !away.advice().contains("enable")));
     }
 }

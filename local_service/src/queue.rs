@@ -3,7 +3,8 @@
 //! many uids (subuid(5)) has them in the last line alone.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 
 use crate::limits;
 
@@ -26,7 +27,6 @@ pub enum Asker {
 #[derive(Debug)]
 pub struct Queue<T> {
     state: Mutex<State<T>>,
-    changed: Condvar,
 }
 
 /// A request that is being worked on, until this goes.
@@ -44,6 +44,8 @@ struct State<T> {
     lines: [Line<T>; 3],
     /// Requests of each user who is not root.
     of_user: HashMap<Asker, usize>,
+    /// Workers that wait. Whoever came last is called first: what it works with is still at hand in its processor.
+    idle: Vec<Thread>,
     is_closed: bool,
 }
 
@@ -65,8 +67,8 @@ impl<T> Default for Queue<T> {
     fn default() -> Self {
         let line = |kind| Line { kind, waiting: VecDeque::new(), at_work: 0 };
         let lines = [Kind::Root, Kind::Setuid, Kind::Own].map(line);
-        let state = State { lines, of_user: HashMap::new(), is_closed: false };
-        Self { state: Mutex::new(state), changed: Condvar::new() }
+        let state = State { lines, of_user: HashMap::new(), idle: Vec::new(), is_closed: false };
+        Self { state: Mutex::new(state) }
     }
 }
 
@@ -114,8 +116,9 @@ impl<T> Queue<T> {
     /// # Errors
     /// [`Full`], with the request: too many wait, or this user has too many, or nothing is taken any more.
     pub fn put(&self, asker: Asker, item: T) -> Result<(), (Full, T)> {
-        self.state().put(asker, item)?;
-        self.changed.notify_one();
+        let mut state = self.state();
+        state.put(asker, item)?;
+        state.call_one();
         Ok(())
     }
 
@@ -129,14 +132,21 @@ impl<T> Queue<T> {
             if state.is_closed && state.lines.iter().all(|line| line.waiting.is_empty()) {
                 return None;
             }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let me = thread::current();
+            state.idle.push(me.clone());
+            drop(state);
+            // Whoever is called meanwhile does not fall asleep; whoever wakes up by itself looks and comes back.
+            thread::park();
+            state = self.state();
+            state.idle.retain(|idle| idle.id() != me.id());
         }
     }
 
     /// Takes nothing more in. What waits is worked on still.
     pub fn close(&self) {
-        self.state().is_closed = true;
-        self.changed.notify_all();
+        let mut state = self.state();
+        state.is_closed = true;
+        state.call_all();
     }
 
     fn state(&self) -> MutexGuard<'_, State<T>> {
@@ -150,14 +160,24 @@ impl<T> Drop for Taken<'_, T> {
         state.done(self.asker);
         // The last one of a closed queue lets all others go.
         if state.is_closed {
-            self.queue.changed.notify_all();
-        } else {
-            self.queue.changed.notify_one();
+            state.call_all();
+        } else if state.lines.iter().any(Line::is_ready) {
+            state.call_one();
         }
     }
 }
 
 impl<T> State<T> {
+    fn call_one(&mut self) {
+        if let Some(worker) = self.idle.pop() {
+            worker.unpark();
+        }
+    }
+
+    fn call_all(&mut self) {
+        self.idle.drain(..).for_each(|worker| worker.unpark());
+    }
+
     fn put(&mut self, asker: Asker, item: T) -> Result<(), (Full, T)> {
         let has_too_many = asker != Asker::Root && self.requests_of(asker) >= limits::REQUESTS_PER_USER_MAX;
         let is_closed = self.is_closed;

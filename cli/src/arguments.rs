@@ -12,7 +12,7 @@ use crate::command::{
 
 /// Multi-factor authentication for Linux logins and the network.
 #[derive(Parser)]
-#[command(name = "countersign", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "countersign", version, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// The settings.
     #[arg(long, global = true, value_name = "FILE", default_value = config::paths::SETTINGS_FILE)]
@@ -83,12 +83,30 @@ mod tests {
         let mut rows = Vec::new();
         let mut program = Arguments::command();
         program.build();
-        for command in program.get_subcommands() {
+        for command in program.get_subcommands().filter(is_ours) {
             add_rows("", command, &mut rows);
         }
         let expected =
             format!("| command | options | what it does |\n| --- | --- | --- |\n{}", rows.concat());
         assert!(PAGE.contains(&expected), "docs/command-line.md should have this table:\n\n{expected}");
+    }
+
+    /// `help`, which clap adds at each level, shows what `--help` shows.
+    fn is_ours(command: &&Command) -> bool {
+        command.get_name() != "help"
+    }
+
+    #[test]
+    fn help_is_a_command_too() {
+        for line in
+            [&["help"][..], &["help", "user", "add"], &["user", "help", "add"], &["user", "add", "--help"]]
+        {
+            let words = std::iter::once("countersign").chain(line.iter().copied());
+            let shown = Arguments::command().try_get_matches_from(words).unwrap_err();
+            assert_eq!(shown.kind(), clap::error::ErrorKind::DisplayHelp, "{line:?}");
+            let names = if line.contains(&"add") { "--password-prompt" } else { "recovery-codes" };
+            assert!(shown.to_string().contains(names), "{line:?} {shown}");
+        }
     }
 
     /// One row for each command that does something.
@@ -100,7 +118,7 @@ mod tests {
         });
         let path = format!("{above}{}{}", command.get_name(), positionals.collect::<String>());
         if command.has_subcommands() {
-            for below in command.get_subcommands() {
+            for below in command.get_subcommands().filter(is_ours) {
                 add_rows(&format!("{path} "), below, rows);
             }
             return;

@@ -30,6 +30,10 @@ pub const REFUSED: &str = "Login refused.";
 /// The last word when the system could not tell.
 pub const UNAVAILABLE: &str = "Login is not possible right now. Please try again later.";
 
+/// The last word where this machine's own service does not answer: what somebody types is not at fault.
+pub const SERVICE_AWAY: &str =
+    "The login service of this machine does not answer. Please ask an administrator.";
+
 #[cfg(test)]
 mod tests {
     use crate::limits;
@@ -45,6 +49,7 @@ mod tests {
             super::AUTHENTICATOR_CODE,
             super::REFUSED,
             super::UNAVAILABLE,
+            super::SERVICE_AWAY,
         ];
         for text in all {
             assert!(text.len() <= limits::PROMPT_OCTETS_MAX && text.is_ascii(), "{text}");

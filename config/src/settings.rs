@@ -15,7 +15,7 @@ use crate::file::{Contents, SourceFile};
 use crate::finding::Finding;
 use crate::report::{Place, Remark, Report};
 use crate::services::{Caller, Services};
-use crate::words::{Facility, SyslogFormat};
+use crate::words::{Backend, Facility, SyslogFormat};
 
 /// Everything that the files say.
 #[derive(Clone)]
@@ -56,6 +56,18 @@ pub enum Primary {
     },
     /// Nobody.
     None,
+}
+
+impl Primary {
+    /// The word for it in the settings.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        match self {
+            Self::Local => Backend::Local,
+            Self::Pam { .. } => Backend::Pam,
+            Self::None => Backend::None,
+        }
+    }
 }
 
 /// The RADIUS server.

@@ -27,6 +27,7 @@ Usage: countersign-local [OPTIONS]
 
 SIGHUP reads the configuration again; with a mistake in it, the old one stays in force.
 SIGTERM and SIGINT end the service after the logins that it works on. SIGUSR1 writes the counters to the log.
+Accounts are made with 'countersign': 'countersign help'.
 ";
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) enum Hindrance {
     )]
     Recursion,
     #[error(
-        "the real uid is {caller}, and others than root need countersign-local, which cannot be asked ({away}): systemctl enable --now countersign-local.socket"
+        "the real uid is {caller}, and others than root need countersign-local, which cannot be asked ({away}): {}", away.advice()
     )]
     NoService { caller: u32, away: Away },
     #[error(

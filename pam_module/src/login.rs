@@ -68,11 +68,12 @@ fn last_word(outcome: &Result<Ending, Hindrance>) -> Option<&'static str> {
     match outcome {
         Ok(Ending::Accept(_)) | Err(Hindrance::Conversation) => None,
         Ok(Ending::Reject) => Some(text::REFUSED),
+        // It depends on nothing that was typed, nor on who it was.
+        Err(Hindrance::NoService { .. }) => Some(text::SERVICE_AWAY),
         Ok(Ending::Unavailable)
         | Err(
             Hindrance::Arguments(_)
             | Hindrance::Recursion
-            | Hindrance::NoService { .. }
             | Hindrance::NothingBefore
             | Hindrance::NoPasswordBefore
             | Hindrance::AnothersPassword

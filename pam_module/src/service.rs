@@ -1,6 +1,7 @@
 //! countersign-local, as a caller asks it: one round for each connection, with an end in time, whatever the process that
 //! we are in has done to its limits, signals and descriptors.
 
+use std::cell::OnceCell;
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
@@ -36,16 +37,46 @@ pub(crate) enum Away {
     Connect { path: PathBuf, source: Errno },
     #[error("{}: others than root and the user {SYSTEM_USER} could have put it there", path.display())]
     Foreign { path: PathBuf },
-    #[error("it did not answer in time")]
+    #[error("it takes connections and says nothing")]
     Silent,
     #[error("it hung up: {0}")]
     HungUp(Errno),
-    #[error("it is of another installation than this module ({}): start it again", .0.name())]
+    #[error("it is of another installation than this module ({})", .0.name())]
     Malformed(Malformed),
     #[error("it has too much to do")]
     Busy,
     #[error("it has other settings than this line of the PAM stack")]
     OtherSettings,
+}
+
+impl Away {
+    /// What an administrator does about it, as the end of a line in the log.
+    pub(crate) const fn advice(&self) -> &'static str {
+        match self {
+            Self::Off => "take socket=off out of the line, it is for programs of root alone",
+            Self::Connect { source: Errno::ENOENT | Errno::ECONNREFUSED, .. } => {
+                "systemctl enable --now countersign-local.socket"
+            }
+            Self::Connect { .. } => {
+                "see 'systemctl status countersign-local.socket', and who may get at that path"
+            }
+            Self::Foreign { .. } => {
+                "see who owns the socket and its folder, then systemctl restart countersign-local.socket"
+            }
+            Self::Silent => {
+                "it runs and hangs, or is stopped: systemctl restart countersign-local; 'countersign store check' says \
+                 whether the store or its disk holds it up"
+            }
+            Self::HungUp(_) => {
+                "systemctl status countersign-local says whether it runs; its journal says why it ended"
+            }
+            Self::Malformed(_) => "systemctl restart countersign-local",
+            Self::Busy => {
+                "see its counters: systemctl kill -s USR1 countersign-local; journalctl -u countersign-local"
+            }
+            Self::OtherSettings => "give the line and the service the same config=/PATH and --config PATH",
+        }
+    }
 }
 
 impl From<Malformed> for Away {
@@ -57,11 +88,13 @@ impl From<Malformed> for Away {
 /// The service at one socket.
 pub(crate) struct Service {
     path: PathBuf,
+    /// Whom the socket may belong to, once that is looked up: as many rounds as there are, one question to NSS.
+    owner: OnceCell<u32>,
 }
 
 impl Service {
     pub(crate) const fn at(path: PathBuf) -> Self {
-        Self { path }
+        Self { path, owner: OnceCell::new() }
     }
 
     /// One round. Nothing stays open after it.
@@ -101,7 +134,7 @@ impl Service {
             },
         )?;
         let peer = getsockopt(&socket, PeerCredentials).map_err(failed)?.uid();
-        if peer != owner && !is_trusted(peer) {
+        if peer != owner && !self.is_trusted(peer) {
             return Err(Away::Foreign { path: self.path.clone() });
         }
         Ok(socket)
@@ -114,16 +147,24 @@ impl Service {
             path: folder.to_owned(),
             source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
         })?;
-        match metadata.is_dir() && metadata.mode() & 0o022 == 0 && is_trusted(metadata.uid()) {
+        match metadata.is_dir() && metadata.mode() & 0o022 == 0 && self.is_trusted(metadata.uid()) {
             true => Ok(metadata.uid()),
             false => Err(Away::Foreign { path: folder.to_owned() }),
         }
     }
-}
 
-/// Root, and the user that the service becomes. Where nobody can tell who that is, root alone.
-fn is_trusted(uid: u32) -> bool {
-    uid == 0 || is_user(SYSTEM_USER, uid)
+    /// Root, and the user that the service becomes. Where nobody can tell who that is, root alone.
+    fn is_trusted(&self, uid: u32) -> bool {
+        if uid == 0 || self.owner.get() == Some(&uid) {
+            return true;
+        }
+        let is_owner = is_user(SYSTEM_USER, uid);
+        if is_owner {
+            // It is the first one, or there is one already.
+            let _ = self.owner.set(uid);
+        }
+        is_owner
+    }
 }
 
 /// A signal is no reason to give up, and none to wait longer.
@@ -207,7 +248,23 @@ mod tests {
     /// `daemon` has the uid 1 on every Debian.
     #[test]
     fn root_is_trusted_and_ordinary_users_are_not() {
-        assert!(is_trusted(0));
-        assert!(!is_trusted(1) && !is_trusted(1000) && !is_trusted(54_321));
+        let service = Service::at(PathBuf::from("/nowhere"));
+        assert!(service.is_trusted(0));
+        assert!(!service.is_trusted(1) && !service.is_trusted(1000) && !service.is_trusted(54_321));
+    }
+
+    #[test]
+    fn the_advice_fits_what_was_found() {
+        let path = || PathBuf::from("/run/countersign/local.sock");
+        let missing = Away::Connect { path: path(), source: Errno::ENOENT };
+        assert!(missing.advice().contains("enable --now"), "there is none to restart");
+        for hung in [Away::Silent, Away::Malformed(Malformed::Version)] {
+            assert!(
+                hung.advice().contains("restart countersign-local"),
+                "{hung}: enabling starts no second one"
+            );
+        }
+        let others = [Away::Off, Away::Busy, Away::OtherSettings, Away::Foreign { path: path() }];
+        assert!(others.iter().all(|away| !away.advice().contains("enable")));
     }
 }

@@ -48,7 +48,10 @@ pub enum PrimaryError {
         name: String,
     },
     /// A PAM service has no file; PAM would ask the service `other` instead.
-    #[error("there is no PAM service {name:?}: neither in /etc/pam.d nor in /usr/lib/pam.d")]
+    #[error(
+        "there is no PAM service {name:?} in /etc/pam.d or /usr/lib/pam.d: write the lines that check a first password into \
+         /etc/pam.d/{name}, such as 'auth required pam_unix.so' and 'account required pam_unix.so'"
+    )]
     ServiceMissing {
         /// The name.
         name: String,

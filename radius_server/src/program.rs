@@ -24,7 +24,8 @@ Usage: countersign-radiusd [OPTIONS]
       --version      Print the version
 
 SIGHUP reads the configuration again; with a mistake in it, the old one stays in force.
-SIGTERM and SIGINT end the server after the logins that it works on.
+SIGTERM and SIGINT end the server after the logins that it works on. 'countersign stats' shows its counters.
+Accounts and clients are made with 'countersign': 'countersign help'.
 ";
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! One connection to SQLite with the settings that the store relies on.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::SqliteError;
@@ -23,6 +26,8 @@ const BUILT_WITH: [&str; 3] =
 /// Octets of a page of a new store. A login changes a row or two in each of many tables, and every page that it touches
 /// goes to the log whole.
 pub(crate) const PAGE_OCTETS: u32 = 1024;
+/// Octets that stand before each page in the log.
+const FRAME_HEAD_OCTETS: u64 = 24;
 
 /// Opens a database that exists.
 pub(crate) fn connect(database: &Path) -> Result<Connection, SqliteError> {
@@ -72,6 +77,8 @@ fn open(database: &Path) -> Result<Connection, SqliteError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    // Else SQLite plans some statements anew for each set of values, at the cost of the statement many times over.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Each login is often the first and last connection: a checkpoint at its close would cost three more fsyncs.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(connection)
@@ -92,12 +99,54 @@ pub(crate) fn set_durability(connection: &Connection, durability: Durability) ->
     Ok(connection.execute_batch(&format!("PRAGMA synchronous = {level}"))?)
 }
 
-/// Moves the write-ahead log into the database and empties it, unless readers stay in the way for too long.
-/// Whatever hinders it, the log keeps what was committed, and a later commit tries again.
-pub(crate) fn checkpoint(connection: &mut Connection, longest: Duration) -> Result<(), SqliteError> {
+/// What becomes of the file of a write-ahead log whose content is in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Emptied {
+    /// It keeps its blocks and is written over from the beginning: a sync then has no new length to write down.
+    InPlace,
+    /// Its blocks go back to the disk.
+    Truncated,
+}
+
+/// Moves the write-ahead log into the database and begins it anew, unless readers stay in the way for too long; says
+/// whether it did. Whatever hinders it, the log keeps what was committed, and a later commit tries again.
+pub(crate) fn checkpoint(
+    connection: &mut Connection,
+    how: Emptied,
+    longest: Duration,
+) -> Result<bool, SqliteError> {
+    let checkpoint = match how {
+        Emptied::InPlace => "PRAGMA wal_checkpoint(RESTART)",
+        Emptied::Truncated => "PRAGMA wal_checkpoint(TRUNCATE)",
+    };
     wait_when_busy(connection, longest)?;
-    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-    wait_when_busy(connection, BUSY_WAIT)
+    let is_busy = connection.query_row(checkpoint, [], |row| row.get(0));
+    wait_when_busy(connection, BUSY_WAIT)?;
+    Ok(is_busy.is_ok_and(|is_busy: bool| !is_busy))
+}
+
+/// How long the write-ahead log was after the last commit of a connection, which is less than the length of its file.
+#[derive(Clone, Default)]
+pub(crate) struct LogLength(Arc<AtomicU64>);
+
+impl LogLength {
+    /// That of this connection, from now on.
+    pub(crate) fn of(connection: &mut Connection) -> Result<Self, SqliteError> {
+        let length = Self::default();
+        let Self(octets) = length.clone();
+        let frame_octets = u64::from(PAGE_OCTETS).saturating_add(FRAME_HEAD_OCTETS);
+        let note = move |_: &mut Wal, pages| {
+            octets.store(u64::try_from(pages).unwrap_or(0).saturating_mul(frame_octets), Ordering::Relaxed);
+            Ok(())
+        };
+        connection.wal_hook(Some(note))?;
+        Ok(length)
+    }
+
+    /// In octets, for pages of [`PAGE_OCTETS`].
+    pub(crate) fn octets(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Waits in even steps of a millisecond, where SQLite itself would sleep longer and longer.

@@ -11,7 +11,7 @@ use crate::Trouble;
 #[derive(Debug, thiserror::Error)]
 pub enum SqliteError {
     /// There is no store.
-    #[error("{} does not exist: make it with `countersign init`", .0.display())]
+    #[error("{} does not exist", .0.display())]
     Absent(PathBuf),
     /// There is something already.
     #[error("{} exists already: move it away first", .0.display())]

@@ -166,15 +166,17 @@ impl Examination {
             trouble: Trouble::Other,
             file: database.to_owned(),
             what: format!(
-                "codes are refused for {} s more: the clock is behind what the store has seen",
+                "nobody can sign in for {} s more: the clock is behind what the store has seen, and codes used before could be \
+                 used again",
                 floor.seconds().saturating_sub(now.seconds())
             ),
-            advice: "Set the clock of this machine right. If it was ahead before, wait.".to_owned(),
+            advice: "Look at the clock ('timedatectl') and set it right. If it was ahead before, wait until then."
+                .to_owned(),
         });
     }
 
     fn add(&mut self, trouble: Trouble, file: &Path, what: String) {
-        let advice = trouble.advice().to_owned();
+        let advice = trouble.advice_about(file);
         self.findings.push(Finding { trouble, file: file.to_owned(), what, advice });
     }
 

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use common::bundle::{Bundle, Durability, Outcome};
 use common::limits::LANES_MAX;
 use common::throttle::{Against, Count, Seen};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
+use crate::change::Change;
 use crate::deadline::Deadline;
 use crate::limits::{GROUP_MAX, LANES_MAX_WHEN_FULL};
 use crate::mark::Progress;
@@ -138,7 +139,7 @@ fn needs_of_bundle(bundle: &Bundle) -> Needs {
 
 /// Writes what all of `tickets` want. The answers come with the proof that they are durable: see [`hand_out`].
 pub(crate) fn write_all(
-    transaction: &mut Transaction<'_>,
+    change: &mut Change<'_>,
     chain: &Chain,
     tickets: &[Arc<Ticket>],
     space: Space,
@@ -152,9 +153,9 @@ pub(crate) fn write_all(
     for ticket in tickets {
         answers.push(match &ticket.work {
             work if space == Space::Reserve && needs_of(work).worth == Worth::FreeSpace => Written::NoSpace,
-            Work::Count(count) => Written::Counted(counted(transaction, count, lanes_max)?),
+            Work::Count(count) => Written::Counted(counted(change, count, lanes_max)?),
             Work::Commit(bundles) => {
-                let (outcomes, progress) = writing::bundles(transaction, chain, bundles)?;
+                let (outcomes, progress) = writing::bundles(change, chain, bundles)?;
                 furthest = match (furthest, progress) {
                     (Some(before), Some(now)) => Some(before.and(now)),
                     (before, now) => now.or(before),

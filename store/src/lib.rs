@@ -7,6 +7,7 @@
 mod accounts;
 mod break_glass;
 mod caps;
+mod change;
 mod connection;
 mod deadline;
 mod error;

@@ -3,7 +3,7 @@
 use common::UnixTime;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::connection::{checkpoint, connect, connect_to_new};
+use crate::connection::{Emptied, LogLength, checkpoint, connect, connect_to_new};
 use crate::deadline::Deadline;
 use crate::files::{FileIdentity, StoreFiles};
 use crate::key_check::{self, KeyCheck};
@@ -20,6 +20,7 @@ pub(crate) struct Opened {
     queue: Queue,
     mark: Mark,
     reserve: Reserve,
+    log: LogLength,
     habits: Habits,
     keys_missing: Vec<KeyCheck>,
     file: FileIdentity,
@@ -45,7 +46,7 @@ impl Opened {
     pub(crate) fn fill(files: &StoreFiles) -> Result<(), SqliteError> {
         let mut connection = connect_to_new(&files.database)?;
         schema::create(&mut connection)?;
-        checkpoint(&mut connection, READERS_WAIT)?;
+        checkpoint(&mut connection, Emptied::Truncated, READERS_WAIT)?;
         drop(connection);
         Reserve::open(files)?.take_back(RESERVE_OCTETS);
         Self::open(files, &Deadline::of_writer()).map(drop)
@@ -64,7 +65,8 @@ impl Opened {
         // The mark is read before the database: read after it, a commit in between would look like a step back.
         let marked = mark.read();
         let log_is_new = !files.has_log();
-        let (connection, behind) = connect_in_any_case(files, &queue, &reserve, deadline)?;
+        let (mut connection, behind) = connect_in_any_case(files, &queue, &reserve, deadline)?;
+        let log = LogLength::of(&mut connection)?;
         if log_is_new {
             // The log stays for good, so its name is made durable once. SQLite would do it at each opening, unless it is
             // built with SQLITE_DISABLE_DIRSYNC.
@@ -75,6 +77,7 @@ impl Opened {
             queue,
             mark,
             reserve,
+            log,
             habits: Habits::default(),
             keys_missing: Vec::new(),
             file,
@@ -119,6 +122,14 @@ impl Opened {
         Ok(found)
     }
 
+    /// Reads with one statement, or with others while that one is being read: SQLite shows them one moment too.
+    pub(crate) fn look<T>(
+        &mut self,
+        read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
+    ) -> Result<T, SqliteError> {
+        read(&self.connection)
+    }
+
     /// Works in turn, which is waited for until the deadline.
     pub(crate) fn in_turn<T>(
         &mut self,
@@ -127,9 +138,9 @@ impl Opened {
         deadline: &Deadline,
         work: impl FnOnce(&mut Pen<'_>) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
-        let Self { connection, queue, mark, reserve, habits, keys_missing, .. } = self;
+        let Self { connection, queue, mark, reserve, log, habits, keys_missing, .. } = self;
         let _turn = queue.enter(deadline)?;
-        let mut pen = Pen { connection, files, mark, reserve, habits, keys_missing };
+        let mut pen = Pen { connection, files, mark, reserve, log, habits, keys_missing };
         let done = work(&mut pen)?;
         // Those who wait would wait for the checkpoint too: whoever comes last can do it.
         let longest =

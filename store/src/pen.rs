@@ -1,10 +1,11 @@
 //! Writing, for whoever has the turn: how durable, how long the log may get, and where the space comes from.
 
 use common::bundle::Durability;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 
 use crate::SqliteError;
-use crate::connection::{checkpoint, set_durability};
+use crate::change::Change;
+use crate::connection::{Emptied, LogLength, checkpoint, set_durability};
 use crate::files::StoreFiles;
 use crate::key_check::{self, KeyCheck};
 use crate::limits::{
@@ -13,6 +14,7 @@ use crate::limits::{
 };
 use crate::mark::{Mark, Progress};
 use crate::reserve::{Held, Reserve};
+use crate::spent;
 
 /// Whether something is worth the space that is kept for a full disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +57,7 @@ pub(crate) struct Pen<'opened> {
     pub(crate) files: &'opened StoreFiles,
     pub(crate) mark: &'opened Mark,
     pub(crate) reserve: &'opened Reserve,
+    pub(crate) log: &'opened LogLength,
     pub(crate) habits: &'opened mut Habits,
     pub(crate) keys_missing: &'opened mut Vec<KeyCheck>,
 }
@@ -73,12 +76,12 @@ impl Pen<'_> {
     pub(crate) fn write<T>(
         &mut self,
         needs: Needs,
-        write: impl Fn(&mut Transaction<'_>, Space) -> Result<(T, Option<Progress>), SqliteError>,
+        write: impl Fn(&mut Change<'_>, Space) -> Result<(T, Option<Progress>), SqliteError>,
     ) -> Result<Option<T>, SqliteError> {
         self.limit_log()?;
         self.survive(needs.durability)?;
         if self.reserve.take_back(RESERVE_TAKEN) != Held::Short {
-            match self.write_once(needs, |transaction| write(transaction, Space::Disk)) {
+            match self.write_once(needs, |change| write(change, Space::Disk)) {
                 Err(error) if self.reserve.explains(&error) => {}
                 done => return done.map(Some),
             }
@@ -86,30 +89,42 @@ impl Pen<'_> {
         match needs.worth {
             Worth::FreeSpace => Ok(None),
             Worth::Reserve => {
-                let written = self.write_on_reserve(needs, |transaction| write(transaction, Space::Reserve));
+                let written = self.write_on_reserve(needs, |change| write(change, Space::Reserve));
                 self.reserve.take_back(RESERVE_OCTETS);
                 written.map(Some)
             }
         }
     }
 
-    /// Empties the log once it is longer than `log_octets_max`. On a full disk it is kept as short as it can be,
+    /// Empties the log once it is longer than `log_octets_max`. On a full disk its file is kept as short as it can be,
     /// and the database grows into the reserve.
     pub(crate) fn shorten_log(&mut self, log_octets_max: u64) -> Result<(), SqliteError> {
-        let octets = self.files.log_octets();
-        let is_short = octets > LOG_OCTETS_SHORT && self.reserve.octets() < RESERVE_OCTETS;
-        let longest = if is_short { LOG_OCTETS_SHORT } else { log_octets_max };
+        let file_octets = self.files.log_octets();
+        let is_short = file_octets > LOG_OCTETS_SHORT && self.reserve.octets() < RESERVE_OCTETS;
+        let (octets, longest, how) = match is_short {
+            true => (file_octets, LOG_OCTETS_SHORT, Emptied::Truncated),
+            false => (self.log.octets(), log_octets_max, Emptied::InPlace),
+        };
         if octets <= longest.max(self.habits.patience_octets) {
             return Ok(());
         }
         if is_short {
             self.reserve.give_up(octets);
         }
-        checkpoint(self.connection, CHECKPOINT_WAIT)?;
+        let is_emptied = checkpoint(self.connection, how, CHECKPOINT_WAIT)?;
         self.reserve.take_back(if is_short { RESERVE_OCTETS } else { 0 });
-        let left = self.files.log_octets();
-        self.habits.patience_octets = if left > longest { left.saturating_add(longest / 4) } else { 0 };
+        self.habits.patience_octets = if is_emptied { 0 } else { octets.saturating_add(longest / 4) };
+        if is_emptied && how == Emptied::InPlace {
+            self.begin_log()?;
+        }
         Ok(())
+    }
+
+    /// Writes over the beginning of an emptied log: until then whoever opens the store next would read it all again.
+    fn begin_log(&mut self) -> Result<(), SqliteError> {
+        let change = Change::begin(self.connection)?;
+        spent::rewrite_floor(&change)?;
+        change.commit()
     }
 
     /// Past its limit the log is not added to before readers have let it be emptied.
@@ -117,7 +132,7 @@ impl Pen<'_> {
         if self.files.log_octets() <= LOG_OCTETS_MAX {
             return Ok(());
         }
-        checkpoint(self.connection, READERS_WAIT)?;
+        checkpoint(self.connection, Emptied::Truncated, READERS_WAIT)?;
         let octets = self.files.log_octets();
         if octets <= LOG_OCTETS_MAX {
             return Ok(());
@@ -137,7 +152,7 @@ impl Pen<'_> {
     fn write_on_reserve<T>(
         &mut self,
         needs: Needs,
-        write: impl Fn(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+        write: impl Fn(&mut Change<'_>) -> Result<(T, Option<Progress>), SqliteError>,
     ) -> Result<T, SqliteError> {
         let mut slice = RESERVE_SLICE;
         loop {
@@ -155,12 +170,12 @@ impl Pen<'_> {
     fn write_once<T>(
         &mut self,
         needs: Needs,
-        write: impl Fn(&mut Transaction<'_>) -> Result<(T, Option<Progress>), SqliteError>,
+        write: impl Fn(&mut Change<'_>) -> Result<(T, Option<Progress>), SqliteError>,
     ) -> Result<T, SqliteError> {
-        let mut transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        key_check::remember(&transaction, self.keys_missing)?;
-        let (written, progress) = write(&mut transaction)?;
-        transaction.commit()?;
+        let mut change = Change::begin(self.connection)?;
+        key_check::remember(&change, self.keys_missing)?;
+        let (written, progress) = write(&mut change)?;
+        change.commit()?;
         self.keys_missing.clear();
         // Only what survives a power cut moves the mark: it must never be ahead of a database that nobody put back.
         if let (Some(progress), Durability::PowerCut) = (progress, needs.durability) {

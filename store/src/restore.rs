@@ -11,7 +11,7 @@ use common::ports::StoreError;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use crate::connection::{checkpoint, connect, repage};
+use crate::connection::{Emptied, checkpoint, connect, repage};
 use crate::deadline::Deadline;
 use crate::files::{StoreFiles, create_private, failed};
 use crate::limits::READERS_WAIT;
@@ -132,7 +132,7 @@ fn replace(copy: &mut Connection, files: &StoreFiles, now: UnixTime) -> Result<R
     carry_over(copy, files)?;
     spent::raise_floor(copy, latest_use(mark, now))?;
     overwrite(copy, living)?;
-    checkpoint(living, READERS_WAIT)?;
+    checkpoint(living, Emptied::Truncated, READERS_WAIT)?;
     finish(living, mark, heads_before, RecoveryCodes::StaySpent)
 }
 

@@ -15,9 +15,10 @@ use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
 use common::record::Record;
 use common::throttle::{Cap, Count, Seen};
 use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 use zeroize::Zeroizing;
 
+use crate::change::Change;
 use crate::deadline::Deadline;
 use crate::files::StoreFiles;
 use crate::group::{self, Group, Left, Ticket, Work, Written};
@@ -127,8 +128,7 @@ impl Sqlite {
     pub fn probe(&self) -> Result<UnixTime, StoreError> {
         let deadline = Deadline::of_writer();
         self.with(&self.writer, "writing to the store", &deadline, |opened| {
-            let rewrite =
-                |transaction: &mut Transaction<'_>, _space| Ok((spent::rewrite_floor(transaction)?, None));
+            let rewrite = |change: &mut Change<'_>, _space| Ok((spent::rewrite_floor(change)?, None));
             let probed = opened.in_turn(&self.files, self.log_octets_max(), &deadline, |pen| {
                 pen.write(Needs::ALL, rewrite)
             })?;
@@ -147,11 +147,14 @@ impl Sqlite {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        let slot = match self.process {
+        self.with(self.reading(), "reading the store", &Deadline::of_writer(), |opened| opened.read(read))
+    }
+
+    const fn reading(&self) -> &Slot {
+        match self.process {
             Process::ShortLived => &self.writer,
             Process::LongLived => &self.reader,
-        };
-        self.with(slot, "reading the store", &Deadline::of_writer(), |opened| opened.read(read))
+        }
     }
 
     /// Writes in a group with all who wait for their turn in this process.
@@ -185,8 +188,8 @@ impl Sqlite {
         opened.in_turn(&self.files, self.log_octets_max(), &ticket.deadline, |pen| {
             // Gathered only now: many have come while this one waited for its turn.
             let tickets = self.group.gather(ticket);
-            let answers = pen.write(group::needs(&tickets), |transaction, space| {
-                group::write_all(transaction, &self.chain, &tickets, space)
+            let answers = pen.write(group::needs(&tickets), |change, space| {
+                group::write_all(change, &self.chain, &tickets, space)
             })?;
             match answers {
                 Some(answers) => group::hand_out(&tickets, answers),
@@ -273,7 +276,9 @@ impl Store for Sqlite {
         lane: &LaneKey,
         session: Option<AttemptId>,
     ) -> Result<Loaded, StoreError> {
-        self.read(|connection| loading::load(connection, name, lane, session))
+        self.with(self.reading(), "reading the store", &Deadline::of_writer(), |opened| {
+            opened.look(|connection| loading::load(connection, name, lane, session))
+        })
     }
 
     fn count(&self, count: &Count) -> Result<Seen, StoreError> {

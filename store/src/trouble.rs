@@ -1,6 +1,7 @@
 //! What can be wrong with a store, in a few kinds that verdicts, records and people have names for.
 
 use std::io;
+use std::path::Path;
 
 use common::closed_list;
 use common::ports::{StoreError, StoreTrouble};
@@ -12,23 +13,23 @@ use crate::{BreakGlassError, SqliteError};
 closed_list! {
     /// A kind of trouble. Each has one thing to do about it: see [`Trouble::advice`].
     Trouble {
-        /// There is no store.
+        /// There is no store: nobody can sign in.
         Absent = "absent",
-        /// The store can be read and not written.
+        /// The store can be read and not written: nobody can sign in.
         ReadOnly = "read-only",
-        /// No space is left.
+        /// No space is left: logins live on what is kept for them.
         Full = "full",
-        /// The content is not what was written.
+        /// The content is not what was written: nobody can sign in by it.
         Damaged = "damaged",
-        /// Somebody held the store for too long, or the disk is too slow.
+        /// Somebody holds the store for too long, or the disk is too slow: logins wait and give up.
         Slow = "slow",
-        /// The key file belongs to another store.
+        /// The key file belongs to another store: no code and no app password can be checked.
         WrongKey = "wrong-key",
-        /// A newer Countersign made the store.
+        /// A newer Countersign made the store, and this one does not open it: nobody can sign in.
         Newer = "newer",
         /// Others own, or can read, what only the store's owner may.
         Exposed = "exposed",
-        /// Anything else.
+        /// Something else is in the way.
         Other = "other",
     }
 }
@@ -72,40 +73,51 @@ impl Trouble {
         }
     }
 
-    /// What to do about it, in a sentence or two.
+    /// What to do about it, with the commands for the file that it is about.
+    #[must_use]
+    pub fn advice_about(self, file: &Path) -> String {
+        self.advice().replace("FILE", &file.display().to_string())
+    }
+
+    /// The same, with the word FILE in the place of the file.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
             Self::Absent => {
-                "If it was there before, look for the disk that should be mounted, or put a backup back with \
-                 'countersign store restore'; on a new machine run 'countersign init'."
+                "If it was there before, look for a disk that is not mounted ('findmnt --fstab'), or put a backup back: \
+                 'countersign store restore BACKUP'. On a new machine: 'countersign init'."
             }
             Self::ReadOnly => {
-                "Look at the kernel's messages ('dmesg') for what made the disk read-only, mend that, and mount it \
-                 for writing again. Nobody can sign in until then, because no code could be used up."
+                "'dmesg | tail -n 50' says what made the disk read-only. Mend that, then mount it for writing again: \
+                 'mount -o remount,rw \"$(findmnt -no TARGET -T FILE)\"'. Break-glass accounts get in meanwhile."
             }
             Self::Full => {
-                "Free some space on that disk. Until then logins go on from space that was kept for it, and refusals \
-                 are told to syslog only."
+                "See what fills the disk ('df -h FILE', 'du -xh / | sort -h | tail') and make room there. Until then logins \
+                 go on from space that is kept for them, and refusals are told to syslog only; what is kept fills again \
+                 by itself."
             }
             Self::Damaged => {
-                "Put the newest backup back with 'countersign store restore FILE': it sets the damaged store aside. Look at \
-                 the disk before you trust it again."
+                "Put the newest backup back: 'countersign store restore BACKUP' sets the damaged store aside. Look at the \
+                 disk ('dmesg', 'smartctl -a DEVICE') before you trust it again."
             }
             Self::Slow => {
-                "See which program holds the store and whether it is stopped ('ps'), and whether the disk is busy; \
-                 ending that program is safe, its unfinished write leaves nothing."
+                "See which program holds it ('fuser -v FILE'). One that is stopped goes on with 'kill -CONT PROCESS', and \
+                 ending it is safe: its unfinished write leaves nothing. Where none holds it, the disk is busy: 'vmstat 1'."
             }
             Self::WrongKey => {
-                "Put the key file that was made with this store back from your copy. With another one no code and no \
-                 app password can be checked."
+                "Put the key file that was made with this store back from your copy, in the place of master.key, with mode \
+                 0600 and the owner of its folder. Where the store is the wrong one: 'countersign store restore BACKUP'."
             }
-            Self::Newer => "Upgrade this program: the store was written by a newer Countersign.",
+            Self::Newer => {
+                "Install the newer Countersign again ('cargo xtask install' in its checkout), then 'systemctl restart \
+                 countersign-local countersign-radiusd'."
+            }
             Self::Exposed => {
-                "Look at who could have read it, then give it back to its owner: 'chown' the file to the owner of the \
-                 folder and 'chmod go=' it."
+                "See who could have read or changed it ('ls -ldn FILE'), then give it back to the owner of the folder: \
+                 'chown countersign:countersign FILE' and 'chmod go= FILE'. Where others could read the key file, they \
+                 have all secrets of the store."
             }
-            Self::Other => "See what the system says about the file named.",
+            Self::Other => "See what the system says about it: 'ls -ld FILE', 'dmesg | tail -n 50'.",
         }
     }
 }
@@ -176,7 +188,7 @@ fn is_unlike_ours(error: &rusqlite::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use std::io;
-    use std::path::PathBuf;
+    use std::path::{Path, PathBuf};
 
     use super::{SqliteError, Trouble};
 
@@ -192,9 +204,12 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_says_what_to_do() {
+    fn each_kind_says_what_is_wrong_and_the_command_that_helps() {
         for kind in Trouble::ALL {
-            assert!(kind.advice().ends_with('.') && kind.advice().len() > 30, "{}", kind.name());
+            let advice = kind.advice_about(Path::new("/var/lib/countersign/store.db"));
+            assert!(advice.ends_with('.') && advice.matches('\'').count() >= 2, "{}: {advice}", kind.name());
+            assert!(!advice.contains("FILE"), "{}: {advice}", kind.name());
+            assert!(kind.meaning().len() > 20, "{}", kind.name());
         }
     }
 }

@@ -4,8 +4,9 @@ use common::bundle::{Bundle, Durability, Entry, Outcome, Spend};
 use common::chain::ChainMac;
 use common::record::Record;
 use common::{UnixTime, limits};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
+use crate::change::Change;
 use crate::mark::Progress;
 use crate::records::{Chain, Head};
 use crate::tallies::{self, Fate};
@@ -32,15 +33,15 @@ pub(crate) fn only_if_changed(rows: usize) -> Result<(), Stop> {
 
 /// Writes bundles in order. A bundle in conflict leaves no trace; the others stand.
 pub(crate) fn bundles(
-    transaction: &mut Transaction<'_>,
+    change: &mut Change<'_>,
     chain: &Chain,
     bundles: &[Bundle],
 ) -> Result<(Vec<Outcome>, Option<Progress>), SqliteError> {
-    let Standing { mut head, oldest_end, mut withholds } = Standing::of(transaction, &chain.stream)?;
+    let Standing { mut head, oldest_end, mut withholds } = Standing::of(change, &chain.stream)?;
     let mut moment = None;
     let mut outcomes = Vec::with_capacity(bundles.len());
     for bundle in bundles {
-        let outcome = wholly_or_not(transaction, chain, &mut head, bundle)?;
+        let outcome = wholly_or_not(change, chain, &mut head, bundle)?;
         if let Outcome::Applied(entries) = &outcome {
             moment = moment.max(Some(latest_moment(bundle)));
             withholds |= entries.len() < bundle.records.len();
@@ -48,18 +49,18 @@ pub(crate) fn bundles(
         outcomes.push(outcome);
     }
     if withholds {
-        tell_of_many(transaction, chain, &mut head, &mut outcomes, moment)?;
+        tell_of_many(change, chain, &mut head, &mut outcomes, moment)?;
     }
     if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Applied(entries) if !entries.is_empty())) {
-        chain.write_head(transaction, head)?;
+        chain.write_head(change, head)?;
     }
-    spent::purge(transaction, bundles, oldest_end)?;
+    spent::purge(change, bundles, oldest_end)?;
     // Only what survives a power cut moves the mark.
     let is_durable = bundles.iter().any(|bundle| bundle.durability() == Durability::PowerCut);
     let Some(moment) = moment.filter(|_| is_durable) else {
         return Ok((outcomes, None));
     };
-    Ok((outcomes, Some(Progress { records: records::total(transaction)?, moment })))
+    Ok((outcomes, Some(Progress { records: records::total(change)?, moment })))
 }
 
 /// What a bundle comes upon.
@@ -121,20 +122,19 @@ fn append(
 }
 
 fn wholly_or_not(
-    transaction: &mut Transaction<'_>,
+    change: &mut Change<'_>,
     chain: &Chain,
     head: &mut Head,
     bundle: &Bundle,
 ) -> Result<Outcome, SqliteError> {
-    let mut savepoint = transaction.savepoint()?;
-    match write(&savepoint, chain, head, bundle) {
+    let part = change.part()?;
+    match write(&part, chain, head, bundle) {
         Ok(entries) => {
-            savepoint.commit()?;
+            part.keep()?;
             Ok(Outcome::Applied(entries))
         }
         Err(Stop::Conflict) => {
-            savepoint.rollback()?;
-            savepoint.commit()?;
+            part.undo()?;
             Ok(Outcome::Conflict)
         }
         Err(Stop::Failed(error)) => Err(error),

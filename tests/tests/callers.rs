@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use local::{Local, as_user, tried_by, typed};
 use nix::sys::signal::Signal;
-use site::{AGAIN, CODE, OWN_PASSWORD, SYSTEM_PASSWORD, Site};
+use site::{AGAIN, CODE, OWN_PASSWORD, SERVICE_AWAY, SYSTEM_PASSWORD, Site};
 use test_ground::{Failure, LogLine, Outcome, Terminal, checked, measured};
 use transaction::{PASSWORD, at, code_of};
 
@@ -259,8 +259,11 @@ fn without_the_service_root_logs_in_and_nobody_else() -> Outcome {
     for service in ["away", "off"] {
         let (code, said) = tried_by("yara", service, "yara", &[])?;
         assert!(code == "PAM_AUTHINFO_UNAVAIL" && !said.contains(PASSWORD), "{said}");
+        assert!(said.contains(SERVICE_AWAY), "{said}");
         let line = site.wait_for_log(&format!("pam_countersign({service}:auth): the real uid is "))?;
-        assert!(line.message.contains("systemctl enable --now countersign-local.socket"), "{line:?}");
+        let advice =
+            if service == "off" { "take socket=off out" } else { "enable --now countersign-local.socket" };
+        assert!(line.message.contains(advice), "{line:?}");
     }
     Ok(())
 }
@@ -309,7 +312,12 @@ fn a_service_that_hangs_holds_no_login_of_root_for_long() -> Outcome {
     assert_eq!(at("hanging", "zeno").login(&right)?.0, "PAM_SUCCESS");
     measured(&format!("a service that hangs: root signed in within {} ms", begun.elapsed().as_millis()));
     let (code, said) = tried_by("zeno", "hanging", "zeno", &[])?;
-    assert!(code == "PAM_AUTHINFO_UNAVAIL" && !said.contains(PASSWORD), "{said}");
+    assert!(
+        code == "PAM_AUTHINFO_UNAVAIL" && said.contains(SERVICE_AWAY) && !said.contains(PASSWORD),
+        "{said}"
+    );
+    let line = site.wait_for_log("pam_countersign(hanging:auth): the real uid is ")?;
+    assert!(line.message.contains("systemctl restart countersign-local"), "{line:?}");
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     local.signal(Signal::SIGCONT)
 }

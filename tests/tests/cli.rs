@@ -4,6 +4,7 @@
 mod clients_and_settings;
 mod desk;
 mod going_back;
+mod guessing;
 mod mending;
 mod setting_up;
 mod tampering;

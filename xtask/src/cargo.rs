@@ -46,10 +46,14 @@ pub(crate) fn output(arguments: &[&str]) -> Result<Vec<u8>, Problem> {
     }
 }
 
+/// The packages of what is installed.
+const PROGRAMS: [&str; 4] = ["pam_module", "local_service", "radius_server", "cli"];
+
 /// Builds what is installed, with this profile. Each door is built alone, so that it gets the features it asks for and no
 /// others.
 pub(crate) fn build_programs(profile: &str) -> Result<(), Problem> {
-    for package in ["pam_module", "local_service", "radius_server", "cli"] {
+    for (number, package) in (1..).zip(PROGRAMS) {
+        eprintln!("Building {package} ({number} of {})", PROGRAMS.len());
         let arguments = ["build", "--profile", profile, "--package", package];
         if !succeeds(&arguments)? {
             return Err(Problem::Failed(spelled(&arguments)));

@@ -24,7 +24,10 @@ use problem::Problem;
 const USAGE: &str = "\
 cargo xtask COMMAND
 
-  demo [--keep]        one account signs in by ssh, RADIUS and sftp, in a throw-away copy of this machine
+  demo [--keep]        one account signs in by ssh, RADIUS, sftp and sudo, in a throw-away copy of this machine;
+                       with --keep the copy stays until Ctrl-C
+  demo --enter [COMMAND...]
+                       from another terminal: a root shell, or a command, in the copy that --keep has left running
   test [SUITE...]      unit tests, fuzz targets for some minutes, and each suite in a throw-away copy of this machine;
                        without names: all of them
   bench [--long] [--json] [PART...]
@@ -83,5 +86,28 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         (suites::AS_ROOT, [list]) => suites::as_root(list),
         (test_ground::ground::FIRST_PROCESS, blueprint) => Ok(test_ground::ground::first_process(blueprint)?),
         _ => Err(Problem::Usage(format!("`{}` is no command\n\n{USAGE}", arguments.join(" ")))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::USAGE;
+
+    const SETTINGS_OF_CARGO: &str = include_str!("../../.cargo/config.toml");
+    const README: &str = include_str!("../../README.md");
+
+    #[test]
+    fn whoever_starts_us_for_the_first_time_sees_that_we_are_being_built() {
+        let alias = SETTINGS_OF_CARGO.lines().find(|line| line.starts_with("xtask = ")).unwrap_or_default();
+        assert!(alias.contains("--package xtask") && !alias.contains("quiet"), "{alias}");
+    }
+
+    #[test]
+    fn both_pages_say_how_to_look_into_a_demonstration() {
+        for page in [USAGE, README] {
+            for words in ["--keep", "--enter", "ground"] {
+                assert!(page.contains(words), "{words}");
+            }
+        }
     }
 }

@@ -4,8 +4,11 @@ use common::attempt::Word;
 use common::{Answer, Attempt, Door, Parties, Place, PrimaryMode, Target, TypedName};
 use config::Settings;
 use config::words::FactorOf;
+use nix::errno::Errno;
 use nix::unistd::{Uid, User};
 use serde::{Deserialize, Serialize};
+
+const ROOT: u32 = 0;
 
 /// What the application of a PAM transaction is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,20 +49,23 @@ pub enum Hindered {
 
 /// Describes the login. Names are looked up by NSS: nothing that the application says about its user counts.
 pub fn case(settings: &Settings, errand: &Errand) -> Result<Case, Hindered> {
-    let caller = name_of(errand.caller);
-    let is_root = is_root(&errand.user);
+    let user = uid_of(&errand.user);
+    // Where nobody can tell whose uid it is, root's rights are assumed to be at stake.
+    let is_root = matches!(user, Ok(Some(ROOT)) | Err(_));
     let by_caller = match settings.services.factor_of(&errand.service) {
         FactorOf::Caller => true,
         FactorOf::Target => false,
         FactorOf::CallerForRoot => is_root,
     };
-    let is_for_another = by_caller && !is_user(&errand.user, errand.caller);
+    let is_for_another = by_caller && user != Ok(Some(errand.caller));
     if is_for_another && errand.primary == PrimaryMode::Own {
         return Err(Hindered::AnothersPassword);
     }
     // sudo asks in the name of whoever calls and does not say for whom: root's rights are assumed.
     let target = if is_root || by_caller { Target::Root } else { Target::Ordinary };
-    let typed = if is_for_another { &caller } else { &errand.user };
+    // Root is named where its own proof is wanted; elsewhere its name is not worth the looking up.
+    let caller = (is_for_another || errand.caller != ROOT).then(|| name_of(errand.caller));
+    let typed = caller.as_ref().filter(|_| is_for_another).unwrap_or(&errand.user);
     Ok(Case {
         attempt: Attempt {
             door: Door::Pam,
@@ -68,7 +74,7 @@ pub fn case(settings: &Settings, errand: &Errand) -> Result<Case, Hindered> {
             source: errand.source.clone(),
             target,
             parties: Parties {
-                caller: (errand.caller != 0).then_some(caller),
+                caller: caller.filter(|_| errand.caller != ROOT),
                 target: is_for_another.then(|| errand.user.clone()),
                 word: errand.word,
             },
@@ -109,25 +115,22 @@ fn name_of(uid: u32) -> String {
     }
 }
 
-/// Where nobody can tell whose uid it is, root's rights are assumed to be at stake.
-fn is_root(name: &str) -> bool {
-    match User::from_name(name) {
-        Ok(user) => user.is_some_and(|user| user.uid.is_root()),
-        Err(_) => true,
-    }
-}
-
 /// Whether a name is that of this uid. Where nobody can tell it is not.
 #[must_use]
 pub fn is_user(name: &str, uid: u32) -> bool {
-    matches!(User::from_name(name), Ok(Some(user)) if user.uid.as_raw() == uid)
+    uid_of(name) == Ok(Some(uid))
+}
+
+/// The uid of a name; `None` is nobody's.
+fn uid_of(name: &str) -> Result<Option<u32>, Errno> {
+    Ok(User::from_name(name)?.map(|user| user.uid.as_raw()))
 }
 
 /// Whether the name that the application goes on with and the name that was let in are one user of the system.
 /// Where realms fold names and the system does not, `Ops` must not come in with the factor of `ops`.
 pub(super) fn is_one_user(typed: &str, accepted: &str) -> bool {
-    let uid = |name: &str| User::from_name(name).map(|user| user.map(|user| user.uid));
-    typed == accepted || matches!((uid(typed), uid(accepted)), (Ok(typed), Ok(accepted)) if typed == accepted)
+    typed == accepted
+        || matches!((uid_of(typed), uid_of(accepted)), (Ok(typed), Ok(accepted)) if typed == accepted)
 }
 
 #[cfg(test)]

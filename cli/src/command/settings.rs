@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
 pub(super) fn warn_of_primary(context: &Context, settings: &Settings) {
     let Primary::Pam { service } = &settings.primary else { return };
     if let Err(why) = ServiceName::find(service) {
-        context.warn(&format!("{why}: write the stack that checks the first password there"));
+        context.warn(&why.to_string());
     }
 }
 

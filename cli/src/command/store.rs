@@ -126,6 +126,7 @@ struct Checked {
 #[serde(rename_all = "kebab-case")]
 struct Found {
     kind: &'static str,
+    meaning: &'static str,
     file: PathBuf,
     what: String,
     advice: String,
@@ -136,6 +137,7 @@ impl Checked {
         let Examination { findings, figures } = examination;
         let found = |it: &Finding| Found {
             kind: it.trouble.name(),
+            meaning: it.trouble.meaning(),
             file: it.file.clone(),
             what: it.what.clone(),
             advice: it.advice.clone(),
@@ -158,15 +160,18 @@ impl Checked {
 impl Report for Checked {
     fn text(&self) -> String {
         let mut text = String::new();
-        for Found { kind, file, what, advice } in &self.findings {
-            text.push_str(&format!("{kind}: {}\n  found: {what}\n  do: {advice}\n", file.display()));
+        for Found { kind, meaning, file, what, advice } in &self.findings {
+            text.push_str(&format!(
+                "{kind}: {meaning}\n  file: {}\n  found: {what}\n  do: {advice}\n",
+                file.display()
+            ));
         }
         if self.sound {
-            text.push_str(&format!("{} is sound.\n", self.store.display()));
+            text.push_str(&format!("{} is sound: logins can read and write it.\n", self.store.display()));
         }
         let kib = |octets: u64| octets / 1024;
         text.push_str(&format!(
-            "{} KiB, and {} KiB of log; {} KiB are kept for a full disk.\n",
+            "It has {} KiB, and {} KiB of log; {} KiB are kept for logins on a full disk.\n",
             kib(self.database_octets),
             kib(self.log_octets),
             kib(self.reserve_octets)

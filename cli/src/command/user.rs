@@ -1,6 +1,7 @@
 //! `countersign user`: accounts as a whole.
 
 use assembly::config::Primary;
+use assembly::config::words::Word as _;
 use assembly::{AssemblyError, Office, SystemRandom, primary};
 use clap::{Args, Subcommand};
 use common::Username;
@@ -165,6 +166,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
     match command {
         Command::Add(arguments) => return add(context, &office, &arguments),
         Command::Passwd(arguments) => {
+            warn_of_unused_passwords(context)?;
             let password =
                 if arguments.password_stdin { terminal::password_line() } else { terminal::new_password() }?;
             let act = Act::SetPassword(hash(&password)?);
@@ -186,6 +188,9 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
 }
 
 fn add(context: &Context, office: &Office, arguments: &Add) -> Result<Outcome, Failure> {
+    if arguments.password.password_stdin || arguments.password.password_prompt {
+        warn_of_unused_passwords(context)?;
+    }
     let password = match arguments.password {
         PasswordFrom { password_stdin: true, .. } => Some(terminal::password_line()?),
         PasswordFrom { password_prompt: true, .. } => Some(terminal::new_password()?),
@@ -205,6 +210,24 @@ fn add(context: &Context, office: &Office, arguments: &Add) -> Result<Outcome, F
         ));
     }
     Ok(Outcome::Done)
+}
+
+/// Whoever sets a password expects it to be asked for.
+pub(crate) fn warn_of_unused_passwords(context: &Context) -> Result<(), Failure> {
+    let settings = context.settings_without_clients()?;
+    let instead = match &settings.primary {
+        Primary::Local => return Ok(()),
+        Primary::Pam { service } => {
+            format!("the PAM service {service:?} checks first passwords, with those of the system")
+        }
+        Primary::None => "nobody asks for a first password".to_owned(),
+    };
+    context.warn(&format!(
+        "a password that is set here will not be used: {instead} (backend = {:?} in {})",
+        settings.primary.backend().word(),
+        context.settings_file.display()
+    ));
+    Ok(())
 }
 
 /// Hashes a new local password.

@@ -1,5 +1,6 @@
 //! How long the write-ahead log gets when somebody reads for too long.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use common::ports::Store as _;
@@ -7,7 +8,7 @@ use rusqlite::Connection;
 
 use super::support::Yard;
 use crate::conformance::samples::{counting, load};
-use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_MAX};
+use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_MAX, LOG_OCTETS_SHORT};
 use crate::{Process, Trouble};
 
 /// A program that reads, and does not end.
@@ -42,4 +43,20 @@ fn the_log_has_a_limit_that_a_stuck_reader_cannot_pass() {
     drop(reader);
     assert_eq!(server.count(&counting("alice", 1)).unwrap().lane.failures, 3);
     assert!(log() < LOG_OCTETS_LONG, "{}", log());
+}
+
+#[test]
+fn a_log_that_is_written_over_stays_short_for_whoever_opens_it_next() {
+    let yard = Yard::new(Process::ShortLived);
+    let log = yard.path.with_file_name("countersign.db-wal");
+    let mut beginnings = BTreeSet::new();
+    for second in 0..400 {
+        yard.sqlite().count(&counting("alice", second)).unwrap();
+        let octets = fs::read(&log).unwrap();
+        // The checkpoint sequence number of the log's head.
+        beginnings.insert(octets[12..16].to_vec());
+        let longest = usize::try_from(LOG_OCTETS_SHORT).unwrap() * 5 / 4;
+        assert!(octets.len() < longest, "{} octets after {second} logins", octets.len());
+    }
+    assert!((3..40).contains(&beginnings.len()), "begun {} times", beginnings.len());
 }

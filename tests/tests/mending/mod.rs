@@ -30,7 +30,7 @@ fn commands_that_need_a_store_say_what_is_wrong_with_it_and_what_to_do() -> Outc
     for command in [&["test", "alice"][..], &["audit", "verify"], &["user", "list"]] {
         let ended = desk.run(command, Given::default())?;
         assert!(ended.code == 1 && ended.output.is_empty(), "{ended:?}");
-        for said in ["store.db", "'countersign store restore FILE'", "'countersign store check'"] {
+        for said in ["store.db", "'countersign store restore BACKUP'", "'countersign store check'"] {
             assert!(ended.errors.contains(said), "{said}: {ended:?}");
         }
     }

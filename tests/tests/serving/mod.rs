@@ -7,9 +7,10 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 use test_ground::{Daemon, Outcome, checked, wait_for};
 
-use crate::local::{Local, tried_by};
-use crate::site::{AGAIN, CODE, OWN_PASSWORD, Site};
+use crate::local::{Local, as_user, tried_by, typed};
+use crate::site::{AGAIN, CODE, OWN_PASSWORD, SERVICE_AWAY, Site};
 use crate::transaction::PASSWORD;
+use crate::{may_sudo, with_stack};
 
 #[test]
 fn a_bad_file_never_replaces_a_good_one_and_the_counters_are_told() -> Outcome {
@@ -98,5 +99,27 @@ fn a_socket_that_was_handed_over_is_served() -> Outcome {
     let right = [(PASSWORD, OWN_PASSWORD), (CODE, &*user.code()?)];
     assert_eq!(tried_by("emma", "activated", "emma", &right)?.0, "PAM_SUCCESS");
     daemon.wait_for_output("listening on the socket of systemd")?;
+    Ok(())
+}
+
+/// sudo asks for silence (PAM_SILENT), and says what it says after any refusal.
+#[test]
+fn without_the_service_su_says_so_and_sudo_keeps_its_silence() -> Outcome {
+    let site = Site::here()?;
+    site.add_user("yann")?;
+    may_sudo(site, "yann")?;
+    let local = Local::stopped(site)?;
+    let turn = with_stack(site, "su", &[local.line("own")])?;
+    let (code, said) = typed(&as_user("yann", "su", &["-c", "id -u"]), &[])?;
+    assert!(code == 1 && said.contains(SERVICE_AWAY), "{code} {said}");
+    drop(turn);
+    let _turn = with_stack(site, "sudo", &[local.line("own")])?;
+    let (code, said) = typed(&as_user("yann", "sudo", &["id", "-u"]), &[])?;
+    assert!(
+        code == 1 && !said.contains(SERVICE_AWAY) && said.contains("incorrect password"),
+        "{code} {said}"
+    );
+    let line = site.wait_for_log("pam_countersign(sudo:auth): the real uid is ")?;
+    assert!(line.message.contains("enable --now countersign-local.socket"), "{line:?}");
     Ok(())
 }

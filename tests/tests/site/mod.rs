@@ -19,6 +19,9 @@ pub(crate) const OWN_PASSWORD: &str = "battery staple";
 pub(crate) const CODE: &str = "One-time code (? for other ways): ";
 /// What stands before it after a wrong answer.
 pub(crate) const AGAIN: &str = "That did not work. Try once more.";
+/// What somebody hears whose login needs the service, when that is away.
+pub(crate) const SERVICE_AWAY: &str =
+    "The login service of this machine does not answer. Please ask an administrator.";
 
 /// Rules and services, behind the settings that `countersign init` has written.
 const RULES: &str = r#"

@@ -14,7 +14,7 @@ use common::acts::Label;
 use common::ports::Listing as _;
 
 use crate::command::Outcome;
-use crate::command::user::hash;
+use crate::command::user::{hash, warn_of_unused_passwords};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{self, Consent, Seat};
@@ -49,6 +49,9 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
     context.say(&Plan::new(&rows, &mistakes, is_blocked))?;
     if is_blocked {
         return Ok(Outcome::Refused);
+    }
+    if rows.iter().any(|row| !matches!(row.password, FirstPassword::None)) {
+        warn_of_unused_passwords(context)?;
     }
     if rows.is_empty() || consent(context, arguments, rows.len())? == Consent::Withheld {
         context.tell("Nothing was imported.\n")?;

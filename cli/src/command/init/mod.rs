@@ -6,9 +6,9 @@ mod place;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assembly::config::Settings;
 use assembly::config::initial;
 use assembly::config::words::{Backend, Word as _};
+use assembly::config::{Primary, Settings};
 use assembly::places;
 use assembly::store::Made;
 use clap::Args;
@@ -51,7 +51,8 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
     place::state_directory(&settings, owner, &mut steps)?;
     steps.push(break_glass_file(context, &settings)?);
     warn_of_primary(context, &settings);
-    context.say(&Initialised { key_file: places::master_key(&settings), steps })?;
+    let (key_file, backend) = (places::master_key(&settings), settings.primary.backend().word());
+    context.say(&Initialised { key_file, backend, steps, next: next(&settings.primary) })?;
     Ok(Outcome::Done)
 }
 
@@ -120,11 +121,44 @@ impl Step {
     }
 }
 
+/// What to do next, which depends on who checks first passwords.
+fn next(primary: &Primary) -> String {
+    let (first, add, note) = match primary {
+        Primary::Local => (
+            "Countersign checks first passwords itself".to_owned(),
+            "countersign user add NAME --password-prompt",
+            "makes an account with a password of its own",
+        ),
+        Primary::Pam { service } => (
+            format!("the PAM service {service:?} checks first passwords, those of this system"),
+            "countersign user add NAME",
+            "makes an account for a user of this system, without a password here",
+        ),
+        Primary::None => (
+            "nobody checks a first password, a second proof alone lets in".to_owned(),
+            "countersign user add NAME",
+            "makes an account",
+        ),
+    };
+    let commands = [
+        (add, note),
+        ("countersign enroll NAME totp", "registers an authenticator app"),
+        ("countersign recovery-codes NAME", "makes codes for the day when the phone is lost"),
+        ("countersign test NAME", "signs in here, to see that it works"),
+    ];
+    let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    let lines = commands.iter().map(|(command, note)| format!("  {command:width$}   {note}\n"));
+    format!("Next ({first}):\n{}", lines.collect::<String>())
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Initialised {
     key_file: PathBuf,
+    backend: &'static str,
     steps: Vec<Step>,
+    #[serde(skip)]
+    next: String,
 }
 
 impl Report for Initialised {
@@ -139,12 +173,26 @@ impl Report for Initialised {
         }
         format!(
             "{steps}\n\
-             Keep a copy of {} offline: no backup of the store holds it, and without it nobody gets in.\n\n\
-             Next:\n\
-             \x20 countersign user add NAME --password-prompt   makes an account\n\
-             \x20 countersign enroll NAME totp                  registers an authenticator app\n\
-             \x20 countersign test NAME                         signs in here, to see that it works\n",
-            self.key_file.display()
+             Keep a copy of {} offline: no backup of the store holds it, and without it nobody gets in.\n\n{}",
+            self.key_file.display(),
+            self.next
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use assembly::config::Primary;
+
+    use super::next;
+
+    #[test]
+    fn the_next_steps_are_those_of_the_backend() {
+        let pam = next(&Primary::Pam { service: "countersign-primary".to_owned() });
+        assert!(next(&Primary::Local).contains("user add NAME --password-prompt"));
+        assert!(
+            !pam.contains("--password") && pam.contains("\"countersign-primary\" checks first passwords")
+        );
+        assert!(!next(&Primary::None).contains("--password"));
     }
 }

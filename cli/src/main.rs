@@ -16,6 +16,7 @@ mod silence;
 mod table;
 mod terminal;
 mod view;
+mod warning;
 mod words;
 
 use std::env;

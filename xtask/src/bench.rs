@@ -34,8 +34,8 @@ pub(crate) const AS_ROOT: &str = "bench-as-root";
 /// Our first argument when we run again in the copy.
 pub(crate) const IN_COPY: &str = "bench-in-copy";
 
-/// What one account takes of the disk with all contestants together, most of it as a file of its own.
-const OCTETS_OF_AN_ACCOUNT: u64 = 6_000;
+/// What one account takes of the disk with all contestants together.
+const OCTETS_OF_AN_ACCOUNT: u64 = 3_000;
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,20 +173,13 @@ impl OwnDisk {
     fn has_room_for(&self, accounts: usize) -> Result<(), Problem> {
         let found = statvfs(&self.0).map_err(|error| Problem::run("statvfs")(error.into()))?;
         let free = found.blocks_available().saturating_mul(found.fragment_size());
-        let accounts = u64::try_from(accounts).unwrap_or(u64::MAX);
-        let needed = accounts.saturating_mul(OCTETS_OF_AN_ACCOUNT);
-        // A file system that makes its inodes as it goes says 0.
-        let has_inodes = found.files() == 0 || found.files_available() > accounts;
-        if free > needed && has_inodes {
+        let needed = u64::try_from(accounts).unwrap_or(u64::MAX).saturating_mul(OCTETS_OF_AN_ACCOUNT);
+        let [free, needed] = [free, needed].map(|octets| octets.div_euclid(1_000_000));
+        if free > needed {
             return Ok(());
         }
-        let text = format!(
-            "{} has room for {} MB and {} files, and {accounts} accounts may need {} MB: see `--up-to`",
-            self.0.display(),
-            free.div_euclid(1_000_000),
-            found.files_available(),
-            needed.div_euclid(1_000_000)
-        );
+        let folder = self.0.display();
+        let text = format!("{folder} has {free} MB, and {accounts} accounts need {needed} MB: see `--up-to`");
         Err(Problem::Usage(text))
     }
 }

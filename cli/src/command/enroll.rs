@@ -8,13 +8,14 @@ use common::{Secret, Username};
 use serde::Serialize;
 
 use crate::command::Outcome;
-use crate::command::user::{account, warn_of_lockout};
+use crate::command::user::account;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::given_out::GivenOut;
 use crate::qr;
 use crate::report::Report;
 use crate::terminal::{self, Seat};
+use crate::warning::warn_of_lockout;
 use crate::words::{label, one_of, username};
 
 /// Codes that a person may type before the enrolment ends without effect.

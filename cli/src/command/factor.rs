@@ -6,11 +6,12 @@ use common::{FactorId, Username};
 use serde::Serialize;
 
 use crate::command::Outcome;
-use crate::command::user::{ActDone, Name, account, warn_of_lockout};
+use crate::command::user::{ActDone, Name, account};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::view::{FactorView, factor_table};
+use crate::warning::warn_of_lockout;
 use crate::words::{factor_id, username};
 
 /// What is done to factors.

@@ -1,7 +1,6 @@
 //! `countersign user`: accounts as a whole.
 
 use assembly::config::Primary;
-use assembly::config::words::Word as _;
 use assembly::{AssemblyError, Office, SystemRandom, primary};
 use clap::{Args, Subcommand};
 use common::Username;
@@ -19,6 +18,7 @@ use crate::moment::{Span, rfc3339};
 use crate::report::Report;
 use crate::terminal::{self, Consent, Seat};
 use crate::view::{AccountLine, AccountList, AccountView};
+use crate::warning::{warn_of_lockout, warn_of_missing_break_glass, warn_of_unused_passwords};
 use crate::words::{role, state, username};
 
 /// Accounts read from the store at once.
@@ -212,24 +212,6 @@ fn add(context: &Context, office: &Office, arguments: &Add) -> Result<Outcome, F
     Ok(Outcome::Done)
 }
 
-/// Whoever sets a password expects it to be asked for.
-pub(crate) fn warn_of_unused_passwords(context: &Context) -> Result<(), Failure> {
-    let settings = context.settings_without_clients()?;
-    let instead = match &settings.primary {
-        Primary::Local => return Ok(()),
-        Primary::Pam { service } => {
-            format!("the PAM service {service:?} checks first passwords, with those of the system")
-        }
-        Primary::None => "nobody asks for a first password".to_owned(),
-    };
-    context.warn(&format!(
-        "a password that is set here will not be used: {instead} (backend = {:?} in {})",
-        settings.primary.backend().word(),
-        context.settings_file.display()
-    ));
-    Ok(())
-}
-
 /// Hashes a new local password.
 pub(crate) fn hash(password: &common::Secret) -> Result<PasswordHash, Failure> {
     Ok(primary::hash_password(&SystemRandom, password)?)
@@ -316,30 +298,6 @@ fn state_of(account: &Account, act: &Act) -> String {
         | Act::CreateAppPassword { .. }
         | Act::RevokeAppPassword(_) => format!("{name}: {state}.\n"),
     }
-}
-
-/// An enforced account without a factor lets nobody in; whoever made it so should hear it now.
-pub(crate) fn warn_of_lockout(context: &Context, account: &Account) {
-    if account.state == State::Enforced && account.factors.is_empty() {
-        let name = &account.name;
-        context.warn(&format!(
-            "{name} is enforced and has no factor, so that nobody gets in under this name: \
-             run 'countersign enroll {name} totp'"
-        ));
-    }
-}
-
-/// Without an account there is no second proof, and the day of need is no time to find that out.
-fn warn_of_missing_break_glass(context: &Context, office: &Office) -> Result<(), Failure> {
-    for name in &office.engine.policy().break_glass {
-        if office.store.account(name)?.is_none() {
-            context.warn(&format!(
-                "[break-glass] names {name}, and there is no such account: run 'countersign user add {name}', \
-                 then 'countersign enroll {name} totp'"
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn show(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {

@@ -28,8 +28,9 @@ const TITLE: &str = "PAM: a login with a code, one after the other";
 const NOTE: &str = "\
 No password is asked (primary=none), a code is used once, and syslog has no listener. Each login is one transaction from
 pam_start to pam_end, in one process, with the module loaded anew. google-auth is libpam-google-authenticator with
-DISALLOW_REUSE, a file for each user; pam_oath has one file for all; pam_permit is what libpam itself costs. State is on
-the target folder's disk. /etc/passwd holds only the users of a round. p99 is that of all rounds together.";
+DISALLOW_REUSE, a file for each user (beyond 10,000 users, those who do not sign in share files by links); pam_oath has
+one file for all; pam_permit is what libpam itself costs. State is on the target folder's disk. /etc/passwd holds only the
+users of a round. p99 is that of all rounds together.";
 
 /// Ours by the peer that is the measure.
 pub(super) const RATIOS: [Ratio; 2] = [

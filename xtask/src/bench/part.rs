@@ -16,7 +16,7 @@ with medians, p99s, fsyncs for each login and ratios. Without a PART: all of the
 
   pam      one login after the other by PAM, among 10 and 1,000 accounts, with --long also 100,000 and 1,000,000: ours
            without its service and with it, libpam-google-authenticator, pam_oath, and pam_permit for what libpam costs.
-           1 minute; with --long 15, most of which makes accounts, and 6 GB of disk
+           1 minute; with --long 10, and 3 GB of disk
   crowd    eight processes at once by PAM, on this disk and on one whose fsyncs take 2 ms longer, among 1,000 accounts, with
            --long 10,000. 1 minute
   radius   a server that is kept busy, beside FreeRADIUS: codes alone, and passwords with a code. 1 minute; with --long 4

@@ -14,10 +14,11 @@ use common::acts::Label;
 use common::ports::Listing as _;
 
 use crate::command::Outcome;
-use crate::command::user::{hash, warn_of_unused_passwords};
+use crate::command::user::hash;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::terminal::{self, Consent, Seat};
+use crate::warning::warn_of_unused_passwords;
 use crate::words::{label, state};
 use plan::{Imported, Plan};
 use rows::{FirstPassword, Mistake, Row};

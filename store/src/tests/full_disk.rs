@@ -254,7 +254,7 @@ fn parts_a_group() {
     disk.filler.fill();
     let filler = &mut disk.filler;
     std::thread::scope(|scope| {
-        let accepts: Vec<_> = (1..=40)
+        let accepts: Vec<_> = (1..=20)
             .map(|number| {
                 let server = &server;
                 scope.spawn(move || match number % 2 {

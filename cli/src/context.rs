@@ -16,7 +16,7 @@ use crate::arguments::Arguments;
 use crate::command::break_glass::warn_of_stale_copy;
 use crate::failure::Failure;
 use crate::moment::rfc3339;
-use crate::report::{Form, Report};
+use crate::report::{Form, Report, harmless, json};
 
 /// One run of the program.
 pub(crate) struct Context {
@@ -113,7 +113,7 @@ impl Context {
     /// Says something to people only.
     pub(crate) fn tell(&self, text: &str) -> Result<(), Failure> {
         match self.form {
-            Form::Text => print(text),
+            Form::Text => print(&harmless(text)),
             Form::Json => Ok(()),
         }
     }
@@ -133,11 +133,11 @@ impl Context {
                 let _ = write!(io::stderr(), "{}", error.render(colour));
             }
             (Form::Text, failure) => {
-                let _ = writeln!(io::stderr(), "countersign: {}", failure.with_advice());
+                let _ = writeln!(io::stderr(), "countersign: {}", harmless(&failure.with_advice()));
             }
             (Form::Json, Failure::Settings(error)) if !error.findings().is_empty() => {
                 let line = serde_json::json!({ "error": failure.sentence(), "findings": error.findings() });
-                let _ = writeln!(io::stderr(), "{line}");
+                let _ = writeln!(io::stderr(), "{}", json(&line.to_string()));
             }
             (Form::Json, failure) => self.aside("error", &failure.with_advice()),
         }
@@ -146,8 +146,8 @@ impl Context {
     /// Nobody is left to hear that standard error is closed, so its errors are dropped.
     fn aside(&self, kind: &str, text: &str) {
         let line = match self.form {
-            Form::Text => format!("{kind}: {text}"),
-            Form::Json => serde_json::json!({ kind: text }).to_string(),
+            Form::Text => harmless(&format!("{kind}: {text}")),
+            Form::Json => json(&serde_json::json!({ kind: text }).to_string()),
         };
         let _ = writeln!(io::stderr(), "{line}");
     }

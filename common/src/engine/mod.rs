@@ -16,6 +16,7 @@ use crate::policy::Policy;
 use crate::ports::{BreakGlass, Clock, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError};
 use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{Session, Stage};
+use crate::tally::Tally;
 use crate::throttle::{Against, Count, Tracks};
 use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
@@ -165,8 +166,8 @@ impl Engine {
     fn record_ending(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) {
         let record = self.ending_record(attempt, session, ending, reason);
         let mut bundle = Bundle::of_records(session.attempt(), record.at, vec![record]);
-        bundle.tally =
-            Tracks::new(self.keys(), &self.name_of(attempt), attempt).ok().map(|tracks| tracks.name);
+        let tracks = Tracks::new(self.keys(), &self.name_of(attempt), attempt);
+        bundle.tally = tracks.ok().map(|tracks| Tally::Refusals(tracks.name));
         self.record(&bundle);
     }
 

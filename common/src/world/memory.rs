@@ -286,8 +286,11 @@ impl Memory {
             self.caps.remove(&unlocked.account);
             self.lanes.retain(|lane, _| !unlocked.lanes.contains(lane));
         }
-        let is_accept = |record: &Record| record.ending == crate::record::Ending::Accept;
-        self.tallied += u64::from(bundle.tally.is_some() && bundle.records.iter().any(is_accept));
+        let is_counted = |record: &&Record| {
+            let group = bundle.tally.and_then(|tally| tally.group(record));
+            record.ending == crate::record::Ending::Accept && group.is_some()
+        };
+        self.tallied += bundle.records.iter().filter(is_counted).count() as u64;
         self.records.extend(bundle.records.iter().cloned());
     }
 

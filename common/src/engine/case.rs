@@ -98,7 +98,8 @@ impl Engine {
             // Behind RADIUS there is no other module: whoever answers for passwords knows the names.
             (Place::Client(_), _) | (_, PrimaryMode::Own) => self.parts.primary.identify(name, stored),
             (_, PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None) => {
-                self.parts.names.identify(name, stored)
+                let told = attempt.identity.as_ref().filter(|_| attempt.typed.as_str() == name.as_str());
+                told.cloned().unwrap_or_else(|| self.parts.names.identify(name, stored))
             }
         }
     }

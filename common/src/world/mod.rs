@@ -195,6 +195,7 @@ pub(crate) fn add_totp() -> Act {
 /// Somebody at the PAM service `sshd`, with our own check of the password.
 pub(crate) fn at_sshd(name: &str) -> Attempt {
     Attempt {
+        identity: None,
         door: Door::Pam,
         place: Place::Service("sshd".to_owned()),
         typed: TypedName::new(name.as_bytes()),

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ports::Identity;
 use crate::username::TypedName;
 use crate::{Secret, limits};
 
@@ -178,6 +179,8 @@ pub struct Attempt {
     pub place: Place,
     /// The name as typed.
     pub typed: TypedName,
+    /// What the system says of that name, where the door has asked already: a directory takes its time.
+    pub identity: Option<Identity>,
     /// Where the user sits: an address or a Calling-Station-Id. A NAS address is no source.
     pub source: Option<String>,
     /// Whose rights are at stake.

@@ -10,7 +10,15 @@ pub struct Nss;
 
 impl Names for Nss {
     fn identify(&self, name: &Username, _stored: Stored) -> Identity {
-        match User::from_name(name.as_str()) {
+        Self::told(&User::from_name(name.as_str()))
+    }
+}
+
+impl Nss {
+    /// What an answer of `getpwnam_r` says of the name.
+    #[must_use]
+    pub fn told(answer: &nix::Result<Option<User>>) -> Identity {
+        match answer {
             // A name that we cannot read is nobody of ours: it could not be told from others.
             Ok(Some(user)) => Username::parse(&user.name).map_or(Identity::Unavailable, Identity::Known),
             Ok(None) => Identity::Unknown,

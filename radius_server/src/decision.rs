@@ -60,6 +60,7 @@ impl Desk<'_> {
     pub fn decide(&self, client: &Client, request: LoginRequest<'_>) -> Result<Decided, Exit> {
         let LoginRequest { typed, answer, state, source } = request;
         let attempt = Attempt {
+            identity: None,
             door: Door::Radius,
             place: Place::Client(client.settings.name.clone()),
             typed,

@@ -4,8 +4,8 @@ use common::attempt::Word;
 use common::{Answer, Attempt, Door, Parties, Place, PrimaryMode, Target, TypedName};
 use config::Settings;
 use config::words::FactorOf;
-use nix::errno::Errno;
 use nix::unistd::{Uid, User};
+use primary::Nss;
 use serde::{Deserialize, Serialize};
 
 const ROOT: u32 = 0;
@@ -49,7 +49,8 @@ pub enum Hindered {
 
 /// Describes the login. Names are looked up by NSS: nothing that the application says about its user counts.
 pub fn case(settings: &Settings, errand: &Errand) -> Result<Case, Hindered> {
-    let user = uid_of(&errand.user);
+    let found = User::from_name(&errand.user);
+    let user = uid(&found);
     // Where nobody can tell whose uid it is, root's rights are assumed to be at stake.
     let is_root = matches!(user, Ok(Some(ROOT)) | Err(_));
     let by_caller = match settings.services.factor_of(&errand.service) {
@@ -71,6 +72,7 @@ pub fn case(settings: &Settings, errand: &Errand) -> Result<Case, Hindered> {
             door: Door::Pam,
             place: Place::Service(errand.service.clone()),
             typed: TypedName::new(typed.as_bytes()),
+            identity: (!is_for_another).then(|| Nss::told(&found)),
             source: errand.source.clone(),
             target,
             parties: Parties {
@@ -122,8 +124,12 @@ pub fn is_user(name: &str, uid: u32) -> bool {
 }
 
 /// The uid of a name; `None` is nobody's.
-fn uid_of(name: &str) -> Result<Option<u32>, Errno> {
-    Ok(User::from_name(name)?.map(|user| user.uid.as_raw()))
+fn uid_of(name: &str) -> nix::Result<Option<u32>> {
+    uid(&User::from_name(name))
+}
+
+fn uid(found: &nix::Result<Option<User>>) -> nix::Result<Option<u32>> {
+    found.as_ref().map(|user| user.as_ref().map(|user| user.uid.as_raw())).map_err(|error| *error)
 }
 
 /// Whether the name that the application goes on with and the name that was let in are one user of the system.
@@ -135,6 +141,9 @@ pub(super) fn is_one_user(typed: &str, accepted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use common::Username;
+    use common::ports::Identity;
+
     use super::*;
 
     fn settings(lines: &str) -> Settings {
@@ -171,6 +180,18 @@ mod tests {
         assert_eq!(people(&of("sshd", "daemon", 0)), ("daemon", None, None, Target::Ordinary));
         assert_eq!(people(&of("sshd", "root", 0)), ("root", None, None, Target::Root));
         assert_eq!(people(&of("sudo", "x", 54_321)).0, "#54321", "nobody has this uid");
+    }
+
+    #[test]
+    fn the_name_is_asked_for_once_and_that_of_another_is_left_to_the_core() {
+        let usual = settings("");
+        let of = |service: &str, user: &str, caller| {
+            case(&usual, &errand(service, user, PrimaryMode::Stack, caller)).unwrap().attempt.identity
+        };
+        let known = |name: &str| Some(Identity::Known(Username::parse(name).unwrap()));
+        assert_eq!(of("sshd", "daemon", 0), known("daemon"));
+        assert_eq!(of("sshd", "nobody-of-this-name", 0), Some(Identity::Unknown));
+        assert_eq!(of("su", "root", 1), None, "the factor is that of daemon");
     }
 
     #[test]

@@ -73,6 +73,7 @@ fn attempt(context: &Context, arguments: &Arguments) -> Result<Attempt, Failure>
     let Some(client) = &arguments.client else {
         let settings = context.settings_without_clients()?;
         return Ok(Attempt {
+            identity: None,
             door: Door::CommandLine,
             place: Place::Service(arguments.service.clone()),
             typed,
@@ -86,6 +87,7 @@ fn attempt(context: &Context, arguments: &Arguments) -> Result<Attempt, Failure>
     let settings = context.settings()?;
     let found = settings.clients.by_name(client).ok_or_else(|| Failure::NoSuchClient(client.clone()))?;
     Ok(Attempt {
+        identity: None,
         door: Door::CommandLine,
         place: Place::Client(client.clone()),
         typed,

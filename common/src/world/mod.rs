@@ -41,6 +41,7 @@ impl World {
     /// A world with a policy.
     pub(crate) fn new(policy: Policy) -> Self {
         let (memory, file) = (MemoryStore::default(), MemoryStore::default());
+        file.0.lock().unwrap().is_file = true;
         let primary = ClearText::default();
         let clock = Arc::new(AtomicU64::new(BEGINNING));
         let engine = Engine::new(Parts {
@@ -194,6 +195,7 @@ pub(crate) fn add_totp() -> Act {
 /// Somebody at the PAM service `sshd`, with our own check of the password.
 pub(crate) fn at_sshd(name: &str) -> Attempt {
     Attempt {
+        identity: None,
         door: Door::Pam,
         place: Place::Service("sshd".to_owned()),
         typed: TypedName::new(name.as_bytes()),

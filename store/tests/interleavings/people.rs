@@ -214,6 +214,7 @@ impl Person {
             false => (Door::Pam, Place::Service("sshd".to_owned())),
         };
         Attempt {
+            identity: None,
             door,
             place,
             typed: TypedName::new(self.name.as_bytes()),

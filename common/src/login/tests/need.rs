@@ -1,6 +1,7 @@
 //! States, rules, blocks and roles: whether a second step is asked.
 
 use super::*;
+use crate::ports::Identity;
 
 #[test]
 fn states_decide_whether_a_second_step_is_asked() {
@@ -96,4 +97,26 @@ fn names_are_folded_also_as_a_directory_gives_them() {
     world.act("alice", &Act::Rename(Username::parse("Alicia").unwrap()));
     world.wait(30);
     check(&world, &at_sshd("alicia"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn what_the_door_has_asked_of_a_name_is_not_asked_again() {
+    let world = World::with_alice(policy());
+    let told =
+        |identity| Attempt { primary: PrimaryMode::None, identity: Some(identity), ..at_sshd("alice") };
+    let right = &*world.code();
+    check(&world, &told(Identity::Unknown), &[right, right, right], Err(Reason::UnknownUser));
+    check(&world, &told(Identity::Unavailable), &[], Err(Reason::BackendUnavailable));
+    let known = told(Identity::Known(Username::parse("alice").unwrap()));
+    world.wait(30);
+    check(&world, &known, &[&world.code()], accepted(Grounds::SecondProof));
+}
+
+#[test]
+fn what_the_door_has_asked_of_a_name_says_nothing_of_the_folded_one() {
+    let folding = crate::username::Folding::Lowercase;
+    let world = World::with_alice(Policy { folding, ..policy() });
+    let typed = at_sshd("ALICE");
+    let told = Attempt { primary: PrimaryMode::None, identity: Some(Identity::Unknown), ..typed };
+    check(&world, &told, &[&world.code()], accepted(Grounds::SecondProof));
 }

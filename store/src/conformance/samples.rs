@@ -172,6 +172,7 @@ pub fn lane(user: &str) -> LaneKey {
 #[must_use]
 pub fn lane_from(user: &str, source: &str) -> LaneKey {
     let attempt = Attempt {
+        identity: None,
         door: Door::Pam,
         place: Place::Service("sshd".to_owned()),
         typed: TypedName::new(user.as_bytes()),

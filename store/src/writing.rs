@@ -169,7 +169,7 @@ fn write(
     }
     let mut entries = Vec::with_capacity(bundle.records.len());
     for record in &bundle.records {
-        if tallies::fate(connection, bundle.tally.as_ref(), record)? == Fate::Singly {
+        if tallies::fate(connection, bundle.tally, record)? == Fate::Singly {
             entries.push(append(connection, chain, head, record.clone())?);
         }
     }

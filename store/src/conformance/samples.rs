@@ -172,7 +172,6 @@ pub fn lane(user: &str) -> LaneKey {
 #[must_use]
 pub fn lane_from(user: &str, source: &str) -> LaneKey {
     let attempt = Attempt {
-        identity: None,
         door: Door::Pam,
         place: Place::Service("sshd".to_owned()),
         typed: TypedName::new(user.as_bytes()),
@@ -181,6 +180,7 @@ pub fn lane_from(user: &str, source: &str) -> LaneKey {
         parties: Parties::default(),
         primary: PrimaryMode::Own,
         profile: Profile::default(),
+        identity: None,
     };
     LaneKey::new(&keys(), user, &Origin::of(&attempt, user)).unwrap()
 }

@@ -48,5 +48,6 @@ pub(crate) const RESERVE_SLICE: u64 = 256 * 1024;
 pub(crate) const RESERVE_TAKEN: u64 = 512 * 1024;
 /// Octets by which the reserve grows at once, while there is space.
 pub(crate) const RESERVE_PIECE: u64 = 64 * 1024;
-/// Lanes that a new one may leave on a full disk: it takes the place of an older one, and the table does not grow.
-pub(crate) const LANES_MAX_WHEN_FULL: u32 = 1;
+/// Lanes beyond which a new one takes the place of an older one on a full disk, so that the table does not grow into the
+/// reserve. Whoever guesses would have to bring as many others between two guesses for their own lane to be forgotten.
+pub(crate) const LANES_MAX_WHEN_FULL: u32 = 4096;

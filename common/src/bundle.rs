@@ -5,6 +5,7 @@ use crate::chain::ChainPosition;
 use crate::id::{AccountId, AttemptId, FactorId, RecoveryCodeId};
 use crate::lane::{Lane, LaneKey, LanesOf};
 use crate::record::{Ending, Record};
+use crate::tally::Tally;
 use crate::{UnixTime, Username};
 
 /// What must still be so when the bundle is written; checked inside the transaction.
@@ -162,8 +163,8 @@ pub struct Bundle {
     pub recognised: Option<Recognised>,
     /// An account from which every wait is taken.
     pub unlocked: Option<Unlocked>,
-    /// Whose refusals and questions the records are; many of them are written as one. `None`: each is written.
-    pub tally: Option<LaneKey>,
+    /// Which of the records may be counted together where they are many. `None`: each is written.
+    pub tally: Option<Tally>,
     /// What auditors will read.
     pub records: Vec<Record>,
 }
@@ -204,7 +205,8 @@ impl Bundle {
     #[must_use]
     pub fn durability(&self) -> Durability {
         let is_small = |record: &Record| {
-            let is_accept = record.ending == Ending::Accept && self.tally.is_some();
+            let is_accept =
+                record.ending == Ending::Accept && matches!(self.tally, Some(Tally::OwnProgram(_)));
             is_accept || matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable)
         };
         let changes = self.account.is_some() || self.success.is_some() || !self.spends.is_empty();

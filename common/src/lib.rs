@@ -33,6 +33,7 @@ pub mod reason;
 pub mod record;
 pub mod secret;
 pub mod session;
+pub mod tally;
 pub mod text;
 pub mod throttle;
 pub mod time;

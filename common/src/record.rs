@@ -195,17 +195,6 @@ pub struct Record {
 }
 
 impl Record {
-    /// Whether it is told singly however many there are. A break-glass file that is broken is found by each login of such
-    /// an account, also by a stranger's.
-    #[must_use]
-    pub fn is_told_alone(&self) -> bool {
-        match self.ending {
-            Ending::Act => true,
-            Ending::Finding => self.reason != Reason::BreakGlassBroken,
-            Ending::Accept | Ending::Reject | Ending::Unavailable | Ending::Challenge => false,
-        }
-    }
-
     /// The record that stands for many, of which this was the last. Many of them are more than any one is.
     #[must_use]
     pub fn together(self, together: Together) -> Self {

@@ -5,9 +5,9 @@
 
 use common::UnixTime;
 use common::lane::LaneKey;
-use common::limits;
-use common::limits::{TALLIES_MAX, TALLY_FREE, TALLY_FREE_OF_ALL, TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS};
-use common::record::{Names, PrimaryResult, Record, Together};
+use common::limits::{CLOCK_DIFFERENCE_SECONDS, TALLIES_MAX, TALLY_SECONDS};
+use common::record::{Names, Record, Together};
+use common::tally::{Group, Minute, Tally};
 use rusqlite::{Connection, params};
 
 use crate::SqliteError;
@@ -19,6 +19,8 @@ const ALL: [u8; 16] = [0; 16];
 const UNKNOWN: [u8; 16] = [1; 16];
 /// Names for which there is no row of their own any more.
 const OTHERS: [u8; 16] = [2; 16];
+/// What was found, by whomever.
+const FINDINGS: [u8; 16] = [3; 16];
 
 /// What becomes of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,45 +31,32 @@ pub(crate) enum Fate {
     Together,
 }
 
-/// One name in its minute.
-#[derive(Clone, Copy, Default)]
-struct Tally {
-    began_at: UnixTime,
-    singly: u32,
-}
-
-/// Says what becomes of a record of this name, and counts it.
+/// Says what becomes of a record, and counts it.
 pub(crate) fn fate(
     connection: &Connection,
-    name: Option<&LaneKey>,
+    tally: Option<Tally>,
     record: &Record,
 ) -> Result<Fate, SqliteError> {
-    let Some(name) = name.filter(|_| !record.is_told_alone()) else { return Ok(Fate::Singly) };
-    let is_right = record.primary == PrimaryResult::Right;
-    let (key, free) = match record.user {
-        // A right password is nothing that a stranger can bring along in numbers, and must not hide among their wrong ones.
-        Some(_) if is_right => (of_right_passwords(name), TALLY_FREE),
-        Some(_) => (*name.as_bytes(), TALLY_FREE),
-        None => (UNKNOWN, TALLY_FREE_OF_UNKNOWN),
+    let Some((tally, group)) = tally.and_then(|tally| Some((tally, tally.group(record)?))) else {
+        return Ok(Fate::Singly);
     };
-    let (key, tally) = match is_right {
-        true => (key, current(connection, &key, record.at)?.tally),
-        false => with_room(connection, key, record.at)?,
+    let (key, own) = row(connection, group, tally.name(), record.at)?;
+    let of_all = match group.is_bounded_over_all() {
+        true => current(connection, &ALL, record.at)?.minute,
+        false => Minute::default(),
     };
-    let of_all = match is_right {
-        true => None,
-        false => Some(current(connection, &ALL, record.at)?.tally),
-    };
-    if tally.singly >= free || of_all.is_some_and(|all| all.singly >= TALLY_FREE_OF_ALL) {
-        withhold(connection, &key, tally, record)?;
+    if !group.tells_singly(own, of_all) {
+        withhold(connection, &key, own, record)?;
         return Ok(Fate::Together);
     }
-    one_more(connection, &key, tally)?;
-    of_all.map_or(Ok(()), |all| one_more(connection, &ALL, all))?;
+    one_more(connection, &key, own)?;
+    if group.is_bounded_over_all() {
+        one_more(connection, &ALL, of_all)?;
+    }
     Ok(Fate::Singly)
 }
 
-/// Where what came after a right password is counted. It has a row in any case.
+/// Where what came after a right password is counted.
 fn of_right_passwords(name: &LaneKey) -> [u8; 16] {
     let mut key = *name.as_bytes();
     key.iter_mut().for_each(|octet| *octet = !*octet);
@@ -78,7 +67,7 @@ fn of_right_passwords(name: &LaneKey) -> [u8; 16] {
 pub(crate) fn due(connection: &Connection, now: UnixTime) -> Result<Vec<Record>, SqliteError> {
     let over = now.minus_seconds(TALLY_SECONDS).seconds();
     // What a clock that ran ahead has begun is due too.
-    let ahead = now.plus_seconds(limits::CLOCK_DIFFERENCE_SECONDS).seconds();
+    let ahead = now.plus_seconds(CLOCK_DIFFERENCE_SECONDS).seconds();
     let mut statement = connection.prepare_cached(
         "SELECT name, withheld, first_at, last FROM tallies
          WHERE withheld > 0 AND (began_at <= ?1 OR began_at > ?2)",
@@ -91,8 +80,8 @@ pub(crate) fn due(connection: &Connection, now: UnixTime) -> Result<Vec<Record>,
     for (name, count, since, last) in rows {
         connection
             .prepare_cached("UPDATE tallies SET began_at = ?2, singly = ?3, withheld = 0 WHERE name = ?1")?
-            .execute(params![name, now.seconds(), u32::MAX])?;
-        let names = if [UNKNOWN, OTHERS].contains(&name) { Names::Several } else { Names::One };
+            .execute(params![name, now.seconds(), Minute::behind_a_flood(now).singly])?;
+        let names = if [UNKNOWN, OTHERS, FINDINGS].contains(&name) { Names::Several } else { Names::One };
         let together = Together { count, since, names };
         // What another version has written and we cannot read must not keep anybody from signing in.
         told.extend(serde_json::from_slice(&last).ok().map(|last: Record| last.together(together)));
@@ -100,29 +89,36 @@ pub(crate) fn due(connection: &Connection, now: UnixTime) -> Result<Vec<Record>,
     Ok(told)
 }
 
-/// The row of a name, or that of all others where there are too many rows. Names of our own always have room.
-fn with_room(
+/// The row of a group, or that of all others where there are too many rows.
+fn row(
     connection: &Connection,
-    key: [u8; 16],
+    group: Group,
+    name: &LaneKey,
     now: UnixTime,
-) -> Result<([u8; 16], Tally), SqliteError> {
+) -> Result<([u8; 16], Minute), SqliteError> {
+    let key = match group {
+        Group::User => *name.as_bytes(),
+        Group::Right => of_right_passwords(name),
+        Group::Unknown => UNKNOWN,
+        Group::Findings => FINDINGS,
+    };
     let mut found = current(connection, &key, now)?;
-    if found.is_full() && key != UNKNOWN {
+    if found.is_full() {
         let over = now.minus_seconds(TALLY_SECONDS).seconds();
         connection
             .prepare_cached("DELETE FROM tallies WHERE withheld = 0 AND began_at <= ?1")?
             .execute([over])?;
         found = current(connection, &key, now)?;
-        if found.is_full() {
-            return Ok((OTHERS, current(connection, &OTHERS, now)?.tally));
+        if found.is_full() && group.may_lack_room() {
+            return Ok((OTHERS, current(connection, &OTHERS, now)?.minute));
         }
     }
-    Ok((key, found.tally))
+    Ok((key, found.minute))
 }
 
 /// What there is of a name.
 struct Found {
-    tally: Tally,
+    minute: Minute,
     /// The number of rows, where none of them is of this name.
     rows_of_others: Option<u32>,
 }
@@ -139,42 +135,38 @@ fn current(connection: &Connection, key: &[u8; 16], now: UnixTime) -> Result<Fou
         "SELECT began_at, singly, withheld, CASE WHEN name IS NULL THEN (SELECT count(*) FROM tallies) END
          FROM meta LEFT JOIN tallies ON name = ?1",
     )?;
-    let is_over = |tally: &Tally| {
-        now >= tally.began_at.plus_seconds(TALLY_SECONDS)
-            || tally.began_at > now.plus_seconds(limits::CLOCK_DIFFERENCE_SECONDS)
-    };
     let found = statement.query_row([key], |row| {
         let rows_of_others = row.get(3)?;
         let before = match row.get::<_, Option<u64>>(0)? {
             Some(began_at) => Some((
-                Tally { began_at: UnixTime::from_seconds(began_at), singly: row.get(1)? },
+                Minute { began_at: UnixTime::from_seconds(began_at), singly: row.get(1)? },
                 row.get::<_, u64>(2)?,
             )),
             None => None,
         };
-        let tally = match before {
-            Some((tally, withheld)) if withheld > 0 || !is_over(&tally) => tally,
-            Some(_) | None => Tally { began_at: now, singly: 0 },
+        let minute = match before {
+            Some((minute, withheld)) if withheld > 0 || !minute.is_over(now) => minute,
+            Some(_) | None => Minute::beginning(now),
         };
-        Ok(Found { tally, rows_of_others })
+        Ok(Found { minute, rows_of_others })
     });
     Ok(found?)
 }
 
-fn one_more(connection: &Connection, key: &[u8; 16], tally: Tally) -> Result<(), SqliteError> {
+fn one_more(connection: &Connection, key: &[u8; 16], minute: Minute) -> Result<(), SqliteError> {
     connection
         .prepare_cached(
             "INSERT INTO tallies (name, began_at, singly, withheld, first_at, last) VALUES (?1, ?2, ?3, 0, 0, x'')
              ON CONFLICT (name) DO UPDATE SET began_at = excluded.began_at, singly = excluded.singly",
         )?
-        .execute(params![key, tally.began_at.seconds(), tally.singly.saturating_add(1)])?;
+        .execute(params![key, minute.began_at.seconds(), minute.with_one_more().singly])?;
     Ok(())
 }
 
 fn withhold(
     connection: &Connection,
     key: &[u8; 16],
-    tally: Tally,
+    minute: Minute,
     record: &Record,
 ) -> Result<(), SqliteError> {
     let last = serde_json::to_vec(record).map_err(SqliteError::Serialize)?;
@@ -186,6 +178,6 @@ fn withhold(
                  first_at = CASE withheld WHEN 0 THEN excluded.first_at ELSE first_at END,
                  withheld = withheld + 1, last = excluded.last",
         )?
-        .execute(params![key, tally.began_at.seconds(), tally.singly, record.at.seconds(), last])?;
+        .execute(params![key, minute.began_at.seconds(), minute.singly, record.at.seconds(), last])?;
     Ok(())
 }

@@ -127,18 +127,8 @@ fn wholly_or_not(
     head: &mut Head,
     bundle: &Bundle,
 ) -> Result<Outcome, SqliteError> {
-    let part = change.part()?;
-    match write(&part, chain, head, bundle) {
-        Ok(entries) => {
-            part.keep()?;
-            Ok(Outcome::Applied(entries))
-        }
-        Err(Stop::Conflict) => {
-            part.undo()?;
-            Ok(Outcome::Conflict)
-        }
-        Err(Stop::Failed(error)) => Err(error),
-    }
+    let written = change.part(|part| write(part, chain, head, bundle))?;
+    Ok(written.map_or(Outcome::Conflict, Outcome::Applied))
 }
 
 /// Records come last: after them nothing can conflict, so `head` never has to go back.
@@ -169,7 +159,7 @@ fn write(
     }
     let mut entries = Vec::with_capacity(bundle.records.len());
     for record in &bundle.records {
-        if tallies::fate(connection, bundle.tally.as_ref(), record)? == Fate::Singly {
+        if tallies::fate(connection, bundle.tally, record)? == Fate::Singly {
             entries.push(append(connection, chain, head, record.clone())?);
         }
     }

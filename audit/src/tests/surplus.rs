@@ -93,3 +93,32 @@ fn acts_and_what_has_a_place_are_told_singly_and_an_end_tells_the_rest() {
     let lines = collector.lines();
     assert!(lines.len() == 1 && lines[0].contains("count=\"88\""), "{lines:?}");
 }
+
+#[test]
+fn an_alert_about_the_file_does_not_hide_among_refusals_of_the_same_user() {
+    let collector = Collector::new();
+    let told: usize = (0..100).map(|_| collector.tell(&refusal("alice", 1_000)).len()).sum();
+    assert_eq!(told, 12);
+    let alert = Record {
+        ending: Ending::Finding,
+        reason: Reason::BreakGlassBroken,
+        severity: Severity::Alert,
+        ..refusal("alice", 1_001)
+    };
+    assert_eq!(collector.tell(&alert).len(), 1);
+    let told: usize = (0..100).map(|_| collector.tell(&alert).len()).sum();
+    assert_eq!(told, 11, "each login of alice finds it again");
+}
+
+#[test]
+fn what_came_after_a_right_password_is_counted_apart_for_each_user_however_many_there_are() {
+    let collector = Collector::new();
+    for number in 0..20_000 {
+        let _ = collector.tell(&refusal(&format!("u{number}"), 1_000));
+    }
+    let right = |user: &str| Record { primary: PrimaryResult::Right, ..refusal(user, 1_001) };
+    for user in ["alice", "bob"] {
+        let told: usize = (0..50).map(|_| collector.tell(&right(user)).len()).sum();
+        assert_eq!(told, 12, "{user}");
+    }
+}

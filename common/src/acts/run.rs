@@ -66,23 +66,21 @@ impl Engine {
     /// store. `done` says in words what it is now. Where the store cannot take the record, the sink alone has it.
     pub fn record_act(&self, actor: &Actor, place: Place, act: &str, done: String) {
         let act = ActRecord { act: act.to_owned(), actor: actor.clone(), before: None, after: Some(done) };
-        self.record_alone(&Record { act: Some(act), ..self.record_about_nobody(place, Reason::ActDone) });
+        self.record_alone(Record { act: Some(act), ..self.record_about_nobody(place, Reason::ActDone) });
     }
 
     /// Records, as an alert, what was found on the way to something else.
     pub fn record_finding(&self, reason: Reason) {
         let about_nobody = self.record_about_nobody(Place::Service(PLACE.to_owned()), reason);
-        self.record_alone(&Record { severity: Severity::Alert, ending: Ending::Finding, ..about_nobody });
+        self.record_alone(Record { severity: Severity::Alert, ending: Ending::Finding, ..about_nobody });
     }
 
     fn record_about_nobody(&self, place: Place, reason: Reason) -> Record {
         record_of(AttemptId::generate(self.random()), self.now(), place, reason)
     }
 
-    fn record_alone(&self, record: &Record) {
-        if self.write(&Bundle::of_records(record.attempt, record.at, vec![record.clone()])).is_err() {
-            self.parts.sink.publish(record, None);
-        }
+    fn record_alone(&self, record: Record) {
+        self.record(&Bundle::of_records(record.attempt, record.at, vec![record]));
     }
 
     /// `None` where somebody was faster.
@@ -133,7 +131,7 @@ impl Engine {
 
     /// A refusal is recorded too; where even that fails the refusal stands.
     fn refuse_act(&self, minutes: &Minutes<'_>, refusal: ActError) -> ActError {
-        self.record_alone(&minutes.record(self.now(), Reason::ActRefused, None, Some(refusal.to_string())));
+        self.record_alone(minutes.record(self.now(), Reason::ActRefused, None, Some(refusal.to_string())));
         refusal
     }
 }

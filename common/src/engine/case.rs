@@ -1,6 +1,7 @@
 //! Whom an attempt is about, and what is loaded for it.
 
 use crate::account::{Account, Factor, FactorKind, PasswordHash, State};
+use crate::engine::ledger::Round;
 use crate::engine::{Engine, Trouble};
 use crate::keys::KeyRing;
 use crate::login::Subject;
@@ -41,7 +42,7 @@ impl Case {
 
 impl Engine {
     /// Loads both halves of the account and finds out whom the attempt is about.
-    pub(super) fn load(&self, attempt: &Attempt, session: &Session) -> Result<Case, Trouble> {
+    pub(super) fn load(&self, attempt: &Attempt, session: &Session, round: &Round) -> Result<Case, Trouble> {
         let now = self.now();
         let typed = Username::parse(attempt.typed.as_str()).ok();
         let Some(typed) = typed.map(|name| self.parts.policy.folding.fold(&name)) else {
@@ -54,7 +55,7 @@ impl Engine {
                 now,
             });
         };
-        let (loaded, tracks) = self.load_name(attempt, session, &typed)?;
+        let (loaded, tracks) = self.load_name(attempt, session, &typed, round)?;
         self.tell_of_rollback(attempt, now);
         let stored = if loaded.account.is_some() { Stored::Yes } else { Stored::No };
         let canonical = match self.identify(attempt, &typed, stored) {
@@ -67,7 +68,7 @@ impl Engine {
         };
         let (loaded, tracks) = match canonical == typed {
             true => (loaded, tracks),
-            false => self.load_name(attempt, session, &canonical)?,
+            false => self.load_name(attempt, session, &canonical, round)?,
         };
         let target = self.load_target(attempt, session)?;
         Ok(Case { subject: Subject::Known(canonical), loaded, target, tracks, now })
@@ -76,7 +77,7 @@ impl Engine {
     fn load_target(&self, attempt: &Attempt, session: &Session) -> Result<Option<Box<Account>>, Trouble> {
         let name = attempt.parties.target.as_deref().and_then(|name| Username::parse(name).ok());
         let Some(name) = name.map(|name| self.parts.policy.folding.fold(&name)) else { return Ok(None) };
-        Ok(self.load_name(attempt, session, &name)?.0.account.map(Box::new))
+        Ok(self.load_name(attempt, session, &name, &Round::default())?.0.account.map(Box::new))
     }
 
     fn load_name(
@@ -84,9 +85,11 @@ impl Engine {
         attempt: &Attempt,
         session: &Session,
         name: &Username,
+        round: &Round,
     ) -> Result<(Box<Loaded>, Tracks), Trouble> {
         let tracks = Tracks::new(self.keys(), name.as_str(), attempt)?;
-        let loaded = self.ledger(attempt, Some(name)).load(name, &tracks.lane, session.attempt())?;
+        let ledger = self.ledger(attempt, Some(name));
+        let loaded = ledger.load(name, &tracks.lane, session.attempt(), round, self.now())?;
         Ok((Box::new(loaded), tracks))
     }
 

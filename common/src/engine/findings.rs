@@ -7,10 +7,8 @@ use crate::engine::Engine;
 use crate::lane::LaneKey;
 use crate::limits::TALLY_SECONDS;
 use crate::record::{Ending, Record};
+use crate::tally::Tally;
 use crate::{Attempt, AttemptId, Reason, UnixTime, Username, login};
-
-/// Under which name many findings about the file are counted: no user can have it.
-const OF_FILE: &str = "break-glass file";
 
 /// When something was last told: once a minute is enough.
 #[derive(Default)]
@@ -47,7 +45,7 @@ impl Engine {
         let found = self.ending_record(attempt, &session, Ending::Finding, Reason::BreakGlassBroken);
         let record = Record { user: Some(name.as_str().to_owned()), ..found };
         let mut bundle = Bundle::of_records(session.attempt(), now, vec![record]);
-        bundle.tally = LaneKey::of_name(self.keys(), OF_FILE).ok();
+        bundle.tally = LaneKey::of_name(self.keys(), name.as_str()).ok().map(Tally::Refusals);
         self.record(&bundle);
     }
 }

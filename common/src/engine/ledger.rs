@@ -5,20 +5,52 @@
 //! taken it, or cannot take anything: what lost its race there never reads as an accept. A file that cannot be used keeps
 //! nobody out whom the store lets in, and somebody is told.
 
-use crate::bundle::{Bundle, CapEffect, Entry, Outcome, Recognised, Spend};
+use crate::bundle::{Bundle, CapEffect, Entry, Outcome, Precondition, Recognised, Spend};
 use crate::engine::Engine;
 use crate::lane::{Lane, LaneKey};
 use crate::login::{Counted, Counter, Evidence};
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Ending;
 use crate::throttle::Count;
-use crate::{Attempt, AttemptId, Username};
+use crate::{Attempt, AttemptId, UnixTime, Username};
 
 /// Where one attempt reads, counts and writes.
 pub(super) struct Ledger<'a> {
     pub(super) store: &'a dyn Store,
     /// For break-glass accounts alone.
     pub(super) file: Option<File<'a>>,
+}
+
+/// What one answer has brought about so far, also in the races that it lost.
+#[derive(Default)]
+pub(super) struct Round {
+    pub(super) evidence: Evidence,
+    /// What it has spent in the file already: nobody else's, so not spent for it.
+    spent_in_file: Vec<Spend>,
+    /// As what the account was loaded when the file said that it is ahead of that.
+    overtaken: Option<Precondition>,
+}
+
+impl Round {
+    /// Whether the file has said before that it is ahead of this. Then nobody was faster: the store went back.
+    fn is_overtaken_again(&mut self, by: &Precondition) -> bool {
+        self.overtaken.replace(by.clone()).as_ref() == Some(by)
+    }
+
+    /// What the file says, as it was before this round.
+    fn before(&self, mut kept: Loaded) -> Loaded {
+        for spend in &self.spent_in_file {
+            match spend {
+                Spend::RecoveryCode { code, .. } => kept.spent_recovery_codes.retain(|spent| spent != code),
+                Spend::TotpStep { factor, step, .. } => {
+                    let own =
+                        kept.spent_steps.iter_mut().filter(|(of, highest)| of == factor && highest == step);
+                    own.for_each(|(_, highest)| *highest = step.saturating_sub(1));
+                }
+            }
+        }
+        kept
+    }
 }
 
 /// The file of the break-glass accounts, and whose attempt asks for it.
@@ -28,12 +60,18 @@ pub(super) struct File<'a> {
     pub(super) engine: &'a Engine,
     pub(super) attempt: &'a Attempt,
     pub(super) name: &'a Username,
+    /// Whether it alone will do where the store cannot be used: at PAM, to get into the machine.
+    pub(super) stands_in: bool,
 }
 
 impl File<'_> {
     /// What the file has answered. That it could not is told, whatever becomes of the login.
     fn told<T>(&self, answer: Result<T, StoreError>) -> Result<T, StoreError> {
-        answer.inspect_err(|_| self.engine.tell_of_file(self.attempt, self.name))
+        answer.inspect_err(|_| self.tell())
+    }
+
+    fn tell(&self) {
+        self.engine.tell_of_file(self.attempt, self.name);
     }
 
     fn written(&self, bundle: &Bundle) -> Result<Option<Vec<Entry>>, StoreError> {
@@ -51,6 +89,8 @@ impl Ledger<'_> {
         name: &Username,
         lane: &LaneKey,
         session: AttemptId,
+        round: &Round,
+        now: UnixTime,
     ) -> Result<Loaded, StoreError> {
         let stored = self.store.load(name, lane, Some(session));
         let Some(file) = self.file else { return stored };
@@ -58,24 +98,25 @@ impl Ledger<'_> {
             // Where the copy cannot follow, the account is as good as before; the next login tries again.
             let _ = file.told(file.books.keep(stored));
         }
-        match (stored, file.told(file.books.load(name, lane, Some(session)))) {
-            (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session)),
+        let kept = file.told(file.books.load(name, lane, Some(session))).map(|kept| round.before(kept));
+        match (stored, kept) {
+            (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session, now)),
             (Ok(stored), Err(_)) => Ok(stored),
-            (Err(_), Ok(kept)) if kept.account.is_some() => Ok(kept),
+            (Err(_), Ok(kept)) if file.stands_in && kept.account.is_some() => Ok(kept),
             (Err(error), _) => Err(error),
         }
     }
 
     /// What either place knows to be spent is spent. Recovery codes that were used while the store was away are written
     /// down there too, for doors that do not look into the file.
-    fn together(&self, mut stored: Loaded, kept: Loaded, session: AttemptId) -> Loaded {
+    fn together(&self, mut stored: Loaded, kept: Loaded, session: AttemptId, now: UnixTime) -> Loaded {
         let Some(account) = &stored.account else { return stored };
         if kept.account.as_ref().map(|copy| copy.id) != Some(account.id) {
             return stored;
         }
         for code in kept.spent_recovery_codes {
             if !stored.spent_recovery_codes.contains(&code) {
-                let mut bundle = Bundle::of_records(session, stored.floor, Vec::new());
+                let mut bundle = Bundle::of_records(session, now, Vec::new());
                 bundle.spends.push(Spend::RecoveryCode { account: account.id, code });
                 let _ = written(self.store, &bundle);
                 stored.spent_recovery_codes.push(code);
@@ -95,7 +136,7 @@ impl Ledger<'_> {
 
     /// Counts an answer before it is looked at. Before and after are those of the place that counts.
     pub(super) fn count(&self, count: &Count, before: Lane) -> Result<Counted, StoreError> {
-        match (self.store.count(count), self.file) {
+        match (self.store.count(count), self.stand_in()) {
             (Err(_), Some(file)) => {
                 let before = file.told(file.books.load(file.name, &count.lane, None))?.lane;
                 let after = file.told(file.books.count(count))?;
@@ -107,7 +148,7 @@ impl Ledger<'_> {
 
     /// Does the work of counting, against nobody. The file has no row for that.
     pub(super) fn count_for_nobody(&self, count: &Count) -> Result<(), StoreError> {
-        match (self.store.count(count), self.file) {
+        match (self.store.count(count), self.stand_in()) {
             (Ok(_), _) | (Err(_), Some(_)) => Ok(()),
             (Err(error), None) => Err(error),
         }
@@ -117,40 +158,58 @@ impl Ledger<'_> {
     pub(super) fn commit(
         &self,
         bundle: &Bundle,
-        evidence: &Evidence,
+        round: &mut Round,
     ) -> Result<Option<Vec<Entry>>, StoreError> {
         let Some(file) = self.file else { return written(self.store, bundle) };
-        let in_store = part_of(Counter::Store, bundle, evidence);
-        let in_file = part_of(Counter::BreakGlassFile, bundle, evidence);
+        let in_store = part_of(Counter::Store, bundle, &round.evidence);
+        let in_file = part_of(Counter::BreakGlassFile, bundle, &round.evidence);
         if bundle.records.iter().any(|record| record.ending == Ending::Accept) {
-            return self.commit_accept(file, &in_store, &in_file);
+            return self.commit_accept(file, &in_store, &in_file, round);
         }
         // The file keeps accepts: a stranger must not be able to fill it. What cannot be taken back there stays counted.
         let _ = file.written(&Bundle { records: Vec::new(), ..in_file });
-        written(self.store, &in_store).or_else(|_| Ok(Some(unrecorded(bundle))))
+        match (written(self.store, &in_store), self.stand_in()) {
+            (Err(_), Some(_)) => Ok(Some(unrecorded(bundle))),
+            (in_store, _) => in_store,
+        }
+    }
+
+    /// The file, where it will do without the store.
+    fn stand_in(&self) -> Option<File<'_>> {
+        self.file.filter(|file| file.stands_in)
     }
 
     /// What is spent comes first, in the file; the accept itself, in the store; and only then the accept in the file.
+    /// What an earlier race of the same round has spent there is not spent again.
     fn commit_accept(
         &self,
         file: File<'_>,
         in_store: &Bundle,
         in_file: &Bundle,
+        round: &mut Round,
     ) -> Result<Option<Vec<Entry>>, StoreError> {
-        let spent = file.written(&spending(in_file));
-        if let Ok(None) = spent {
-            return Ok(None);
-        }
-        match (written(self.store, in_store), spent) {
-            (Ok(None), _) => Ok(None),
-            (Ok(Some(entries)), spent) => {
-                if spent.is_ok() {
-                    // The accept stands already: without this one the file knows less of it, which has been told.
+        let spending = spending(in_file, &round.spent_in_file);
+        let is_spent = match file.written(&spending) {
+            Ok(Some(_)) => true,
+            Ok(None) if round.is_overtaken_again(&spending.precondition) => {
+                file.tell();
+                false
+            }
+            Ok(None) => return Ok(None),
+            Err(_) => false,
+        };
+        round.spent_in_file.extend(spending.spends.into_iter().filter(|_| is_spent));
+        match written(self.store, in_store) {
+            Ok(None) => Ok(None),
+            Ok(Some(entries)) => {
+                if is_spent {
+                    // The accept stands already: without this one the file knows less of it.
                     let _ = file.written(&used(in_file));
                 }
                 Ok(Some(entries))
             }
-            (Err(error), spent) => spent.and_then(|_| file.written(&used(in_file))).map_err(|_| error),
+            Err(error) if is_spent && file.stands_in => file.written(&used(in_file)).map_err(|_| error),
+            Err(error) => Err(error),
         }
     }
 }
@@ -168,10 +227,11 @@ fn part_of(place: Counter, bundle: &Bundle, evidence: &Evidence) -> Bundle {
     }
 }
 
-/// What a bundle uses up, and nothing else of it.
-fn spending(bundle: &Bundle) -> Bundle {
+/// What a bundle uses up that is not spent yet, and nothing else of it.
+fn spending(bundle: &Bundle, spent: &[Spend]) -> Bundle {
     let nothing = Bundle::of_records(bundle.attempt, bundle.at, Vec::new());
-    Bundle { precondition: bundle.precondition.clone(), spends: bundle.spends.clone(), ..nothing }
+    let spends = bundle.spends.iter().filter(|spend| !spent.contains(spend)).cloned().collect();
+    Bundle { precondition: bundle.precondition.clone(), spends, ..nothing }
 }
 
 /// The rest of it.

@@ -16,11 +16,12 @@ use crate::policy::Policy;
 use crate::ports::{BreakGlass, Clock, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError};
 use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{Session, Stage};
+use crate::tally::Tally;
 use crate::throttle::{Against, Count, Tracks};
 use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 use case::Case;
-use ledger::Ledger;
+use ledger::{Ledger, Round};
 
 /// Everything that the engine stands on.
 pub struct Parts {
@@ -153,7 +154,7 @@ impl Engine {
     pub fn settle(&self) -> Result<(), StoreError> {
         let nothing = Bundle::of_records(AttemptId::generate(self.random()), self.now(), Vec::new());
         self.parts.sink.settle(nothing.at);
-        self.commit(&nothing, &self.books(), &Evidence::default()).map(drop)
+        self.commit(&nothing, &self.books(), &mut Round::default()).map(drop)
     }
 
     /// The user went away before the dialogue ended. Nothing was spent; the record says so.
@@ -165,13 +166,13 @@ impl Engine {
     fn record_ending(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) {
         let record = self.ending_record(attempt, session, ending, reason);
         let mut bundle = Bundle::of_records(session.attempt(), record.at, vec![record]);
-        bundle.tally =
-            Tracks::new(self.keys(), &self.name_of(attempt), attempt).ok().map(|tracks| tracks.name);
+        let tracks = Tracks::new(self.keys(), &self.name_of(attempt), attempt);
+        bundle.tally = tracks.ok().map(|tracks| Tally::Refusals(tracks.name));
         self.record(&bundle);
     }
 
     /// Writes records that nothing depends on. Where the store cannot take them, the sink alone has them.
-    fn record(&self, bundle: &Bundle) {
+    pub(crate) fn record(&self, bundle: &Bundle) {
         if self.write(bundle).is_err() {
             bundle.records.iter().for_each(|record| self.parts.sink.publish(record, None));
         }
@@ -185,22 +186,22 @@ impl Engine {
         session: &Session,
         answer: Option<&Answer>,
     ) -> Result<Reply, Trouble> {
-        let mut evidence = Evidence::default();
+        let mut round = Round::default();
         let mut checked = None;
         for _ in 0..limits::RACES_MAX {
-            let case = self.load(attempt, session)?;
+            let case = self.load(attempt, session, &round)?;
             // What was right for the account before is nothing for the one that is there now.
             let basis = case.checked_against();
             if checked.replace(basis.clone()).is_some_and(|before| before != basis) {
-                evidence.password = None;
+                round.evidence.password = None;
             }
-            let step = self.gather(attempt, &case, session, answer, &mut evidence)?;
+            let step = self.gather(attempt, &case, session, answer, &mut round.evidence)?;
             let (bundle, reply) = match step {
                 Outgoing::Ask(session, prompt, bundle) => (bundle, Reply::Ask(session, prompt)),
                 Outgoing::Decide(verdict, bundle) => (bundle, Reply::Done(session.attempt(), verdict)),
             };
-            if self.commit_of(attempt, &case, &bundle, &evidence)? == Written::Yes {
-                let is_unseen = answer.is_some() && evidence.password.is_none();
+            if self.commit_of(attempt, &case, &bundle, &mut round)? == Written::Yes {
+                let is_unseen = answer.is_some() && round.evidence.password.is_none();
                 if is_unseen && refuses_a_password(attempt, session, &reply) {
                     self.parts.primary.pretend();
                 }
@@ -285,11 +286,15 @@ impl Engine {
         }
     }
 
-    /// Where an attempt reads, counts and writes. A break-glass account has a file of its own besides the store.
+    /// Where an attempt reads, counts and writes. A break-glass account has a file of its own besides the store, at every
+    /// door: what it uses up at one is used up at the other.
     fn ledger<'a>(&'a self, attempt: &'a Attempt, name: Option<&'a Username>) -> Ledger<'a> {
-        let name = name.filter(|name| self.parts.policy.is_break_glass(attempt, name));
-        let file = name.zip(self.parts.break_glass.as_deref());
-        let file = file.map(|(name, books)| ledger::File { books, engine: self, attempt, name });
+        let policy = &self.parts.policy;
+        let name = name.filter(|name| policy.break_glass.contains(*name));
+        let file = name.zip(self.parts.break_glass.as_deref()).map(|(name, books)| {
+            let stands_in = policy.is_break_glass(attempt, name);
+            ledger::File { books, engine: self, attempt, name, stands_in }
+        });
         Ledger { store: &*self.parts.store, file }
     }
 
@@ -303,7 +308,7 @@ impl Engine {
         if bundle.writes_nothing() {
             return Ok(Written::Yes);
         }
-        self.commit(bundle, &self.books(), &Evidence::default())
+        self.commit(bundle, &self.books(), &mut Round::default())
     }
 
     fn commit_of(
@@ -311,21 +316,16 @@ impl Engine {
         attempt: &Attempt,
         case: &Case,
         bundle: &Bundle,
-        evidence: &Evidence,
+        round: &mut Round,
     ) -> Result<Written, StoreError> {
         if bundle.writes_nothing() {
             return Ok(Written::Yes);
         }
-        self.commit(bundle, &self.ledger(attempt, case.name()), evidence)
+        self.commit(bundle, &self.ledger(attempt, case.name()), round)
     }
 
-    fn commit(
-        &self,
-        bundle: &Bundle,
-        ledger: &Ledger<'_>,
-        evidence: &Evidence,
-    ) -> Result<Written, StoreError> {
-        let Some(entries) = ledger.commit(bundle, evidence)? else { return Ok(Written::Conflict) };
+    fn commit(&self, bundle: &Bundle, ledger: &Ledger<'_>, round: &mut Round) -> Result<Written, StoreError> {
+        let Some(entries) = ledger.commit(bundle, round)? else { return Ok(Written::Conflict) };
         for entry in entries {
             self.parts.sink.publish(&entry.record, entry.position.as_ref());
         }

@@ -8,6 +8,7 @@ use crate::login::proof::Proof;
 use crate::login::{Accept, Counted, Grounds, Prompt, Step, Verdict, View};
 use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{CheckedAgainst, Session};
+use crate::tally::Tally;
 use crate::{PrimaryMode, Reason, Secret, limits};
 
 /// A yes in the making.
@@ -60,7 +61,7 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     });
     if view.attempt.parties.word == Word::OfUser && bundle.spends.is_empty() {
         // Nothing was proven, and the program that asks can ask again and again: it may not fill the records.
-        bundle.tally = Some(view.tracks.name);
+        bundle.tally = Some(Tally::OwnProgram(view.tracks.name));
     }
     let accept = Accept::new(user.clone(), yes.grounds, yes.reason);
     Step::Decide(Verdict::Accept(accept), Box::new(bundle))
@@ -160,7 +161,7 @@ fn precondition(view: &View<'_>) -> Precondition {
 fn with_record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) -> Box<Bundle> {
     let record = record(view, session, ending, reason);
     let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
-    bundle.tally = Some(view.tracks.name);
+    bundle.tally = Some(Tally::Refusals(view.tracks.name));
     Box::new(bundle)
 }
 

@@ -45,6 +45,10 @@ pub(crate) struct Memory {
     pub(crate) others_after_next_count: u32,
     /// An administrator blocks everybody between the load of a login and its commit.
     pub(crate) block_before_next_spend: bool,
+    /// What happens between the load of a login and its commit.
+    pub(crate) before_next_spend: Option<Box<dyn FnOnce() + Send>>,
+    /// It is the file of the break-glass accounts, which knows nobody by itself.
+    pub(crate) is_file: bool,
     pub(crate) floor: UnixTime,
 }
 
@@ -67,6 +71,13 @@ impl MemoryStore {
             return Err(StoreError::Damaged { what: "the store of a test".to_owned(), source: None });
         }
         Ok(memory)
+    }
+}
+
+impl MemoryStore {
+    /// As if each account had been changed.
+    pub(crate) fn raise_versions(&self) {
+        self.0.lock().unwrap().accounts.values_mut().for_each(|account| account.version += 1);
     }
 }
 
@@ -124,7 +135,15 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
+        let meanwhile = |bundle: &Bundle| {
+            let before = &mut self.0.lock().unwrap().before_next_spend;
+            (!bundle.spends.is_empty()).then(|| before.take()).flatten()
+        };
+        bundles.iter().filter_map(meanwhile).for_each(|happens| happens());
         let mut memory = self.writable()?;
+        if memory.is_file && !bundles.iter().all(|bundle| memory.could_hold(&bundle.precondition)) {
+            return Err(StoreError::Damaged { what: "the file of a test".to_owned(), source: None });
+        }
         Ok(bundles.iter().map(|bundle| memory.commit(bundle)).collect())
     }
 }
@@ -133,6 +152,10 @@ impl BreakGlass for MemoryStore {
     fn keep(&self, loaded: &Loaded) -> Result<(), StoreError> {
         let mut memory = self.up()?;
         let Some(account) = &loaded.account else { return Ok(()) };
+        let is_late = |kept: &Account| kept.id == account.id && kept.version > account.version;
+        if memory.accounts.get(&account.name).is_some_and(is_late) {
+            return Ok(());
+        }
         memory.accounts.insert(account.name.clone(), account.clone());
         for (factor, step) in &loaded.spent_steps {
             let highest = memory.steps.entry(*factor).or_default();
@@ -205,6 +228,17 @@ impl Memory {
         }
     }
 
+    /// Whether what must be so for it is so here, or was: a copy that is newer than what was loaded is a race.
+    fn could_hold(&self, precondition: &Precondition) -> bool {
+        match precondition {
+            Precondition::Nothing => true,
+            Precondition::Absent(_) => false,
+            Precondition::Version { account, version } => {
+                self.accounts.values().any(|kept| kept.id == *account && kept.version >= *version)
+            }
+        }
+    }
+
     fn is_unspent(&self, spend: &Spend) -> bool {
         match spend {
             Spend::TotpStep { factor, step, begins_at, .. } => {
@@ -252,8 +286,11 @@ impl Memory {
             self.caps.remove(&unlocked.account);
             self.lanes.retain(|lane, _| !unlocked.lanes.contains(lane));
         }
-        let is_accept = |record: &Record| record.ending == crate::record::Ending::Accept;
-        self.tallied += u64::from(bundle.tally.is_some() && bundle.records.iter().any(is_accept));
+        let is_counted = |record: &&Record| {
+            let group = bundle.tally.and_then(|tally| tally.group(record));
+            record.ending == crate::record::Ending::Accept && group.is_some()
+        };
+        self.tallied += bundle.records.iter().filter(is_counted).count() as u64;
         self.records.extend(bundle.records.iter().cloned());
     }
 

@@ -41,6 +41,7 @@ impl World {
     /// A world with a policy.
     pub(crate) fn new(policy: Policy) -> Self {
         let (memory, file) = (MemoryStore::default(), MemoryStore::default());
+        file.0.lock().unwrap().is_file = true;
         let primary = ClearText::default();
         let clock = Arc::new(AtomicU64::new(BEGINNING));
         let engine = Engine::new(Parts {

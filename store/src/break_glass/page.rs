@@ -1,5 +1,6 @@
 //! The whole file as it is at one moment, under its lock, and every change of it.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -154,11 +155,14 @@ impl<'a> Page<'a> {
             Precondition::Absent(_) => return Err(BreakGlassError::NotCurrent),
             Precondition::Nothing => None,
             Precondition::Version { account, version } => {
-                let current = self
-                    .kept()
-                    .find(|(_, copy)| copy.account.id == *account && copy.account.version == *version);
-                let (pair, copy) = current.ok_or(BreakGlassError::NotCurrent)?;
-                Some((pair, copy.clone()))
+                let kept = self.kept().find(|(_, copy)| copy.account.id == *account);
+                let (pair, copy) = kept.ok_or(BreakGlassError::NotCurrent)?;
+                match copy.account.version.cmp(version) {
+                    Ordering::Less => return Err(BreakGlassError::NotCurrent),
+                    Ordering::Equal => Some((pair, copy.clone())),
+                    // The account was changed and copied since it was loaded.
+                    Ordering::Greater => return Ok(Outcome::Conflict),
+                }
             }
         };
         let mut changed = changed;

@@ -180,6 +180,7 @@ pub fn lane_from(user: &str, source: &str) -> LaneKey {
         parties: Parties::default(),
         primary: PrimaryMode::Own,
         profile: Profile::default(),
+        identity: None,
     };
     LaneKey::new(&keys(), user, &Origin::of(&attempt, user)).unwrap()
 }

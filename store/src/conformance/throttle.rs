@@ -8,13 +8,14 @@ use common::limits::{
     TALLY_FREE_OF_UNKNOWN, TALLY_SECONDS,
 };
 use common::record::{Ending, Names, PrimaryResult, Record};
+use common::tally::Tally;
 use common::throttle::{Against, Count};
 
 use super::samples::{
     account, applied_entries, applies, bundle, conflicts, counting, counting_against, insert, lane,
     lane_from, lanes_of, load, recognised, record, session, spending, step, time, unlocked,
 };
-use super::{Case, Engine, Ground};
+use super::{Case, Engine, Ground, cases};
 
 cases![
     a_lane_counts_and_clears,
@@ -30,6 +31,7 @@ cases![
     a_flood_of_names_writes_no_more_than_its_limits,
     a_right_password_does_not_hide_among_wrong_ones,
     what_lets_in_is_always_recorded_singly,
+    what_is_found_again_and_again_hides_behind_no_refusals,
 ];
 
 fn a_lane_counts_and_clears(ground: &dyn Ground) {
@@ -239,7 +241,25 @@ fn what_lets_in_is_always_recorded_singly(ground: &dyn Ground) {
         let accept = Bundle::of_records(session(1), time(1000), vec![record(1000)]);
         let written_alone = applied_entries(store.commit(&[accept]).unwrap().remove(0));
         assert_eq!((written_alone.len(), written(&*store, "alice", found()).len()), (1, 1));
+        assert_eq!(written(&*store, "alice", record(1000)).len(), 1, "also where its refusals are counted");
     }
+}
+
+fn what_is_found_again_and_again_hides_behind_no_refusals(ground: &dyn Ground) {
+    let store = ground.open("main");
+    for number in 0..700 {
+        let _ = refuse(&*store, &format!("user {}", number % 60), PrimaryResult::Wrong, 1000);
+    }
+    let broken = |at| Record { ending: Ending::Finding, reason: Reason::BreakGlassBroken, ..record(at) };
+    assert_eq!(written(&*store, "user 1", broken(1000)).len(), 1);
+    let told: usize =
+        (0..100).map(|number| written(&*store, &format!("user {number}"), broken(1001)).len()).sum();
+    assert!((1..20).contains(&told), "{told}: many at once are counted");
+    let together: Vec<_> = written(&*store, "user 2", broken(1062));
+    let of_file =
+        together.iter().filter_map(|record| record.together.filter(|_| record.ending == Ending::Finding));
+    let of_file: Vec<_> = of_file.collect();
+    assert!(of_file.len() == 1 && of_file[0].names == Names::Several, "{together:?}");
 }
 
 fn count(records: usize) -> u32 {
@@ -259,7 +279,8 @@ fn refuse_unknown(store: &dyn Engine, user: &str, at: u64) -> Vec<Record> {
 
 fn written(store: &dyn Engine, user: &str, record: Record) -> Vec<Record> {
     let at = record.at;
-    let bundle = Bundle { tally: Some(lane(user)), ..Bundle::of_records(session(1), at, vec![record]) };
+    let tally = Some(Tally::Refusals(lane(user)));
+    let bundle = Bundle { tally, ..Bundle::of_records(session(1), at, vec![record]) };
     let outcome = store.commit(&[bundle]).unwrap().remove(0);
     applied_entries(outcome).into_iter().map(|entry| entry.record).collect()
 }

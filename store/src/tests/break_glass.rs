@@ -177,6 +177,16 @@ fn what_was_not_loaded_from_the_copy_is_not_for_the_file_to_decide() {
 }
 
 #[test]
+fn what_was_loaded_before_the_account_was_changed_and_copied_has_lost_a_race() {
+    let den = Den::with_root();
+    den.file().keep(&loaded(root(2))).unwrap();
+    assert!(!applies(&den.file(), login(step(1, 1, 40))));
+    assert!(verified(&den.file()).is_empty());
+    let precondition = Precondition::Version { account: id(1), version: 2 };
+    assert!(applies(&den.file(), Bundle { precondition, ..login(step(1, 1, 40)) }), "nothing was spent");
+}
+
+#[test]
 fn a_record_that_finds_no_room_is_no_accept() {
     let den = Den::with_root();
     let mut bundle = login(step(1, 1, 40));

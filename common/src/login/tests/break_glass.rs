@@ -25,6 +25,16 @@ impl World {
             Reply::Done(_, verdict) => panic!("done: {verdict:?}"),
         }
     }
+
+    fn lets_in(&self, session: &Session, code: &str) -> bool {
+        let reply = self.engine.answer(&at_sshd("alice"), session, &text_answer(code));
+        matches!(reply, Reply::Done(_, Verdict::Accept(_)))
+    }
+
+    fn told_of_file(&self) -> bool {
+        let memory = self.memory.0.lock().unwrap();
+        memory.records.iter().any(|record| record.reason == Reason::BreakGlassBroken)
+    }
 }
 
 fn lose_the_store(world: &World, is_down: bool) {
@@ -58,6 +68,39 @@ fn what_was_spent_without_the_store_is_spent_with_it_and_the_other_way_round() {
     check(&world, &at_sshd("alice"), &["pw", &next], accepted(Grounds::BothProofs));
     lose_the_store(&world, true);
     check(&world, &at_sshd("alice"), &["pw", &next, &next, &next], Err(Reason::CodeAlreadyUsed));
+}
+
+#[test]
+fn what_was_spent_at_one_door_without_the_store_is_spent_at_the_other_with_it_and_the_other_way_round() {
+    let world = world();
+    let recovery = world.recovery_codes("alice");
+    let signs_in = |attempt: &Attempt, proof: &str| {
+        world.wait(900);
+        let proof = if proof.is_empty() { world.code() } else { proof.to_owned() };
+        check(&world, attempt, &["pw", &proof], accepted(Grounds::BothProofs));
+        proof
+    };
+    let stays_out = |attempt: &Attempt, proof: &str| {
+        let ends = short(&world.verdict(attempt, &["pw", proof, proof, proof]));
+        assert!(
+            matches!(ends, Err(Reason::CodeAlreadyUsed | Reason::RecoveryCodeAlreadyUsed)),
+            "{proof}: {ends:?}"
+        );
+    };
+    signs_in(&at_sshd("alice"), "");
+    lose_the_store(&world, true);
+    signs_in(&at_sshd("alice"), &recovery[0]);
+    let code = signs_in(&at_sshd("alice"), "");
+    lose_the_store(&world, false);
+    stays_out(&at_vpn("alice"), &code);
+    signs_in(&at_vpn("alice"), "");
+    stays_out(&at_vpn("alice"), &recovery[0]);
+    signs_in(&at_vpn("alice"), &recovery[1]);
+    let code = signs_in(&at_vpn("alice"), "");
+    lose_the_store(&world, true);
+    stays_out(&at_sshd("alice"), &code);
+    signs_in(&at_sshd("alice"), "");
+    stays_out(&at_sshd("alice"), &recovery[1]);
 }
 
 #[test]
@@ -144,13 +187,55 @@ fn an_accept_that_lost_its_race_at_the_store_is_none_in_the_file_either() {
     assert_eq!((accepts(&world.memory), accepts(&world.file)), (1, 1));
     let code = world.code();
     let session = world.begin_asking(&at_sshd("alice"), "pw");
-    world.memory.0.lock().unwrap().block_before_next_spend = true;
+    world.memory.0.lock().unwrap().new_password_before_next_accept = true;
     let said = || world.engine.answer(&at_sshd("alice"), &session, &text_answer(&code));
     assert!(!matches!(said(), Reply::Done(_, Verdict::Accept(_))));
     assert_eq!((accepts(&world.memory), accepts(&world.file)), (1, 1));
     lose_the_store(&world, true);
     assert!(!matches!(said(), Reply::Done(_, Verdict::Accept(_))), "it was remembered as a success");
-    check(&world, &at_sshd("alice"), &["pw", &code, &code, &code], Err(Reason::CodeAlreadyUsed));
+    check(&world, &at_sshd("alice"), &["new", &code, &code, &code], Err(Reason::CodeAlreadyUsed));
+}
+
+#[test]
+fn a_race_that_is_lost_at_the_store_costs_no_right_code() {
+    let world = world();
+    let recovery = world.recovery_codes("alice").remove(0);
+    for code in [world.code(), recovery] {
+        let session = world.begin_asking(&at_sshd("alice"), "pw");
+        world.memory.0.lock().unwrap().races_to_lose = 1;
+        assert!(world.lets_in(&session, &code), "{:?}", world.last_record().reason);
+        for is_down in [false, true] {
+            lose_the_store(&world, is_down);
+            assert!(!world.lets_in(&world.begin_asking(&at_sshd("alice"), "pw"), &code));
+        }
+        lose_the_store(&world, false);
+        world.wait(900);
+    }
+}
+
+/// An act between the load of a login and its commit, which also copies the account into the file.
+fn change_alice_before_the_next_spend(world: &World, places: impl Fn(&World) -> Vec<MemoryStore>) {
+    let places = places(world);
+    world.file.0.lock().unwrap().before_next_spend =
+        Some(Box::new(move || places.iter().for_each(MemoryStore::raise_versions)));
+}
+
+#[test]
+fn an_act_between_load_and_commit_is_no_fault_of_the_file() {
+    let world = world();
+    let session = world.begin_asking(&at_sshd("alice"), "pw");
+    change_alice_before_the_next_spend(&world, |world| vec![world.memory.clone(), world.file.clone()]);
+    assert!(world.lets_in(&session, &world.code()));
+    assert!(!world.told_of_file());
+}
+
+#[test]
+fn a_file_that_is_ahead_of_a_store_which_went_back_is_told_and_keeps_nobody_out() {
+    let world = world();
+    let session = world.begin_asking(&at_sshd("alice"), "pw");
+    change_alice_before_the_next_spend(&world, |world| vec![world.file.clone()]);
+    assert!(world.lets_in(&session, &world.code()), "{:?}", world.last_record().reason);
+    assert!(world.told_of_file());
 }
 
 #[test]

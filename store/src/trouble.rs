@@ -143,15 +143,15 @@ impl SqliteError {
             Self::Absent(_) => Trouble::Absent,
             Self::NotPlain { .. } | Self::Owner { .. } | Self::Mode { .. } => Trouble::Exposed,
             Self::File { source, .. } => of_kernel(source),
-            Self::Queue { .. } | Self::Readers { .. } | Self::Busy => Trouble::Slow,
+            Self::Queue { .. } | Self::Unfinished { .. } | Self::Readers { .. } | Self::Busy => Trouble::Slow,
             Self::Full(_) => Trouble::Full,
             Self::Sqlite(error) => of_sqlite(error),
             Self::Foreign(_) | Self::Document(_) | Self::Integrity { .. } => Trouble::Damaged,
             Self::Newer { .. } => Trouble::Newer,
             Self::WrongKey { .. } => Trouble::WrongKey,
             Self::Exists(_)
+            | Self::Replaced(_)
             | Self::Forked
-            | Self::Poisoned
             | Self::Unanswered
             | Self::Serialize(_)
             | Self::Chain(_) => Trouble::Other,
@@ -170,13 +170,14 @@ impl SqliteError {
             | Self::Mode { path, .. }
             | Self::File { path, .. }
             | Self::Queue { path, .. }
+            | Self::Unfinished { path, .. }
             | Self::Readers { path, .. }
             | Self::Full(path)
+            | Self::Replaced(path)
             | Self::Foreign(path)
             | Self::Integrity { path, .. } => Some(path),
             Self::Busy
             | Self::Forked
-            | Self::Poisoned
             | Self::Unanswered
             | Self::Sqlite(_)
             | Self::Newer { .. }

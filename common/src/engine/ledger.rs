@@ -5,7 +5,7 @@
 //! taken it, or cannot take anything: what lost its race there never reads as an accept. A file that cannot be used keeps
 //! nobody out whom the store lets in, and somebody is told.
 
-use crate::bundle::{Bundle, CapEffect, Entry, Outcome, Precondition, Recognised, Spend};
+use crate::bundle::{Bundle, CapEffect, Entry, Outcome, Recognised, Spend};
 use crate::engine::Engine;
 use crate::lane::{Lane, LaneKey};
 use crate::login::{Counted, Counter, Evidence};
@@ -27,16 +27,11 @@ pub(super) struct Round {
     pub(super) evidence: Evidence,
     /// What it has spent in the file already: nobody else's, so not spent for it.
     spent_in_file: Vec<Spend>,
-    /// As what the account was loaded when the file said that it is ahead of that.
-    overtaken: Option<Precondition>,
+    /// Whether the copy in the file is newer than what the store has loaded.
+    is_file_ahead: bool,
 }
 
 impl Round {
-    /// Whether the file has said before that it is ahead of this. Then nobody was faster: the store went back.
-    fn is_overtaken_again(&mut self, by: &Precondition) -> bool {
-        self.overtaken.replace(by.clone()).as_ref() == Some(by)
-    }
-
     /// What the file says, as it was before this round.
     fn before(&self, mut kept: Loaded) -> Loaded {
         for spend in &self.spent_in_file {
@@ -60,6 +55,8 @@ pub(super) struct File<'a> {
     pub(super) engine: &'a Engine,
     pub(super) attempt: &'a Attempt,
     pub(super) name: &'a Username,
+    /// Whether it alone will do where the store cannot be used: at PAM, to get into the machine.
+    pub(super) stands_in: bool,
 }
 
 impl File<'_> {
@@ -87,7 +84,7 @@ impl Ledger<'_> {
         name: &Username,
         lane: &LaneKey,
         session: AttemptId,
-        round: &Round,
+        round: &mut Round,
         now: UnixTime,
     ) -> Result<Loaded, StoreError> {
         let stored = self.store.load(name, lane, Some(session));
@@ -97,10 +94,12 @@ impl Ledger<'_> {
             let _ = file.told(file.books.keep(stored));
         }
         let kept = file.told(file.books.load(name, lane, Some(session))).map(|kept| round.before(kept));
+        let both = kept.as_ref().ok().zip(stored.as_ref().ok());
+        round.is_file_ahead = both.is_some_and(|(kept, stored)| is_newer(kept, stored));
         match (stored, kept) {
             (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session, now)),
             (Ok(stored), Err(_)) => Ok(stored),
-            (Err(_), Ok(kept)) if kept.account.is_some() => Ok(kept),
+            (Err(_), Ok(kept)) if file.stands_in && kept.account.is_some() => Ok(kept),
             (Err(error), _) => Err(error),
         }
     }
@@ -134,7 +133,7 @@ impl Ledger<'_> {
 
     /// Counts an answer before it is looked at. Before and after are those of the place that counts.
     pub(super) fn count(&self, count: &Count, before: Lane) -> Result<Counted, StoreError> {
-        match (self.store.count(count), self.file) {
+        match (self.store.count(count), self.stand_in()) {
             (Err(_), Some(file)) => {
                 let before = file.told(file.books.load(file.name, &count.lane, None))?.lane;
                 let after = file.told(file.books.count(count))?;
@@ -146,7 +145,7 @@ impl Ledger<'_> {
 
     /// Does the work of counting, against nobody. The file has no row for that.
     pub(super) fn count_for_nobody(&self, count: &Count) -> Result<(), StoreError> {
-        match (self.store.count(count), self.file) {
+        match (self.store.count(count), self.stand_in()) {
             (Ok(_), _) | (Err(_), Some(_)) => Ok(()),
             (Err(error), None) => Err(error),
         }
@@ -166,7 +165,15 @@ impl Ledger<'_> {
         }
         // The file keeps accepts: a stranger must not be able to fill it. What cannot be taken back there stays counted.
         let _ = file.written(&Bundle { records: Vec::new(), ..in_file });
-        written(self.store, &in_store).or_else(|_| Ok(Some(unrecorded(bundle))))
+        match (written(self.store, &in_store), self.stand_in()) {
+            (Err(_), Some(_)) => Ok(Some(unrecorded(bundle))),
+            (in_store, _) => in_store,
+        }
+    }
+
+    /// The file, where it will do without the store.
+    fn stand_in(&self) -> Option<File<'_>> {
+        self.file.filter(|file| file.stands_in)
     }
 
     /// What is spent comes first, in the file; the accept itself, in the store; and only then the accept in the file.
@@ -181,12 +188,8 @@ impl Ledger<'_> {
         let spending = spending(in_file, &round.spent_in_file);
         let is_spent = match file.written(&spending) {
             Ok(Some(_)) => true,
-            Ok(None) if round.is_overtaken_again(&spending.precondition) => {
-                file.tell();
-                false
-            }
-            Ok(None) => return Ok(None),
-            Err(_) => false,
+            Ok(None) if !round.is_file_ahead => return Ok(None),
+            Ok(None) | Err(_) => false,
         };
         round.spent_in_file.extend(spending.spends.into_iter().filter(|_| is_spent));
         match written(self.store, in_store) {
@@ -195,10 +198,13 @@ impl Ledger<'_> {
                 if is_spent {
                     // The accept stands already: without this one the file knows less of it.
                     let _ = file.written(&used(in_file));
+                } else if round.is_file_ahead {
+                    // Nobody was faster: the store went back.
+                    file.tell();
                 }
                 Ok(Some(entries))
             }
-            Err(error) if is_spent => file.written(&used(in_file)).map_err(|_| error),
+            Err(error) if is_spent && file.stands_in => file.written(&used(in_file)).map_err(|_| error),
             Err(error) => Err(error),
         }
     }
@@ -227,6 +233,12 @@ fn spending(bundle: &Bundle, spent: &[Spend]) -> Bundle {
 /// The rest of it.
 fn used(bundle: &Bundle) -> Bundle {
     Bundle { spends: Vec::new(), ..bundle.clone() }
+}
+
+/// Whether a copy is of the same account after a change that the store has not loaded.
+fn is_newer(kept: &Loaded, stored: &Loaded) -> bool {
+    let accounts = kept.account.as_ref().zip(stored.account.as_ref());
+    accounts.is_some_and(|(kept, stored)| kept.id == stored.id && kept.version > stored.version)
 }
 
 fn later(one: Lane, other: Lane) -> Lane {

@@ -189,7 +189,7 @@ impl Engine {
         let mut round = Round::default();
         let mut checked = None;
         for _ in 0..limits::RACES_MAX {
-            let case = self.load(attempt, session, &round)?;
+            let case = self.load(attempt, session, &mut round)?;
             // What was right for the account before is nothing for the one that is there now.
             let basis = case.checked_against();
             if checked.replace(basis.clone()).is_some_and(|before| before != basis) {
@@ -286,11 +286,15 @@ impl Engine {
         }
     }
 
-    /// Where an attempt reads, counts and writes. A break-glass account has a file of its own besides the store.
+    /// Where an attempt reads, counts and writes. A break-glass account has a file of its own besides the store, at every
+    /// door: what it uses up at one is used up at the other.
     fn ledger<'a>(&'a self, attempt: &'a Attempt, name: Option<&'a Username>) -> Ledger<'a> {
-        let name = name.filter(|name| self.parts.policy.is_break_glass(attempt, name));
-        let file = name.zip(self.parts.break_glass.as_deref());
-        let file = file.map(|(name, books)| ledger::File { books, engine: self, attempt, name });
+        let policy = &self.parts.policy;
+        let name = name.filter(|name| policy.break_glass.contains(*name));
+        let file = name.zip(self.parts.break_glass.as_deref()).map(|(name, books)| {
+            let stands_in = policy.is_break_glass(attempt, name);
+            ledger::File { books, engine: self, attempt, name, stands_in }
+        });
         Ledger { store: &*self.parts.store, file }
     }
 

@@ -71,6 +71,55 @@ fn what_was_spent_without_the_store_is_spent_with_it_and_the_other_way_round() {
 }
 
 #[test]
+fn what_was_spent_at_one_door_without_the_store_is_spent_at_the_other_with_it_and_the_other_way_round() {
+    let world = world();
+    let recovery = world.recovery_codes("alice");
+    let signs_in = |attempt: &Attempt, proof: &str| {
+        world.wait(900);
+        let proof = if proof.is_empty() { world.code() } else { proof.to_owned() };
+        check(&world, attempt, &["pw", &proof], accepted(Grounds::BothProofs));
+        proof
+    };
+    let stays_out = |attempt: &Attempt, proof: &str| {
+        let ends = short(&world.verdict(attempt, &["pw", proof, proof, proof]));
+        assert!(
+            matches!(ends, Err(Reason::CodeAlreadyUsed | Reason::RecoveryCodeAlreadyUsed)),
+            "{proof}: {ends:?}"
+        );
+    };
+    signs_in(&at_sshd("alice"), "");
+    lose_the_store(&world, true);
+    signs_in(&at_sshd("alice"), &recovery[0]);
+    let code = signs_in(&at_sshd("alice"), "");
+    lose_the_store(&world, false);
+    stays_out(&at_vpn("alice"), &code);
+    signs_in(&at_vpn("alice"), "");
+    stays_out(&at_vpn("alice"), &recovery[0]);
+    signs_in(&at_vpn("alice"), &recovery[1]);
+    let code = signs_in(&at_vpn("alice"), "");
+    lose_the_store(&world, true);
+    stays_out(&at_sshd("alice"), &code);
+    signs_in(&at_sshd("alice"), "");
+    stays_out(&at_sshd("alice"), &recovery[1]);
+}
+
+#[test]
+fn what_was_spent_without_the_store_is_written_down_there_as_of_now() {
+    let world = world();
+    let recovery = world.recovery_codes("alice").remove(0);
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    lose_the_store(&world, true);
+    check(&world, &at_sshd("alice"), &["pw", &recovery], accepted(Grounds::BothProofs));
+    lose_the_store(&world, false);
+    world.wait(30);
+    let spent = world.memory.0.lock().unwrap().spent().1;
+    world.memory.0.lock().unwrap().earliest_commit = None;
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    let memory = world.memory.0.lock().unwrap();
+    assert_eq!((memory.spent().1, memory.earliest_commit), (spent + 1, Some(world.engine.now())));
+}
+
+#[test]
 fn guesses_are_counted_without_the_store_too() {
     let world = world();
     lose_the_store(&world, true);

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::bundle::{Bundle, Outcome};
+use common::causes::with_causes;
 use common::chain::ChainPosition;
 use common::keys::KeyRing;
 use common::lane::LaneKey;
@@ -14,7 +15,7 @@ use common::{AttemptId, UnixTime, Username};
 use config::Settings;
 use store::{KeyCheck, Process, Sqlite, SqliteOptions, Trouble};
 
-use super::{Log, Program, with_causes};
+use super::{Log, Program};
 use crate::{AssemblyError, backend, places};
 
 /// The store of a server. A database that was there and has gone is found again by [`Sqlite`] itself.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use audit::SyslogSink;
+use common::causes::with_causes;
 use common::engine::Engine;
 use common::ports::{Primary, StoreError};
 use config::Settings;
@@ -11,7 +12,7 @@ use primary::{HelperLimits, Local, PamHelper, ServiceName};
 use super::awaited::Awaited;
 use super::heads::{Heads, Waiting};
 use super::limits::FLUSH_PATIENCE;
-use super::{DaemonError, Log, Program, Start, with_causes};
+use super::{DaemonError, Log, Program, Start};
 use crate::nobody::Nobody;
 use crate::{AssemblyError, backend, break_glass_file, sinks};
 

@@ -64,17 +64,34 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
         Command::Restore(Restore { file }) => {
             refuse_strangers()?;
             let settings = context.settings_without_clients()?;
-            let restored = restore(&settings, file)?;
-            let report = PutBack::new(file.clone(), &restored);
-            let done = report.in_words();
-            let office = context.office()?;
-            let place = Place::Service("countersign".to_owned());
-            office.engine.record_act(&actor(), place, RESTORE, done);
-            break_glass::follow(context, &office);
-            context.say(&report)?;
+            let report = PutBack::new(file.clone(), &restore(&settings, file)?);
+            // It is done, whatever becomes of its record: where the damaged store went is said in any case.
+            let said = context.say(&report);
+            let recorded = record(context, &report);
+            said?;
+            return Ok(recorded);
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Records a restore that is done. A backup that was made with another key opens for nobody, and takes no record.
+fn record(context: &Context, report: &PutBack) -> Outcome {
+    match context.office() {
+        Ok(office) => {
+            let place = Place::Service("countersign".to_owned());
+            office.engine.record_act(&actor(), place, RESTORE, report.in_words());
+            break_glass::follow(context, &office);
+            Outcome::Done
+        }
+        Err(failure) => {
+            let why = context.advised(&failure);
+            context.warn(&format!(
+                "the restore is done, but the restored store does not open, so it is not recorded: {why}"
+            ));
+            Outcome::Refused
+        }
+    }
 }
 
 fn check(context: &Context) -> Result<Outcome, Failure> {
@@ -213,6 +230,9 @@ struct PutBack {
     /// Where the store that was damaged is now.
     damaged_store: Option<PathBuf>,
     streams: Vec<Stream>,
+    /// Whether the store said how far its streams went.
+    #[serde(skip)]
+    is_end_known: bool,
 }
 
 /// How far a stream of records went before and goes now.
@@ -220,7 +240,7 @@ struct PutBack {
 #[serde(rename_all = "kebab-case")]
 struct Stream {
     stream: String,
-    /// `null` where the store was too damaged to say.
+    /// `null` where the store was damaged or gone.
     records_before: Option<u64>,
     records: u64,
 }
@@ -230,12 +250,11 @@ impl PutBack {
         let Restored { heads_before, heads, floor, recovery_codes, damaged } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
-        // Of a damaged store nobody knows how far it went.
-        let known = if damaged.is_some() { heads } else { heads_before };
-        let streams = known.iter().map(|before| Stream {
-            stream: before.stream.clone(),
-            records_before: damaged.is_none().then_some(before.sequence),
-            records: records(&before.stream),
+        // Of a store that is damaged or gone nobody knows how far it went.
+        let streams = heads_before.as_ref().unwrap_or(heads).iter().map(|head| Stream {
+            stream: head.stream.clone(),
+            records_before: heads_before.as_ref().map(|_| head.sequence),
+            records: records(&head.stream),
         });
         Self {
             file,
@@ -243,6 +262,7 @@ impl PutBack {
             recovery_codes_stay_spent: *recovery_codes == RecoveryCodes::StaySpent,
             damaged_store: damaged.clone(),
             streams: streams.collect(),
+            is_end_known: heads_before.is_some(),
         }
     }
 }
@@ -255,7 +275,7 @@ impl PutBack {
             kept: it.records,
             before: it.records_before,
         });
-        let others = self.damaged_store.as_ref().map(|_| CutOff::others());
+        let others = (!self.is_end_known).then(CutOff::others);
         let cut_off: String = named.chain(others).map(|it| format!(" {it}")).collect();
         format!("file={} codes-refused-until={}{cut_off}", self.file.display(), self.codes_refused_until)
     }
@@ -294,7 +314,10 @@ impl Report for PutBack {
                     ));
                 }
                 None => {
-                    text.push_str(&format!("Stream {}: records from {from} on are gone.\n", stream.stream));
+                    text.push_str(&format!(
+                        "Stream {}: records from {from} on are gone, if there were any.\n",
+                        stream.stream
+                    ));
                 }
             }
         }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use assembly::audit::{CutOff, RESTORE};
 use assembly::config::Settings;
 use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Sqlite};
-use assembly::{SystemClock, places};
+use assembly::places;
 use clap::{Args, Subcommand};
-use common::ports::{Clock as _, Listing as _};
+use common::ports::Listing as _;
 use common::{Place, Username};
 use serde::Serialize;
 
@@ -91,8 +91,8 @@ fn check(context: &Context) -> Result<Outcome, Failure> {
 
 fn restore(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
     refuse_other_files(file)?;
-    let owner = places::owner(settings)?;
-    Sqlite::restore(file, &places::store(settings), Some(owner), SystemClock.now())
+    let restoring = assembly::restoring(settings)?;
+    Sqlite::restore(file, &places::store(settings), &restoring)
         .map_err(|source| Failure::Restore { backup: file.to_owned(), source })
 }
 
@@ -279,7 +279,7 @@ impl Report for PutBack {
         }
         if !self.recovery_codes_stay_spent {
             text.push_str(
-                "Which recovery codes were used since the backup is not known: make new sets with \
+                "Not all recovery codes that were used since the backup are known, and those would work again: make new sets with \
                  'countersign recovery-codes NAME'.\n",
             );
         }

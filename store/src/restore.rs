@@ -16,7 +16,7 @@ use crate::deadline::Deadline;
 use crate::files::{StoreFiles, create_private, failed};
 use crate::limits::READERS_WAIT;
 use crate::mark::{Mark, Progress};
-use crate::opened::Opened;
+use crate::opened::{Opened, Rollback};
 use crate::queue::Queue;
 use crate::staging::Staging;
 use crate::{KeyCheck, Sqlite, SqliteError, Trouble, records, spent};
@@ -43,6 +43,8 @@ pub struct Restored {
     pub recovery_codes: RecoveryCodes,
     /// Where the store is now that was damaged and could not be written over. Its heads are not known.
     pub damaged: Option<PathBuf>,
+    /// That the store that was replaced had gone back itself: record it as an alert.
+    pub rollback: Option<Rollback>,
 }
 
 /// What a restore relies on.
@@ -108,7 +110,7 @@ fn restore(backup: &Path, files: &StoreFiles, with: &Restoring<'_>) -> Result<Re
 
 /// Overwrites the living store through SQLite, so that programs which have it open go on with the restored one.
 fn replace(copy: &mut Connection, files: &StoreFiles, clock: &dyn Clock) -> Result<Restored, SqliteError> {
-    let (mut opened, _) = Opened::open(files, &Deadline::of_writer())?;
+    let (mut opened, rollback) = Opened::open(files, &Deadline::of_writer())?;
     let (living, queue, mark) = opened.parts();
     let _turn = queue.enter(&Deadline::of_writer())?;
     let heads_before = records::heads(living)?;
@@ -117,7 +119,8 @@ fn replace(copy: &mut Connection, files: &StoreFiles, clock: &dyn Clock) -> Resu
     spent::raise_floor(copy, latest_use(mark, clock.now()))?;
     overwrite(copy, living)?;
     checkpoint(living, Emptied::Truncated, READERS_WAIT)?;
-    finish(living, mark, heads_before, recovery_codes)
+    let restored = finish(living, mark, heads_before, recovery_codes)?;
+    Ok(Restored { rollback, ..restored })
 }
 
 /// All pages in one write transaction of the living store.
@@ -192,5 +195,5 @@ fn finish(
     let floor = spent::floor(connection)?;
     mark.write(Progress { records: records::total(connection)?, moment: floor });
     let heads = records::heads(connection)?;
-    Ok(Restored { heads_before, heads, floor, recovery_codes, damaged: None })
+    Ok(Restored { heads_before, heads, floor, recovery_codes, damaged: None, rollback: None })
 }

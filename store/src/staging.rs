@@ -65,10 +65,12 @@ impl Drop for Staging<'_> {
 
 /// What a restore has left that was killed. What belongs to one that is under way does not count.
 pub(crate) fn leftovers(files: &StoreFiles) -> Vec<PathBuf> {
-    // Who holds the lock while it looks keeps nobody from restoring for longer than that.
-    let Ok(Some(_lock)) = lock(files) else { return Vec::new() };
-    let paths = SUFFIXES.map(|suffix| files.path_beside(suffix));
-    paths.into_iter().filter(|path| path.symlink_metadata().is_ok()).collect()
+    let paths = SUFFIXES.map(|suffix| files.path_beside(suffix)).into_iter();
+    let left: Vec<_> = paths.filter(|path| path.symlink_metadata().is_ok()).collect();
+    match lock(files) {
+        Ok(None) => Vec::new(),
+        Ok(Some(_)) | Err(_) => left,
+    }
 }
 
 /// The kernel drops it when its holder dies. `None`: somebody else has it.

@@ -68,6 +68,9 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
             let report = PutBack::new(file.clone(), &restored);
             let done = report.in_words();
             let office = context.office()?;
+            if let Some(rollback) = &restored.rollback {
+                context.tell_of(&office, rollback);
+            }
             let place = Place::Service("countersign".to_owned());
             office.engine.record_act(&actor(), place, RESTORE, done);
             break_glass::follow(context, &office);
@@ -227,7 +230,7 @@ struct Stream {
 
 impl PutBack {
     fn new(file: PathBuf, restored: &Restored) -> Self {
-        let Restored { heads_before, heads, floor, recovery_codes, damaged } = restored;
+        let Restored { heads_before, heads, floor, recovery_codes, damaged, rollback: _ } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
         // Of a damaged store nobody knows how far it went.

@@ -48,6 +48,7 @@ pub use break_glass::{
 pub use error::SqliteError;
 pub use examination::{Examination, Figures, Finding};
 pub use key_check::KeyCheck;
+pub use limits::{OPERATION_WAIT, WRITING_WAIT};
 pub use opened::Rollback;
 pub use restore::{RecoveryCodes, Restored, Restoring};
 pub use sqlite::{Process, Sqlite, SqliteOptions};

@@ -8,9 +8,9 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::PathBuf;
 
 use common::UnixTime;
+use common::limits::SESSION_SECONDS;
 use nix::sys::stat::futimens;
 use nix::sys::time::TimeSpec;
-use common::limits::SESSION_SECONDS;
 
 use crate::SqliteError;
 use crate::files::{StoreFiles, failed};

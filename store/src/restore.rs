@@ -63,11 +63,7 @@ impl Sqlite {
     ///
     /// Blocks, revocations and registrations made since the backup are lost. A store that is damaged is not overwritten but
     /// set aside, under a name of its own beside it.
-    pub fn restore(
-        backup: &Path,
-        path: &Path,
-        restoring: &Restoring<'_>,
-    ) -> Result<Restored, StoreError> {
+    pub fn restore(backup: &Path, path: &Path, restoring: &Restoring<'_>) -> Result<Restored, StoreError> {
         let located = StoreFiles::locate(path, restoring.owner);
         let restored = located.and_then(|files| restore(backup, &files, restoring));
         restored.map_err(|cause| cause.during("restoring the store", path))
@@ -110,15 +106,15 @@ fn restore(backup: &Path, files: &StoreFiles, with: &Restoring<'_>) -> Result<Re
 
 /// Overwrites the living store through SQLite, so that programs which have it open go on with the restored one.
 fn replace(copy: &mut Connection, files: &StoreFiles, clock: &dyn Clock) -> Result<Restored, SqliteError> {
-    let (mut opened, rollback) = Opened::open(files, &Deadline::of_writer())?;
-    let (living, queue, mark) = opened.parts();
-    let _turn = queue.enter(&Deadline::of_writer())?;
+    let (mut opened, rollback) = Opened::open(files, &Deadline::of_operation())?;
+    let (_turn, living, mark) = opened.parts_in_turn(files, &Deadline::of_operation())?;
     let heads_before = records::heads(living)?;
     repage(copy, living)?;
     let recovery_codes = carry_over(copy, &files.database)?;
     spent::raise_floor(copy, latest_use(mark, clock.now()))?;
     overwrite(copy, living)?;
-    checkpoint(living, Emptied::Truncated, READERS_WAIT)?;
+    // Whatever hinders this: the pages stand in the log, durably.
+    let _ = checkpoint(living, Emptied::Truncated, READERS_WAIT);
     let restored = finish(living, mark, heads_before, recovery_codes)?;
     Ok(Restored { rollback, ..restored })
 }
@@ -142,42 +138,65 @@ fn place(
 ) -> Result<Restored, SqliteError> {
     let queue = Queue::open(files)?;
     let mark = Mark::open(files)?;
-    let _turn = queue.enter(&Deadline::of_writer())?;
+    let _turn = queue.enter(&Deadline::of_operation())?;
     spent::raise_floor(&copy, latest_use(&mark, clock.now()))?;
     spent::begin_lineage(&copy)?;
     let restored = finish(&copy, &mark, Vec::new(), RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     drop(copy);
-    if let Some(aside) = &aside {
-        set_aside(files, aside)?;
+    match &aside {
+        Some(aside) => exchange(files, staged, aside)?,
+        None => put(files, staged)?,
     }
-    // The log of a store that was moved away would be replayed into this one.
-    for suffix in ["-wal", "-shm"] {
-        match std::fs::remove_file(files.path_beside(suffix)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.map_err(failed("remove", &files.path_beside(suffix)))?,
-        }
-    }
-    std::fs::rename(staged, &files.database).map_err(failed("rename", staged))?;
     files.sync_directory()?;
     Ok(Restored { damaged: aside, ..restored })
 }
 
-/// Database and log keep belonging together, so that somebody can look at them later.
-fn set_aside(files: &StoreFiles, aside: &Path) -> Result<(), SqliteError> {
+/// Sets the store aside and puts the copy in its place. If that fails the store comes back: a damaged one says more to
+/// people than none.
+fn exchange(files: &StoreFiles, staged: &Path, aside: &Path) -> Result<(), SqliteError> {
     if aside.symlink_metadata().is_ok() {
         return Err(SqliteError::Exists(aside.to_owned()));
     }
+    let exchanged = set_aside(files, aside).and_then(|()| put(files, staged));
+    exchanged.inspect_err(|_| {
+        // Its log first: a database without it would be read as it was before.
+        for suffix in ["-wal", "-shm", ""] {
+            let _ = std::fs::rename(with_suffix(aside, suffix), files.path_beside(suffix));
+        }
+    })
+}
+
+/// Database and log keep belonging together, so that somebody can look at them later.
+fn set_aside(files: &StoreFiles, aside: &Path) -> Result<(), SqliteError> {
     std::fs::rename(&files.database, aside).map_err(failed("rename", &files.database))?;
     for suffix in ["-wal", "-shm"] {
-        let mut to = aside.as_os_str().to_owned();
-        to.push(suffix);
-        match std::fs::rename(files.path_beside(suffix), to) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            renamed => renamed.map_err(failed("rename", &files.path_beside(suffix)))?,
-        }
+        let from = files.path_beside(suffix);
+        if_there(std::fs::rename(&from, with_suffix(aside, suffix))).map_err(failed("rename", &from))?;
     }
     Ok(())
+}
+
+fn put(files: &StoreFiles, staged: &Path) -> Result<(), SqliteError> {
+    // The log of a store that was moved away would be replayed into this one.
+    for suffix in ["-wal", "-shm"] {
+        let log = files.path_beside(suffix);
+        if_there(std::fs::remove_file(&log)).map_err(failed("remove", &log))?;
+    }
+    std::fs::rename(staged, &files.database).map_err(failed("rename", staged))
+}
+
+fn if_there(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(suffix);
+    PathBuf::from(path)
 }
 
 /// Now, or a little later: a step may be used before it begins (RFC 6238 §5.2), and the mark knows of it.
@@ -196,4 +215,33 @@ fn finish(
     mark.write(Progress { records: records::total(connection)?, moment: floor });
     let heads = records::heads(connection)?;
     Ok(Restored { heads_before, heads, floor, recovery_codes, damaged: None, rollback: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::place;
+    use crate::conformance::samples::{account, insert, load};
+    use crate::files::StoreFiles;
+    use crate::staging::Staging;
+    use crate::tests::support::{At, Yard, open};
+    use crate::{Process, SqliteError};
+
+    #[test]
+    fn a_store_that_was_set_aside_for_nothing_comes_back_with_its_log() {
+        let yard = Yard::new(Process::ShortLived);
+        let backup = yard.beside("backup");
+        yard.sqlite().backup_to(&backup).unwrap();
+        insert(&open(&yard.path, Process::LongLived), account(1, "alice"));
+        let files = StoreFiles::locate(&yard.path, None).unwrap();
+        let staging = Staging::begin(&files).unwrap();
+        let copy = staging.copy_of(&backup, &[]).unwrap();
+        let (missing, aside) = (files.path_beside("-missing"), files.path_beside("-damaged"));
+        let placed = place(copy, &files, &missing, &At(1), Some(aside));
+        assert!(matches!(placed, Err(SqliteError::File { operation: "rename", .. })), "{placed:?}");
+        assert!(load(&yard.sqlite(), "alice").account.is_some());
+        let names = fs::read_dir(files.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(!names.into_iter().any(|name| name.to_string_lossy().contains("damaged")));
+    }
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use assembly::audit::{CutOff, RESTORE};
 use assembly::config::Settings;
-use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Sqlite};
 use assembly::places;
+use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Sqlite};
 use clap::{Args, Subcommand};
 use common::ports::Listing as _;
 use common::{Place, Username};

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use assembly::daemon::{Options, Prepared, Serving, Threads, spawn, with_causes};
+use assembly::daemon::{Options, Prepared, Serving, Threads, spawn};
 use assembly::primary::PamHelper;
+use common::causes::with_causes;
 
 use crate::error::ServerError;
 use crate::queue::Queue;

@@ -100,7 +100,7 @@ impl Group {
         std::iter::once(Arc::clone(own)).chain(waiting.drain(..others)).collect()
     }
 
-    /// Waits no more: what has failed must not be written by somebody else later.
+    /// Waits no more: nobody who comes to the turn later writes it.
     pub(crate) fn leave(&self, own: &Arc<Ticket>) -> Left {
         let mut waiting = self.waiting();
         let before = waiting.len();

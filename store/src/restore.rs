@@ -33,15 +33,16 @@ pub enum RecoveryCodes {
 /// What a restore did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// The heads of the store that was replaced. Its later records are gone, and anchors show it: record this.
-    pub heads_before: Vec<ChainPosition>,
+    /// The heads of the store that was replaced; `None` where it was damaged or gone, and nobody knows them. Its later
+    /// records are gone, and anchors show it: record this.
+    pub heads_before: Option<Vec<ChainPosition>>,
     /// The heads of the backup, from which the chains go on.
     pub heads: Vec<ChainPosition>,
     /// No TOTP code whose interval began at or before this is good.
     pub floor: UnixTime,
     /// What became of recovery codes.
     pub recovery_codes: RecoveryCodes,
-    /// Where the store is now that was damaged and could not be written over. Its heads are not known.
+    /// Where the store is now that was damaged and could not be written over.
     pub damaged: Option<PathBuf>,
     /// That the store that was replaced had gone back itself: record it as an alert.
     pub rollback: Option<Rollback>,
@@ -115,7 +116,7 @@ fn replace(copy: &mut Connection, files: &StoreFiles, clock: &dyn Clock) -> Resu
     overwrite(copy, living)?;
     // Whatever hinders this: the pages stand in the log, durably.
     let _ = checkpoint(living, Emptied::Truncated, READERS_WAIT);
-    let restored = finish(living, mark, heads_before, recovery_codes)?;
+    let restored = finish(living, mark, Some(heads_before), recovery_codes)?;
     Ok(Restored { rollback, ..restored })
 }
 
@@ -141,7 +142,7 @@ fn place(
     let _turn = queue.enter(&Deadline::of_operation())?;
     spent::raise_floor(&copy, latest_use(&mark, clock.now()))?;
     spent::begin_lineage(&copy)?;
-    let restored = finish(&copy, &mark, Vec::new(), RecoveryCodes::Unknown)?;
+    let restored = finish(&copy, &mark, None, RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     drop(copy);
     match &aside {
@@ -208,7 +209,7 @@ fn latest_use(mark: &Mark, now: UnixTime) -> UnixTime {
 fn finish(
     connection: &Connection,
     mark: &Mark,
-    heads_before: Vec<ChainPosition>,
+    heads_before: Option<Vec<ChainPosition>>,
     recovery_codes: RecoveryCodes,
 ) -> Result<Restored, SqliteError> {
     let floor = spent::floor(connection)?;

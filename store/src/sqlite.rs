@@ -161,8 +161,11 @@ impl Sqlite {
     /// Writes in a group with all who wait for their turn in this process.
     fn write(&self, work: Work) -> Result<Written, StoreError> {
         let ticket = self.group.join(work);
-        let worked = self.in_writers_turn(&ticket).and_then(|mut hold| self.write_with(&mut hold, &ticket));
-        let _ = self.group.leave(&ticket);
+        let worked = self.in_writers_turn(&ticket).and_then(|mut hold| {
+            // In turn, and before anything can fail: what fails or breaks off here is not written by somebody else later.
+            let _ = self.group.leave(&ticket);
+            self.write_with(&mut hold, &ticket)
+        });
         // Whatever came after it: what was written is written.
         let written = ticket.take().ok_or_else(|| worked.err().unwrap_or(SqliteError::Unanswered));
         written.map_err(|cause| cause.during("writing to the store", &self.files.database))

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use common::causes::with_causes;
 use config::paths::SETTINGS_FILE;
 use config::{Colour, ConfigError, Loaded, Settings};
 use nix::sys::stat::{Mode, umask};
 use primary::PamHelper;
 
-use super::{DaemonError, Log, Signals, Start, with_causes, world};
+use super::{DaemonError, Log, Signals, Start, world};
 use crate::places::SYSTEM_USER;
 
 /// What makes one server another than the next.

@@ -7,13 +7,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
+use common::causes::with_causes;
 use nix::poll::PollTimeout;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use primary::PamHelper;
 
 use super::limits::{ANCHOR_INTERVAL, STOP_PATIENCE};
 use super::notify::{self, State};
-use super::{DaemonError, Event, Log, Signals, with_causes};
+use super::{DaemonError, Event, Log, Signals};
 
 /// Threads that work until their queue is closed and empty.
 #[derive(Debug)]

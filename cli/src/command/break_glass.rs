@@ -5,6 +5,7 @@ mod report;
 use assembly::store::{Made, Trouble, is_copy_of};
 use assembly::{Books, Office};
 use clap::Subcommand;
+use common::causes::with_causes;
 use common::ports::{Listing as _, StoreError};
 use common::{Place, Username};
 
@@ -59,7 +60,7 @@ fn copy_all(office: &Office) -> Result<(), StoreError> {
 /// The copies after something was done to the store as a whole: what cannot follow is said, and is no failure of that.
 pub(crate) fn follow(context: &Context, office: &Office) {
     if let Err(error) = copy_all(office) {
-        context.warn(&behind(&Failure::from(error).sentence()));
+        context.warn(&behind(&with_causes(&Failure::from(error))));
     }
 }
 
@@ -71,7 +72,7 @@ pub(crate) fn warn_of_stale_copy(context: &Context, office: &Office, name: &User
         return Ok(());
     }
     match office.break_glass.survey() {
-        Err(error) => context.warn(&behind(&Failure::from(error).sentence())),
+        Err(error) => context.warn(&behind(&with_causes(&Failure::from(error)))),
         Ok(survey) => {
             let kept = survey.kept.iter().find(|kept| kept.account.name == name);
             let is_current = match (office.store.account(&name)?, kept) {

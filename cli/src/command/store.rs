@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use assembly::audit::{CutOff, RESTORE};
 use assembly::config::Settings;
 use assembly::places;
-use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Sqlite};
+use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Rollback, Sqlite};
 use clap::{Args, Subcommand};
 use common::ports::Listing as _;
 use common::{Place, Username};
@@ -66,18 +66,36 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
             let settings = context.settings_without_clients()?;
             let restored = restore(&settings, file)?;
             let report = PutBack::new(file.clone(), &restored);
-            let done = report.in_words();
-            let office = context.office()?;
-            if let Some(rollback) = &restored.rollback {
-                context.tell_of(&office, rollback);
-            }
-            let place = Place::Service("countersign".to_owned());
-            office.engine.record_act(&actor(), place, RESTORE, done);
-            break_glass::follow(context, &office);
-            context.say(&report)?;
+            // It is done, whatever becomes of its record: where the damaged store went is said in any case.
+            let said = context.say(&report);
+            let recorded = record(context, &report, restored.rollback.as_ref());
+            said?;
+            return Ok(recorded);
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Records a restore that is done, and what it found. A backup that opened as a copy may still not open in its place.
+fn record(context: &Context, report: &PutBack, rollback: Option<&Rollback>) -> Outcome {
+    match context.office() {
+        Ok(office) => {
+            if let Some(rollback) = rollback {
+                context.tell_of(&office, rollback);
+            }
+            let place = Place::Service("countersign".to_owned());
+            office.engine.record_act(&actor(), place, RESTORE, report.in_words());
+            break_glass::follow(context, &office);
+            Outcome::Done
+        }
+        Err(failure) => {
+            let why = context.advised(&failure);
+            context.warn(&format!(
+                "the restore is done, but the restored store does not open, so it is not recorded: {why}"
+            ));
+            Outcome::Refused
+        }
+    }
 }
 
 fn check(context: &Context) -> Result<Outcome, Failure> {
@@ -216,6 +234,9 @@ struct PutBack {
     /// Where the store that was damaged is now.
     damaged_store: Option<PathBuf>,
     streams: Vec<Stream>,
+    /// Whether the store said how far its streams went.
+    #[serde(skip)]
+    is_end_known: bool,
 }
 
 /// How far a stream of records went before and goes now.
@@ -223,7 +244,7 @@ struct PutBack {
 #[serde(rename_all = "kebab-case")]
 struct Stream {
     stream: String,
-    /// `null` where the store was too damaged to say.
+    /// `null` where the store was damaged or gone.
     records_before: Option<u64>,
     records: u64,
 }
@@ -233,12 +254,11 @@ impl PutBack {
         let Restored { heads_before, heads, floor, recovery_codes, damaged, rollback: _ } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
-        // Of a damaged store nobody knows how far it went.
-        let known = if damaged.is_some() { heads } else { heads_before };
-        let streams = known.iter().map(|before| Stream {
-            stream: before.stream.clone(),
-            records_before: damaged.is_none().then_some(before.sequence),
-            records: records(&before.stream),
+        // Of a store that is damaged or gone nobody knows how far it went.
+        let streams = heads_before.as_ref().unwrap_or(heads).iter().map(|head| Stream {
+            stream: head.stream.clone(),
+            records_before: heads_before.as_ref().map(|_| head.sequence),
+            records: records(&head.stream),
         });
         Self {
             file,
@@ -246,6 +266,7 @@ impl PutBack {
             recovery_codes_stay_spent: *recovery_codes == RecoveryCodes::StaySpent,
             damaged_store: damaged.clone(),
             streams: streams.collect(),
+            is_end_known: heads_before.is_some(),
         }
     }
 }
@@ -258,7 +279,7 @@ impl PutBack {
             kept: it.records,
             before: it.records_before,
         });
-        let others = self.damaged_store.as_ref().map(|_| CutOff::others());
+        let others = (!self.is_end_known).then(CutOff::others);
         let cut_off: String = named.chain(others).map(|it| format!(" {it}")).collect();
         format!("file={} codes-refused-until={}{cut_off}", self.file.display(), self.codes_refused_until)
     }
@@ -297,7 +318,10 @@ impl Report for PutBack {
                     ));
                 }
                 None => {
-                    text.push_str(&format!("Stream {}: records from {from} on are gone.\n", stream.stream));
+                    text.push_str(&format!(
+                        "Stream {}: records from {from} on are gone, if there were any.\n",
+                        stream.stream
+                    ));
                 }
             }
         }

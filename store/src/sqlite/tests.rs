@@ -81,6 +81,27 @@ fn threads_that_wait_for_another_process_all_give_up_when_they_were_told_to() {
 }
 
 #[test]
+fn what_failed_in_turn_is_not_written_by_the_next() {
+    let yard = Yard::new(Process::LongLived);
+    let store = yard.sqlite();
+    store.count(&counting("alice", 7)).unwrap();
+    let (database, away) = (yard.path.clone(), yard.beside("away"));
+    std::fs::rename(&database, &away).unwrap();
+    for _ in 0..50 {
+        std::thread::scope(|scope| {
+            let counts: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| store.count(&counting("alice", 7)).unwrap_err())).collect();
+            for count in counts {
+                assert_eq!(Trouble::of(&count.join().unwrap()), Trouble::Absent);
+            }
+        });
+        assert_eq!(store.group.waiting_count(), 0);
+    }
+    std::fs::rename(&away, &database).unwrap();
+    assert_eq!(store.count(&counting("alice", 7)).unwrap().lane.failures, 2);
+}
+
+#[test]
 fn a_thread_that_failed_stands_in_nobodys_way() {
     let yard = Yard::new(Process::ShortLived);
     let store = yard.sqlite();

@@ -16,6 +16,16 @@ fn damage(desk: &Desk) -> Outcome {
     checked(Command::new("sh").args(["-ec", script, "sh"]).arg(store)).map(drop)
 }
 
+/// A new disk, with the key on it.
+fn lose(desk: &Desk) -> Outcome {
+    let store = desk.store();
+    for suffix in ["", "-wal", "-shm", "-queue", "-entrance", "-mark", "-reserve"] {
+        let _ = fs::remove_file(format!("{}{suffix}", store.display()));
+    }
+    assert!(!store.exists());
+    Ok(())
+}
+
 fn backup(desk: &Desk) -> Result<String, Failure> {
     let file = desk.folder.join("backup.db").display().to_string();
     desk.done(&["store", "backup", &file])?;
@@ -112,4 +122,22 @@ fn records_that_a_restore_cut_off_are_told_from_tampering() -> Outcome {
 #[test]
 fn records_of_a_damaged_store_are_told_from_tampering_too() -> Outcome {
     a_restore_is_told_from_tampering(damage)
+}
+
+#[test]
+fn records_of_a_store_that_is_gone_are_told_from_tampering_too() -> Outcome {
+    a_restore_is_told_from_tampering(lose)
+}
+
+#[test]
+fn a_damaged_store_stays_where_it_is_when_the_backup_is_of_another_installation() -> Outcome {
+    let (desk, other) = (Desk::new(NO_COLLECTOR)?, Desk::new(NO_COLLECTOR)?);
+    other.done(&["user", "add", "alice"])?;
+    let foreign = backup(&other)?;
+    damage(&desk)?;
+    let damaged = fs::read(desk.store()).expect("a damaged store");
+    let ended = desk.run(&["store", "restore", &foreign], Given::default())?;
+    assert!(ended.code == 1 && ended.errors.contains("is a backup of another store"), "{ended:?}");
+    assert!(fs::read(desk.store()).expect("the damaged store") == damaged);
+    Ok(())
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use assembly::daemon::{Options, Prepared, Serving, Threads, spawn};
+use assembly::daemon::{Heads, Options, Prepared, Serving, Threads, spawn};
 use assembly::primary::PamHelper;
 use common::causes::with_causes;
 
@@ -79,8 +79,8 @@ impl Serving for Service {
         self.due.work(&self.server, now);
     }
 
-    fn anchor(&self) {
-        self.server.world().base.anchor(LOG);
+    fn anchor(&self) -> Heads {
+        self.server.world().base.anchor(LOG)
     }
 
     fn flush(&self) {

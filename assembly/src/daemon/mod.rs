@@ -1,7 +1,9 @@
 //! What every long-lived server is made of: a command line, fewer rights, signals to wait for, threads, a log, a word to
 //! systemd, and the configuration in force.
 
+mod awaited;
 mod error;
+mod heads;
 pub mod limits;
 mod log;
 mod notify;
@@ -11,7 +13,9 @@ mod signals;
 mod threads;
 mod world;
 
+pub use awaited::Awaited;
 pub use error::DaemonError;
+pub use heads::Heads;
 pub use log::Log;
 pub use program::{Command, Options, Prepared, Program};
 pub use rights::Start;

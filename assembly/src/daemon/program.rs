@@ -28,6 +28,8 @@ pub struct Program {
     pub help: &'static str,
     /// Whether it has the option `--socket`.
     pub takes_socket: bool,
+    /// Whether break-glass accounts get in by it: for them it starts without the store too.
+    pub serves_break_glass: bool,
     /// How it reads its configuration.
     pub load: fn(&Path) -> Result<Loaded, ConfigError>,
 }
@@ -173,7 +175,8 @@ mod tests {
 
     fn read(takes_socket: bool, line: &str) -> Result<Command, String> {
         let load = Settings::load;
-        let program = Program { name: "server", stream: "", help: "", takes_socket, load };
+        let program =
+            Program { name: "server", stream: "", help: "", takes_socket, serves_break_glass: false, load };
         program.command(line.split_whitespace().map(Into::into)).map_err(|error| error.to_string())
     }
 

@@ -15,6 +15,9 @@ use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
 use report::Status;
 
+/// How a running service takes the names over.
+const RELOAD: &str = "A running service takes changes of [break-glass] over with: systemctl reload countersign-local (or SIGHUP)\n";
+
 /// What is done with the file.
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -41,6 +44,9 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
     let office = assembly::office(&settings);
     let status = Status::new(&settings, &file, office.as_ref());
     context.say(&status)?;
+    if matches!(command, Command::Prepare) {
+        context.tell(RELOAD)?;
+    }
     Ok(if status.is_ready() { Outcome::Done } else { Outcome::Refused })
 }
 

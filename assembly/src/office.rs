@@ -6,7 +6,7 @@ use audit::SyslogSink;
 use common::engine::Engine;
 use common::ports::Clock as _;
 use config::Settings;
-use store::{BreakGlassFile, Examination, Process, Sqlite};
+use store::{BreakGlassFile, Examination, Process, Restoring, Sqlite};
 
 use crate::pam::{STREAM, in_process};
 use crate::system::SystemClock;
@@ -49,4 +49,10 @@ pub fn examination(settings: &Settings) -> Result<Examination, AssemblyError> {
     let options = backend::options(settings, &keys, STREAM, Process::ShortLived)?;
     let checks = backend::key_checks(&keys)?;
     Ok(Sqlite::examine(&places::store(settings), options, checks, SystemClock.now()))
+}
+
+/// What a restore of the store relies on.
+pub fn restoring(settings: &Settings) -> Result<Restoring<'static>, AssemblyError> {
+    let keys = backend::key_checks(&backend::keys(settings)?)?;
+    Ok(Restoring { owner: Some(places::owner(settings)?), keys, clock: &SystemClock })
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use assembly::Office;
 use assembly::config::{Colour, ConfigError, Loaded, Settings};
 use assembly::places::{self, SYSTEM_USER};
+use assembly::store::Rollback;
 use common::acts::{Act, ActError, Issued};
 use common::causes::with_causes;
 use common::ports::Listing as _;
@@ -83,16 +84,29 @@ impl Context {
     pub(crate) fn tell_of_rollback(&self, office: &Office) -> Result<(), Failure> {
         // Opens it, if nothing has.
         office.store.heads()?;
-        let Some(rollback) = office.store.take_rollback() else { return Ok(()) };
-        office.engine.record_finding(Reason::StoreWentBack);
-        self.warn(&format!(
-            "the store went back from {} records to {}: somebody put an older copy in its place. Codes used until {} \
-             are refused; blocks, revocations and enrolments made since that copy are lost",
-            rollback.records_before,
-            rollback.records_found,
-            rfc3339(rollback.floor)
-        ));
+        if let Some(rollback) = office.store.take_rollback() {
+            self.tell_of(office, &rollback);
+        }
         Ok(())
+    }
+
+    /// The same, of one that was found elsewhere.
+    pub(crate) fn tell_of(&self, office: &Office, rollback: &Rollback) {
+        office.engine.record_finding(Reason::StoreWentBack);
+        let Rollback { records_before, records_found, floor } = rollback;
+        let floor = rfc3339(*floor);
+        self.warn(&match records_before {
+            Some(before) => format!(
+                "the store went back from {before} records to {records_found}: somebody put an older copy in its place. \
+                 Codes used until {floor} are refused; blocks, revocations and enrolments made since that copy are lost"
+            ),
+            None => format!(
+                "the file beside the store whose name ends in '-mark' was lost or emptied, and it alone shows whether somebody \
+                 put an older copy in the place of the store. Codes used until {floor} are refused; look whether blocks, \
+                 revocations and enrolments are still there ('countersign user list'), and at the records \
+                 ('countersign audit verify --anchors')"
+            ),
+        });
     }
 
     /// Carries out an act in the name of whoever sits here.

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use assembly::audit::{CutOff, RESTORE};
 use assembly::config::Settings;
-use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Sqlite};
-use assembly::{SystemClock, places};
+use assembly::places;
+use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Rollback, Sqlite};
 use clap::{Args, Subcommand};
-use common::ports::{Clock as _, Listing as _};
+use common::ports::Listing as _;
 use common::{Place, Username};
 use serde::Serialize;
 
@@ -64,10 +64,11 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
         Command::Restore(Restore { file }) => {
             refuse_strangers()?;
             let settings = context.settings_without_clients()?;
-            let report = PutBack::new(file.clone(), &restore(&settings, file)?);
+            let restored = restore(&settings, file)?;
+            let report = PutBack::new(file.clone(), &restored);
             // It is done, whatever becomes of its record: where the damaged store went is said in any case.
             let said = context.say(&report);
-            let recorded = record(context, &report);
+            let recorded = record(context, &report, restored.rollback.as_ref());
             said?;
             return Ok(recorded);
         }
@@ -75,10 +76,13 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
     Ok(Outcome::Done)
 }
 
-/// Records a restore that is done. A backup that was made with another key opens for nobody, and takes no record.
-fn record(context: &Context, report: &PutBack) -> Outcome {
+/// Records a restore that is done, and what it found. A backup that opened as a copy may still not open in its place.
+fn record(context: &Context, report: &PutBack, rollback: Option<&Rollback>) -> Outcome {
     match context.office() {
         Ok(office) => {
+            if let Some(rollback) = rollback {
+                context.tell_of(&office, rollback);
+            }
             let place = Place::Service("countersign".to_owned());
             office.engine.record_act(&actor(), place, RESTORE, report.in_words());
             break_glass::follow(context, &office);
@@ -108,8 +112,8 @@ fn check(context: &Context) -> Result<Outcome, Failure> {
 
 fn restore(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
     refuse_other_files(file)?;
-    let owner = places::owner(settings)?;
-    Sqlite::restore(file, &places::store(settings), Some(owner), SystemClock.now())
+    let restoring = assembly::restoring(settings)?;
+    Sqlite::restore(file, &places::store(settings), &restoring)
         .map_err(|source| Failure::Restore { backup: file.to_owned(), source })
 }
 
@@ -247,7 +251,7 @@ struct Stream {
 
 impl PutBack {
     fn new(file: PathBuf, restored: &Restored) -> Self {
-        let Restored { heads_before, heads, floor, recovery_codes, damaged } = restored;
+        let Restored { heads_before, heads, floor, recovery_codes, damaged, rollback: _ } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
         // Of a store that is damaged or gone nobody knows how far it went.
@@ -299,7 +303,7 @@ impl Report for PutBack {
         }
         if !self.recovery_codes_stay_spent {
             text.push_str(
-                "Which recovery codes were used since the backup is not known: make new sets with \
+                "Not all recovery codes that were used since the backup are known, and those would work again: make new sets with \
                  'countersign recovery-codes NAME'.\n",
             );
         }

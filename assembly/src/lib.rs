@@ -29,7 +29,7 @@ mod pam;
 pub use books::Books;
 pub use error::AssemblyError;
 #[cfg(feature = "office")]
-pub use office::{Office, break_glass, examination, office};
+pub use office::{Office, break_glass, copy_store, examination, office};
 #[cfg(feature = "pam")]
 pub use pam::engine_for_pam;
 pub use system::{SystemClock, SystemRandom};

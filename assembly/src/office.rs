@@ -1,5 +1,6 @@
 //! What the command line needs: the engine, the lists behind it, and the store itself.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use audit::SyslogSink;
@@ -49,4 +50,11 @@ pub fn examination(settings: &Settings) -> Result<Examination, AssemblyError> {
     let options = backend::options(settings, &keys, STREAM, Process::ShortLived)?;
     let checks = backend::key_checks(&keys)?;
     Ok(Sqlite::examine(&places::store(settings), options, checks, SystemClock.now()))
+}
+
+/// Copies the store into a new file, whatever key it was made with.
+pub fn copy_store(settings: &Settings, to: &Path) -> Result<(), AssemblyError> {
+    let keys = backend::keys(settings)?;
+    let options = backend::options(settings, &keys, STREAM, Process::ShortLived)?;
+    Ok(Sqlite::open(&places::store(settings), options)?.backup_to(to)?)
 }

@@ -49,6 +49,14 @@ pub(crate) enum Failure {
         /// The cause.
         source: StoreError,
     },
+    /// The store that is there could not be copied, so it was not overwritten.
+    #[error("nothing was changed, because no copy of the store that is there can be kept as {}", .copy.display())]
+    NotKept {
+        /// Where the copy should be.
+        copy: PathBuf,
+        /// Why it cannot.
+        source: Box<Failure>,
+    },
     /// The chain of records could not be walked.
     #[error(transparent)]
     Audit(#[from] AuditError),

@@ -1,6 +1,7 @@
 //! `countersign break-glass`: the file that lets a few accounts in when the store cannot be written, before that day.
 
 mod report;
+mod standby;
 
 use assembly::store::{Made, Trouble, is_copy_of};
 use assembly::{Books, Office};
@@ -13,6 +14,8 @@ use crate::command::Outcome;
 use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
 use report::Status;
+pub(crate) use report::no_password;
+pub(crate) use standby::Standby;
 
 /// What is done with the file.
 #[derive(Subcommand)]

@@ -11,6 +11,7 @@ use common::ports::Listing as _;
 use serde::Serialize;
 
 use crate::command::Outcome;
+use crate::command::break_glass::no_password;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView};
@@ -205,9 +206,7 @@ fn add(context: &Context, office: &Office, arguments: &Add) -> Result<Outcome, F
     done(context, office, &arguments.name, &act)?;
     if password.is_none() && context.settings_without_clients()?.primary == Primary::Local {
         let name = &arguments.name;
-        context.warn(&format!(
-            "{name} has no password, and none but ours is asked: run 'countersign user passwd {name}'"
-        ));
+        context.warn(&format!("{name} {}", no_password(name)));
     }
     Ok(Outcome::Done)
 }

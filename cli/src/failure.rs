@@ -8,11 +8,13 @@ use assembly::AssemblyError;
 use assembly::audit::AuditError;
 use assembly::config::ConfigError;
 use assembly::primary::PrimaryError;
-use assembly::store::Trouble;
+use assembly::store::{SqliteError, Trouble};
 use common::Username;
 use common::acts::ActError;
 use common::ports::StoreError;
 use common::totp::TotpError;
+
+use crate::command::break_glass::advice_of;
 
 /// Everything that ends a command with exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +82,8 @@ pub(crate) enum Failure {
     NoSecretMade,
     /// There is no such account.
     #[error(
-        "there is no account '{0}': 'countersign user list' shows all, 'countersign user add {0}' makes it"
+        "there is no account '{0}': 'countersign user list' shows all, 'countersign user add {word}' makes it",
+        word = shell_word(.0)
     )]
     NoSuchAccount(Username),
     /// Standard output is closed or full.
@@ -180,12 +183,28 @@ impl Failure {
     /// The sentence, and what to do where the store is the trouble.
     pub(crate) fn with_advice(&self) -> String {
         let sentence = self.sentence();
-        match self.store_trouble() {
-            Some(trouble) => {
+        if self.is_about_the_target() {
+            return sentence;
+        }
+        match (self.store_trouble(), self.break_glass_trouble()) {
+            (Some(trouble), _) => {
                 format!("{sentence}. {} 'countersign store check' says more.", trouble.advice())
             }
-            None => sentence,
+            (None, Some(trouble)) => format!("{sentence}. To mend it, {}", advice_of(trouble)),
+            (None, None) => sentence,
         }
+    }
+
+    /// What is there already, where a copy should be made, is no trouble of the store.
+    fn is_about_the_target(&self) -> bool {
+        let Self::Store(StoreError::Unavailable { source, .. }) = self else { return false };
+        matches!(source.downcast_ref(), Some(SqliteError::Exists(_)))
+    }
+
+    /// What is wrong with the break-glass file, where that is why and the sentence does not say what to do.
+    fn break_glass_trouble(&self) -> Option<Trouble> {
+        let (Self::Store(error) | Self::Assembly(AssemblyError::Store(error))) = self else { return None };
+        Some(Trouble::of(error)).filter(|trouble| *trouble != Trouble::Absent)
     }
 
     /// The sentence with its causes, on one line.
@@ -202,4 +221,18 @@ impl Failure {
         }
         sentence
     }
+}
+
+/// A name as a shell takes it: in double quotes where it has more than plain characters.
+pub(crate) fn shell_word(name: &Username) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "._-@+%".contains(letter);
+    let name = name.as_str();
+    if name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    let escaped = name.chars().flat_map(|letter| {
+        let escape = "\\\"$`".contains(letter).then_some('\\');
+        escape.into_iter().chain([letter])
+    });
+    format!("\"{}\"", escaped.collect::<String>())
 }

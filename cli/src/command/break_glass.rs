@@ -14,7 +14,7 @@ use crate::command::Outcome;
 use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
 use report::Status;
-pub(crate) use report::no_password;
+pub(crate) use report::{advice_of, no_password};
 pub(crate) use standby::Standby;
 
 /// What is done with the file.

@@ -11,7 +11,7 @@ use common::ports::{Listing as _, StoreError, StoredRecord};
 use common::record::{Ending, Record};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, shell_word};
 use crate::moment::rfc3339;
 use crate::report::Report;
 use crate::table::table;
@@ -225,7 +225,8 @@ fn notes(settings: &Settings, kept: &[Kept]) -> Vec<String> {
 pub(crate) fn no_password(name: &Username) -> String {
     format!(
         "has no password here. Only where a service asks us for the password ('primary=own' in its PAM line, or \
-         RADIUS) does that keep {name} out: then run 'countersign user passwd {name}'"
+         RADIUS) does that keep {name} out: then run 'countersign user passwd {}'",
+        shell_word(name)
     )
 }
 
@@ -244,7 +245,8 @@ fn sentence(error: &StoreError) -> String {
     sentence
 }
 
-const fn advice_of(trouble: Trouble) -> &'static str {
+/// What to do about the file.
+pub(crate) const fn advice_of(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Absent => "run 'countersign break-glass prepare'",
         Trouble::ReadOnly => "mount its disk for writing, or name a file on another disk in [break-glass]",
@@ -258,7 +260,7 @@ const fn advice_of(trouble: Trouble) -> &'static str {
             "see which program holds it and whether it is stopped ('ps'); ending that program is safe"
         }
         Trouble::Exposed => {
-            "look at who could have changed it, then give it back to its owner with 'chown' and 'chmod go='"
+            "look at who could have changed it, then give it back to its owner with the commands above"
         }
         Trouble::Newer | Trouble::Other => "see what the system says about the file named",
     }

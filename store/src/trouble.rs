@@ -25,7 +25,7 @@ closed_list! {
         Slow = "slow",
         /// The key file belongs to another store: no code and no app password can be checked.
         WrongKey = "wrong-key",
-        /// A newer Countersign made the store, and this one does not open it: nobody can sign in.
+        /// A newer Countersign made the store, and this one does not open it: nobody but break-glass accounts can sign in.
         Newer = "newer",
         /// Others own, or can read, what only the store's owner may.
         Exposed = "exposed",

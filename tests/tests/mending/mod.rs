@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use test_ground::{Failure, Outcome, Terminal, checked, receive};
 
-use crate::desk::{Desk, Given, NO_COLLECTOR, SECRETS};
+use crate::desk::{Desk, Given, NO_COLLECTOR, PASSWORD, SECRETS};
 
 fn damage(desk: &Desk) -> Outcome {
     let store = desk.store();
@@ -169,5 +169,34 @@ fn a_check_says_what_is_wrong_with_the_key_and_the_break_glass_file() -> Outcome
     assert!(!absent.output.contains("KiB"), "{absent:?}");
     shell("mv away store.db && mv break-glass away")?;
     assert_eq!(kinds()?, "break-glass");
+    Ok(())
+}
+
+#[test]
+fn advice_names_the_file_and_leads_on() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let errors = |arguments: &[&str]| {
+        let ended = desk.run(arguments, Given { lines: &[PASSWORD], clock_ahead: 0 })?;
+        assert_ne!(ended.code, 0, "{ended:?}");
+        Ok::<_, Failure>(ended.errors)
+    };
+    let there = backup(&desk)?;
+    let said = errors(&["store", "backup", &there])?;
+    assert!(said.contains("exists already") && !said.contains("dmesg") && said.lines().count() == 1, "{said}");
+    let said = errors(&["user", "passwd", "bad name", "--password-stdin"])?;
+    assert!(said.contains("user add \"bad name\""), "{said}");
+
+    let state = desk.folder.join("state");
+    let file = state.join("break-glass");
+    fs::write(&file, "no such file").expect("a damaged file");
+    let said = errors(&["break-glass", "prepare"])?;
+    assert!(said.contains("move the file away and run") && !said.contains("in the store"), "{said}");
+    let key = state.join("master.key");
+    checked(Command::new("chmod").arg("0644").arg(&key))?;
+    let said = errors(&["user", "list"])?;
+    assert!(said.contains(&format!("'chmod 0600 {}'", key.display())), "{said}");
+    fs::remove_file(&key).expect("a key to lose");
+    let said = errors(&["user", "list"])?;
+    assert!(said.contains("put it back from your copy"), "{said}");
     Ok(())
 }

@@ -18,9 +18,10 @@ pub struct Origin {
 enum Kind {
     /// This machine.
     Machine,
-    /// An address, or the first half of one of IPv6.
+    /// An address that a connection to this machine came from, or the first half of one of IPv6.
     Address,
-    /// A Calling-Station-Id that is no address.
+    /// A Calling-Station-Id. Where it is an address it is none that we have seen: many a gateway lets its users choose it,
+    /// and what somebody does there must not close, nor open, the way in of somebody here.
     Station,
     /// A service or client that does not say more.
     Place,
@@ -44,7 +45,7 @@ impl Origin {
     pub fn of(attempt: &Attempt, user: &str) -> Self {
         let (kind, text) = match (&attempt.source, attempt.door) {
             (None, _) => (Kind::Place, attempt.place.to_string()),
-            (Some(source), Door::Radius) => from_afar(source),
+            (Some(source), Door::Radius) => (Kind::Station, place_of(source)),
             (Some(source), Door::Pam | Door::CommandLine) => seen_from_here(source),
         };
         let by_another = attempt.parties.caller.as_deref().filter(|caller| *caller != user);
@@ -57,12 +58,9 @@ impl Origin {
     }
 }
 
-/// What a RADIUS client says of its user, who may have said it to the client.
-fn from_afar(source: &str) -> (Kind, String) {
-    match address_of(source) {
-        Some(address) => (Kind::Address, network(address)),
-        None => (Kind::Station, source.to_owned()),
-    }
+/// A source, however it is written.
+fn place_of(source: &str) -> String {
+    address_of(source).map_or_else(|| source.to_owned(), network)
 }
 
 /// What this machine says of its own callers. Which of its own addresses it was makes no difference.
@@ -70,7 +68,7 @@ fn seen_from_here(source: &str) -> (Kind, String) {
     match address_of(source) {
         Some(address) if address.is_loopback() => (Kind::Machine, String::new()),
         None if source == LOCAL_SOURCE => (Kind::Machine, String::new()),
-        Some(_) | None => from_afar(source),
+        Some(_) | None => (Kind::Address, place_of(source)),
     }
 }
 
@@ -128,7 +126,8 @@ mod tests {
         for sources in same {
             for source in sources {
                 assert_eq!(by_radius(source), by_radius(sources[0]), "{source}");
-                assert_eq!(by_pam(source), by_radius(source), "an address is the same at each door");
+                assert_eq!(by_pam(source), by_pam(sources[0]), "{source}");
+                assert_ne!(by_pam(source), by_radius(source), "a client may say what its users like");
             }
         }
         for own in ["127.0.0.1", "127.9.9.9", "::1"] {

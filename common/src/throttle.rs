@@ -55,17 +55,20 @@ impl Cap {
     /// Whether the last answer counted here has closed it.
     #[must_use]
     pub const fn has_just_closed(&self) -> bool {
-        self.in_row == limits::CAP_IN_ROW || self.in_hour == limits::CAP_IN_HOUR
+        self.in_hour == limits::CAP_IN_HOUR
+            || (self.in_row == limits::CAP_IN_ROW && self.in_hour <= limits::CAP_IN_HOUR)
     }
 
-    /// The cap with one answer more.
+    /// The cap with one answer more. Beyond the hour none is looked at: many that race for its last place make the row no
+    /// longer.
     #[must_use]
     pub fn counted(&self, now: UnixTime) -> Self {
         let in_hour = self.in_this_hour(now);
+        let in_row = if in_hour < limits::CAP_IN_HOUR { self.in_row.saturating_add(1) } else { self.in_row };
         Self {
             hour_began: if in_hour == 0 { now } else { self.hour_began },
             in_hour: in_hour.saturating_add(1),
-            in_row: self.in_row.saturating_add(1),
+            in_row,
         }
     }
 
@@ -187,6 +190,7 @@ mod tests {
             cap.admits_last()
         });
         assert_eq!(admitted.count(), 20);
+        assert_eq!(cap.in_row, 20, "a burst does not shut the account for good");
     }
 
     #[test]

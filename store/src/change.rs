@@ -6,16 +6,12 @@ use std::ops::Deref;
 use rusqlite::Connection;
 
 use crate::SqliteError;
+use crate::writing::Stop;
 
 /// A transaction that writes. It is undone unless it is committed.
 pub(crate) struct Change<'connection> {
     connection: &'connection Connection,
     is_open: bool,
-}
-
-/// A part of a change. It is undone with the change, or by itself.
-pub(crate) struct Part<'change> {
-    connection: &'change Connection,
 }
 
 impl<'connection> Change<'connection> {
@@ -25,10 +21,34 @@ impl<'connection> Change<'connection> {
         Ok(Self { connection, is_open: true })
     }
 
-    /// Begins a part.
-    pub(crate) fn part(&mut self) -> Result<Part<'_>, SqliteError> {
+    /// Writes a part: wholly, or nothing of it where it comes upon a conflict (`None`). A part that fails takes the whole
+    /// change with it, which can then not be committed any more.
+    pub(crate) fn part<T>(
+        &mut self,
+        write: impl FnOnce(&Connection) -> Result<T, Stop>,
+    ) -> Result<Option<T>, SqliteError> {
+        let part = self.try_part(write);
+        if part.is_err() {
+            self.undo();
+        }
+        part
+    }
+
+    fn try_part<T>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, Stop>,
+    ) -> Result<Option<T>, SqliteError> {
         say(self.connection, "SAVEPOINT part")?;
-        Ok(Part { connection: self.connection })
+        let written = match write(self.connection) {
+            Ok(written) => Some(written),
+            Err(Stop::Conflict) => {
+                say(self.connection, "ROLLBACK TO part")?;
+                None
+            }
+            Err(Stop::Failed(error)) => return Err(error),
+        };
+        say(self.connection, "RELEASE part")?;
+        Ok(written)
     }
 
     /// Writes all of it.
@@ -37,18 +57,13 @@ impl<'connection> Change<'connection> {
         self.is_open = false;
         Ok(())
     }
-}
 
-impl Part<'_> {
-    /// Leaves it to the change.
-    pub(crate) fn keep(self) -> Result<(), SqliteError> {
-        say(self.connection, "RELEASE part")
-    }
-
-    /// Undoes it alone.
-    pub(crate) fn undo(self) -> Result<(), SqliteError> {
-        say(self.connection, "ROLLBACK TO part")?;
-        self.keep()
+    /// SQLite may have undone it already, as it does on a full disk. What fails here fails again at the next begin.
+    fn undo(&mut self) {
+        if self.is_open && !self.connection.is_autocommit() {
+            let _ = say(self.connection, "ROLLBACK");
+        }
+        self.is_open = false;
     }
 }
 
@@ -60,20 +75,9 @@ impl Deref for Change<'_> {
     }
 }
 
-impl Deref for Part<'_> {
-    type Target = Connection;
-
-    fn deref(&self) -> &Connection {
-        self.connection
-    }
-}
-
 impl Drop for Change<'_> {
     fn drop(&mut self) {
-        // SQLite may have undone it already, as it does on a full disk. What fails here fails again at the next begin.
-        if self.is_open && !self.connection.is_autocommit() {
-            let _ = say(self.connection, "ROLLBACK");
-        }
+        self.undo();
     }
 }
 
@@ -87,6 +91,14 @@ mod tests {
     use rusqlite::Connection;
 
     use super::Change;
+    use crate::SqliteError;
+    use crate::writing::Stop;
+
+    fn numbers() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute("CREATE TABLE numbers (number INTEGER)", []).unwrap();
+        connection
+    }
 
     fn count(connection: &Connection) -> u32 {
         connection.query_row("SELECT count(*) FROM numbers", [], |row| row.get(0)).unwrap()
@@ -97,23 +109,48 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_committed_or_not_kept_is_undone() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute("CREATE TABLE numbers (number INTEGER)", []).unwrap();
+    fn what_is_not_committed_or_in_conflict_is_undone() {
+        let mut connection = numbers();
         for _ in 0..2 {
             let change = Change::begin(&mut connection).unwrap();
             insert(&change);
         }
         assert_eq!(count(&connection), 0, "dropped");
         let mut change = Change::begin(&mut connection).unwrap();
-        let part = change.part().unwrap();
-        insert(&part);
-        part.undo().unwrap();
-        let part = change.part().unwrap();
-        insert(&part);
-        part.keep().unwrap();
+        let conflict = |part: &Connection| {
+            insert(part);
+            Err::<(), _>(Stop::Conflict)
+        };
+        assert_eq!(change.part(conflict).unwrap(), None);
+        let written = change.part(|part| {
+            insert(part);
+            Ok(())
+        });
+        assert_eq!(written.unwrap(), Some(()));
         insert(&change);
         change.commit().unwrap();
         assert_eq!(count(&connection), 2);
+    }
+
+    #[test]
+    fn a_part_that_failed_or_broke_off_is_not_committed_with_the_rest() {
+        let mut connection = numbers();
+        let mut change = Change::begin(&mut connection).unwrap();
+        insert(&change);
+        let failed = change.part(|part| {
+            insert(part);
+            Err::<(), _>(Stop::Failed(SqliteError::Busy))
+        });
+        assert!(matches!(failed, Err(SqliteError::Busy)));
+        assert!(change.commit().is_err(), "half a part was committed");
+        let broken_off = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let mut change = Change::begin(&mut connection).unwrap();
+            let _ = change.part(|part| -> Result<(), Stop> {
+                insert(part);
+                panic!("a bug")
+            });
+        }));
+        assert!(broken_off.is_err());
+        assert_eq!((count(&connection), connection.is_autocommit()), (0, true));
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 pub mod samples;
+mod throttle;
 
 use crate::limits::PURGE_SECONDS;
 use common::account::{Account, State};
@@ -48,7 +49,7 @@ macro_rules! cases {
     };
 }
 
-mod throttle;
+use cases;
 
 cases![
     a_name_that_nobody_has_loads_as_nothing,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::limits::QUEUE_WAIT;
+use crate::limits::OPERATION_WAIT;
 
 /// Until when somebody waits.
 #[derive(Clone, Copy, Debug)]
@@ -17,9 +17,9 @@ impl Deadline {
         Self { began: Instant::now(), limit }
     }
 
-    /// As long as whoever wants to write waits, from now on.
-    pub(crate) fn of_writer() -> Self {
-        Self::after(QUEUE_WAIT)
+    /// As long as anybody waits who reads or writes, from now on.
+    pub(crate) fn of_operation() -> Self {
+        Self::after(OPERATION_WAIT)
     }
 
     /// The same, a little later.
@@ -32,8 +32,8 @@ impl Deadline {
         self.limit.saturating_sub(self.began.elapsed())
     }
 
-    /// The whole of it, as people are told.
-    pub(crate) const fn seconds(&self) -> u64 {
-        self.limit.as_secs()
+    /// How long has been waited by now, as people are told.
+    pub(crate) fn waited_seconds(&self) -> u64 {
+        self.began.elapsed().as_secs()
     }
 }

@@ -57,9 +57,20 @@ pub enum SqliteError {
     Queue {
         /// The queue's file.
         path: PathBuf,
-        /// How long.
+        /// How long was waited.
         seconds: u64,
     },
+    /// Another thread has begun to write it, and the disk did not finish in time.
+    #[error("waited {seconds} s for a write to {}: whether it is there is not known", path.display())]
+    Unfinished {
+        /// The database.
+        path: PathBuf,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// Another database was put in its place while a turn was waited for.
+    #[error("{} was replaced: try again", .0.display())]
+    Replaced(PathBuf),
     /// Readers kept the write-ahead log from being emptied, and it has reached its limit.
     #[error("readers keep {} from being emptied, and it has {octets} octets: end the program that reads for so long", path.display())]
     Readers {
@@ -77,9 +88,6 @@ pub enum SqliteError {
     /// The store was open when this process was forked from its parent.
     #[error("the store was open over a fork: this program must release it before")]
     Forked,
-    /// A thread failed in the middle of an operation.
-    #[error("an earlier operation on the store broke off: restart this program")]
-    Poisoned,
     /// A group was written without an answer for one of its members: a fault of ours.
     #[error("a write was not answered: please report this")]
     Unanswered,

@@ -13,7 +13,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use crate::deadline::Deadline;
 use crate::files::StoreFiles;
 use crate::holder::{Holder, holder};
-use crate::limits::{HOLDER_WAIT, LOG_OCTETS_LONG, RESERVE_OCTETS, RESERVE_SLICE};
+use crate::limits::{HOLDER_WAIT, LOG_FILE_OCTETS, RESERVE_OCTETS, RESERVE_SLICE};
 use crate::queue::Queue;
 use crate::{KeyCheck, Process, Sqlite, SqliteError, SqliteOptions, Trouble, schema, spent};
 
@@ -92,7 +92,7 @@ impl Examination {
         self.figures.database_octets = octets(&files.database);
         self.figures.log_octets = files.log_octets();
         self.figures.reserve_octets = octets(&files.path_beside("-reserve"));
-        if self.figures.log_octets > LOG_OCTETS_LONG.saturating_mul(2) {
+        if self.figures.log_octets > LOG_FILE_OCTETS {
             let what =
                 format!("it has {} octets: readers keep it from being emptied", self.figures.log_octets);
             self.add(Trouble::Slow, &files.path_beside("-wal"), what);

@@ -4,8 +4,7 @@
 //! fails leaves its members without an answer, and each of them tries again for itself.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::bundle::{Bundle, Durability, Outcome};
 use common::limits::LANES_MAX;
@@ -47,13 +46,22 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// The answer, where somebody else has written it meanwhile.
+    /// The answer, where it has been written.
     pub(crate) fn take(&self) -> Option<Written> {
-        self.answer.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.place().take()
+    }
+
+    /// Whether it has been written, by somebody else perhaps.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.place().is_some()
     }
 
     fn answer(&self, written: Written) {
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
+        *self.place() = Some(written);
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<Written>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,28 +78,29 @@ pub(crate) enum Left {
 #[derive(Default)]
 pub(crate) struct Group {
     waiting: Mutex<VecDeque<Arc<Ticket>>>,
-    /// Groups gathered so far, for tests.
-    groups: AtomicU64,
+    #[cfg(test)]
+    groups: std::sync::atomic::AtomicU64,
 }
 
 impl Group {
     /// Waits with this work.
     pub(crate) fn join(&self, work: Work) -> Arc<Ticket> {
-        let ticket = Arc::new(Ticket { work, deadline: Deadline::of_writer(), answer: Mutex::default() });
+        let ticket = Arc::new(Ticket { work, deadline: Deadline::of_operation(), answer: Mutex::default() });
         self.waiting().push_back(Arc::clone(&ticket));
         ticket
     }
 
     /// Takes up to [`GROUP_MAX`] of those who wait, in their order, and `own` in any case.
     pub(crate) fn gather(&self, own: &Arc<Ticket>) -> Vec<Arc<Ticket>> {
-        self.groups.fetch_add(1, Ordering::Relaxed);
+        #[cfg(test)]
+        self.groups.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut waiting = self.waiting();
         waiting.retain(|ticket| !Arc::ptr_eq(ticket, own));
         let others = waiting.len().min(GROUP_MAX);
         std::iter::once(Arc::clone(own)).chain(waiting.drain(..others)).collect()
     }
 
-    /// Waits no more: what has failed must not be written by somebody else later.
+    /// Waits no more: nobody who comes to the turn later writes it.
     pub(crate) fn leave(&self, own: &Arc<Ticket>) -> Left {
         let mut waiting = self.waiting();
         let before = waiting.len();
@@ -99,7 +108,7 @@ impl Group {
         if waiting.len() < before { Left::InTime } else { Left::Gathered }
     }
 
-    fn waiting(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Ticket>>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Arc<Ticket>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -110,8 +119,9 @@ impl Group {
         self.waiting().len()
     }
 
+    /// Groups gathered so far.
     pub(crate) fn groups(&self) -> u64 {
-        self.groups.load(Ordering::Relaxed)
+        self.groups.load(std::sync::atomic::Ordering::Relaxed)
     }
 }
 

@@ -46,6 +46,7 @@ pub use break_glass::{
 pub use error::SqliteError;
 pub use examination::{Examination, Figures, Finding};
 pub use key_check::KeyCheck;
+pub use limits::{OPERATION_WAIT, WRITING_WAIT};
 pub use opened::Rollback;
 pub use restore::{RecoveryCodes, Restored};
 pub use sqlite::{Process, Sqlite, SqliteOptions};

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-/// How long whoever wants something written waits from the moment that it is handed in: for other threads of the process
-/// and for other processes together.
-pub(crate) const QUEUE_WAIT: Duration = Duration::from_secs(5);
-/// How much longer somebody waits whose work another thread is writing already: so its outcome is known.
-pub(crate) const WRITING_WAIT: Duration = Duration::from_secs(5);
+/// How long whoever reads or writes waits from the moment that it is handed in: for other threads of the process and for
+/// other processes together.
+pub const OPERATION_WAIT: Duration = Duration::from_secs(5);
+/// How much longer somebody waits whose work another thread is writing already. A disk that takes even longer leaves its
+/// outcome unknown: it may have been written, or be written a little later.
+pub const WRITING_WAIT: Duration = Duration::from_secs(5);
 /// How many can wait in order; those beyond them come to the last step in no order.
 pub(crate) const ENTRANCE_STEPS: i64 = 16;
 /// How long whoever is next sleeps before it looks again, at first.
@@ -27,6 +28,8 @@ pub(crate) const LOG_OCTETS_SHORT: u64 = 256 * 1024;
 pub(crate) const LOG_OCTETS_CROWDED: u64 = 1024 * 1024;
 /// Octets of write-ahead log that a long-lived process leaves behind.
 pub(crate) const LOG_OCTETS_LONG: u64 = 16 * 1024 * 1024;
+/// Octets of the file of the log beyond which it is cut when the log is emptied. Below that it keeps its blocks.
+pub(crate) const LOG_FILE_OCTETS: u64 = 2 * LOG_OCTETS_LONG;
 /// Octets of write-ahead log beyond which nothing is written before readers have let it be emptied.
 pub(crate) const LOG_OCTETS_MAX: u64 = 64 * 1024 * 1024;
 /// How long a writer waits for readers once the log has reached [`LOG_OCTETS_MAX`].
@@ -45,5 +48,6 @@ pub(crate) const RESERVE_SLICE: u64 = 256 * 1024;
 pub(crate) const RESERVE_TAKEN: u64 = 512 * 1024;
 /// Octets by which the reserve grows at once, while there is space.
 pub(crate) const RESERVE_PIECE: u64 = 64 * 1024;
-/// Lanes that a new one may leave on a full disk: it takes the place of an older one, and the table does not grow.
-pub(crate) const LANES_MAX_WHEN_FULL: u32 = 1;
+/// Lanes beyond which a new one takes the place of an older one on a full disk, so that the table does not grow into the
+/// reserve. Whoever guesses would have to bring as many others between two guesses for their own lane to be forgotten.
+pub(crate) const LANES_MAX_WHEN_FULL: u32 = 4096;

@@ -10,7 +10,7 @@ use crate::key_check::{self, KeyCheck};
 use crate::limits::{LOG_OCTETS_CROWDED, READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE};
 use crate::mark::{Mark, Progress};
 use crate::pen::{Habits, Pen};
-use crate::queue::Queue;
+use crate::queue::{Queue, Turn};
 use crate::reserve::Reserve;
 use crate::{SqliteError, records, schema, spent};
 
@@ -25,6 +25,7 @@ pub(crate) struct Opened {
     keys_missing: Vec<KeyCheck>,
     file: FileIdentity,
     process: u32,
+    is_sound: bool,
 }
 
 /// A database that was older than its mark when it was opened: somebody had put a copy in its place.
@@ -49,7 +50,7 @@ impl Opened {
         checkpoint(&mut connection, Emptied::Truncated, READERS_WAIT)?;
         drop(connection);
         Reserve::open(files)?.take_back(RESERVE_OCTETS);
-        Self::open(files, &Deadline::of_writer()).map(drop)
+        Self::open(files, &Deadline::of_operation()).map(drop)
     }
 
     /// Opens a store, takes its schema up, and looks whether it went back. What must be written for that waits for its
@@ -82,6 +83,7 @@ impl Opened {
             keys_missing: Vec::new(),
             file,
             process: std::process::id(),
+            is_sound: true,
         };
         if behind > 0 {
             opened.migrate(deadline)?;
@@ -111,8 +113,13 @@ impl Opened {
         files.check().is_ok_and(|file| file == self.file)
     }
 
-    /// Reads as of one moment.
-    pub(crate) fn read<T>(
+    /// Whether it can go on being used. Else it must be closed.
+    pub(crate) const fn is_sound(&self) -> bool {
+        self.is_sound
+    }
+
+    /// Reads as of one moment, with as many statements as it takes.
+    pub(crate) fn read_at_one_moment<T>(
         &mut self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
@@ -123,14 +130,15 @@ impl Opened {
     }
 
     /// Reads with one statement, or with others while that one is being read: SQLite shows them one moment too.
-    pub(crate) fn look<T>(
+    pub(crate) fn read_with_one_statement<T>(
         &mut self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
         read(&self.connection)
     }
 
-    /// Works in turn, which is waited for until the deadline.
+    /// Works in turn, which is waited for until the deadline. What was written then stands: if the log cannot be shortened
+    /// after it, this is not sound any more.
     pub(crate) fn in_turn<T>(
         &mut self,
         files: &StoreFiles,
@@ -138,14 +146,14 @@ impl Opened {
         deadline: &Deadline,
         work: impl FnOnce(&mut Pen<'_>) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
-        let Self { connection, queue, mark, reserve, log, habits, keys_missing, .. } = self;
-        let _turn = queue.enter(deadline)?;
+        let Self { connection, queue, mark, reserve, log, habits, keys_missing, file, is_sound, .. } = self;
+        let _turn = enter(queue, files, *file, deadline)?;
         let mut pen = Pen { connection, files, mark, reserve, log, habits, keys_missing };
         let done = work(&mut pen)?;
         // Those who wait would wait for the checkpoint too: whoever comes last can do it.
         let longest =
             if queue.has_waiters() { log_octets_max.max(LOG_OCTETS_CROWDED) } else { log_octets_max };
-        pen.shorten_log(longest)?;
+        *is_sound = pen.shorten_log(longest).is_ok();
         Ok(done)
     }
 
@@ -196,11 +204,33 @@ fn connect_in_any_case(
     })
 }
 
-/// What restoring needs beside transactions.
+/// Waits for the turn, and looks again whether the database is still the one of that name: a restore may have set it aside
+/// meanwhile, and what is written to it would be lost.
+fn enter<'queue>(
+    queue: &'queue Queue,
+    files: &StoreFiles,
+    file: FileIdentity,
+    deadline: &Deadline,
+) -> Result<Turn<'queue>, SqliteError> {
+    let turn = queue.enter(deadline)?;
+    if files.check()? == file { Ok(turn) } else { Err(SqliteError::Replaced(files.database.clone())) }
+}
+
+/// What copying and restoring need beside transactions.
 impl Opened {
-    /// Connection, queue and mark.
-    pub(crate) fn parts(&mut self) -> (&mut Connection, &Queue, &Mark) {
-        (&mut self.connection, &self.queue, &self.mark)
+    /// The connection.
+    pub(crate) const fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// The turn, connection and mark.
+    pub(crate) fn parts_in_turn(
+        &mut self,
+        files: &StoreFiles,
+        deadline: &Deadline,
+    ) -> Result<(Turn<'_>, &mut Connection, &Mark), SqliteError> {
+        let turn = enter(&self.queue, files, self.file, deadline)?;
+        Ok((turn, &mut self.connection, &self.mark))
     }
 
     /// As a child sees what its parent had opened.

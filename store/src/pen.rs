@@ -5,12 +5,12 @@ use rusqlite::Connection;
 
 use crate::SqliteError;
 use crate::change::Change;
-use crate::connection::{Emptied, LogLength, checkpoint, set_durability};
+use crate::connection::{Checkpoint, Emptied, LogLength, checkpoint, set_durability};
 use crate::files::StoreFiles;
 use crate::key_check::{self, KeyCheck};
 use crate::limits::{
-    CHECKPOINT_WAIT, LOG_OCTETS_MAX, LOG_OCTETS_SHORT, READERS_WAIT, RESERVE_OCTETS, RESERVE_SLICE,
-    RESERVE_TAKEN,
+    CHECKPOINT_WAIT, LOG_FILE_OCTETS, LOG_OCTETS_MAX, LOG_OCTETS_SHORT, READERS_WAIT, RESERVE_OCTETS,
+    RESERVE_SLICE, RESERVE_TAKEN,
 };
 use crate::mark::{Mark, Progress};
 use crate::reserve::{Held, Reserve};
@@ -67,8 +67,15 @@ pub(crate) struct Pen<'opened> {
 pub(crate) struct Habits {
     /// What its commits survive now.
     durability: Durability,
-    /// Readers were in the way of the last checkpoint: try again when the log is longer than this.
-    patience_octets: u64,
+    /// Something was in the way of the last checkpoint: try again when more of the log is in use than this.
+    log_octets_borne: u64,
+    /// The same on a full disk, where the file of the log is what counts.
+    file_octets_borne: u64,
+}
+
+/// What is borne after a checkpoint: a quarter more than what could not be emptied.
+fn borne(is_emptied: bool, octets: u64, longest: u64) -> u64 {
+    if is_emptied { 0 } else { octets.saturating_add(longest / 4) }
 }
 
 impl Pen<'_> {
@@ -96,28 +103,47 @@ impl Pen<'_> {
         }
     }
 
-    /// Empties the log once it is longer than `log_octets_max`. On a full disk its file is kept as short as it can be,
-    /// and the database grows into the reserve.
-    pub(crate) fn shorten_log(&mut self, log_octets_max: u64) -> Result<(), SqliteError> {
+    /// Empties the log once it is longer than `longest`, or its file longer than any log should be.
+    pub(crate) fn shorten_log(&mut self, longest: u64) -> Result<(), SqliteError> {
         let file_octets = self.files.log_octets();
-        let is_short = file_octets > LOG_OCTETS_SHORT && self.reserve.octets() < RESERVE_OCTETS;
-        let (octets, longest, how) = match is_short {
-            true => (file_octets, LOG_OCTETS_SHORT, Emptied::Truncated),
-            false => (self.log.octets(), log_octets_max, Emptied::InPlace),
-        };
-        if octets <= longest.max(self.habits.patience_octets) {
+        if file_octets > LOG_OCTETS_SHORT && self.reserve.octets() < RESERVE_OCTETS {
+            return self.give_log_to_the_disk(file_octets);
+        }
+        self.habits.file_octets_borne = 0;
+        let (octets, is_file_long) = (self.log.octets(), file_octets > LOG_FILE_OCTETS);
+        if (octets <= longest && !is_file_long) || octets <= self.habits.log_octets_borne {
             return Ok(());
         }
-        if is_short {
-            self.reserve.give_up(octets);
-        }
-        let is_emptied = checkpoint(self.connection, how, CHECKPOINT_WAIT)?;
-        self.reserve.take_back(if is_short { RESERVE_OCTETS } else { 0 });
-        self.habits.patience_octets = if is_emptied { 0 } else { octets.saturating_add(longest / 4) };
+        let how = if is_file_long { Emptied::Truncated } else { Emptied::InPlace };
+        let is_emptied = self.empty_log(how)?;
+        self.habits.log_octets_borne = borne(is_emptied, octets, longest);
         if is_emptied && how == Emptied::InPlace {
             self.begin_log()?;
         }
         Ok(())
+    }
+
+    /// On a full disk the file of the log is kept as short as it can be, and the database grows into the reserve.
+    fn give_log_to_the_disk(&mut self, file_octets: u64) -> Result<(), SqliteError> {
+        self.habits.log_octets_borne = 0;
+        if file_octets <= self.habits.file_octets_borne {
+            return Ok(());
+        }
+        self.reserve.give_up(file_octets);
+        let is_emptied = self.empty_log(Emptied::Truncated);
+        self.reserve.take_back(RESERVE_OCTETS);
+        self.habits.file_octets_borne = borne(is_emptied?, file_octets, LOG_OCTETS_SHORT);
+        Ok(())
+    }
+
+    /// Says whether it did. Where the database finds no space to grow, the log is borne like one that readers hold.
+    fn empty_log(&mut self, how: Emptied) -> Result<bool, SqliteError> {
+        match checkpoint(self.connection, how, CHECKPOINT_WAIT) {
+            Ok(Checkpoint::Emptied) => Ok(true),
+            Ok(Checkpoint::Hindered { .. }) => Ok(false),
+            Err(error) if self.reserve.explains(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes over the beginning of an emptied log: until then whoever opens the store next would read it all again.
@@ -132,10 +158,14 @@ impl Pen<'_> {
         if self.files.log_octets() <= LOG_OCTETS_MAX {
             return Ok(());
         }
-        checkpoint(self.connection, Emptied::Truncated, READERS_WAIT)?;
-        let octets = self.files.log_octets();
-        if octets <= LOG_OCTETS_MAX {
-            return Ok(());
+        let mut octets = 0;
+        for longest in [CHECKPOINT_WAIT, READERS_WAIT] {
+            octets = match checkpoint(self.connection, Emptied::Truncated, longest)? {
+                Checkpoint::Emptied => return Ok(()),
+                // Readers keep a long file from being cut, of which little is in use.
+                Checkpoint::Hindered { log_octets } if log_octets <= LOG_OCTETS_MAX => return Ok(()),
+                Checkpoint::Hindered { log_octets } => log_octets,
+            };
         }
         Err(SqliteError::Readers { path: self.files.path_beside("-wal"), octets })
     }
@@ -198,19 +228,19 @@ mod tests {
 
     /// SQLite's own word for it: 1 syncs at checkpoints only, 2 at each commit.
     fn synchronous(opened: &mut Opened) -> u8 {
-        opened.parts().0.query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap()
+        opened.connection().query_row("PRAGMA synchronous", [], |row| row.get(0)).unwrap()
     }
 
     #[test]
     fn only_what_must_survive_a_power_cut_is_synced() {
         let yard = Yard::new(Process::ShortLived);
         let files = StoreFiles::locate(&yard.path, None).unwrap();
-        let (mut opened, _) = Opened::open(&files, &Deadline::of_writer()).unwrap();
+        let (mut opened, _) = Opened::open(&files, &Deadline::of_operation()).unwrap();
         let small = Needs { durability: Durability::Process, worth: Worth::FreeSpace };
         for (needs, expected) in
             [(Needs::ALL, 2), (small, 1), (small, 1), (Needs::ALL, 2), (small.and(Needs::ALL), 2)]
         {
-            let deadline = Deadline::of_writer();
+            let deadline = Deadline::of_operation();
             let written =
                 opened.in_turn(&files, u64::MAX, &deadline, |pen| pen.write(needs, |_, _| Ok(((), None))));
             assert_eq!(written.unwrap(), Some(()));

@@ -42,9 +42,7 @@ impl Queue {
 
     /// Waits for the turn; one deadline for the whole way. Whoever comes late looks once.
     pub(crate) fn enter(&self, deadline: &Deadline) -> Result<Turn<'_>, SqliteError> {
-        let seconds = deadline.seconds();
-        let waiting =
-            Waiting { began: Instant::now(), longest: deadline.left(), seconds, queue: &self.turn_path };
+        let waiting = Waiting { began: Instant::now(), deadline, queue: &self.turn_path };
         let front = match self.try_steps(0, ENTRANCE_STEPS).map_err(failed("lock", &self.entrance_path))? {
             // Nobody waits: there is nobody to overtake.
             Some(all) => match self.try_turn().map_err(failed("lock", &self.turn_path))? {
@@ -54,7 +52,7 @@ impl Queue {
             None => self.walk(&waiting)?,
         };
         // Whoever is next looks often again, however long it took to get there: nobody else does.
-        let waiting = Waiting { began: Instant::now(), longest: deadline.left(), ..waiting };
+        let waiting = Waiting { began: Instant::now(), ..waiting };
         let turn = waiting.poll(QUEUE_PAUSE_AT_FRONT, &self.turn_path, || self.try_turn())?;
         drop(front);
         Ok(turn)
@@ -110,12 +108,10 @@ impl Steps<'_> {
     }
 }
 
-/// How long somebody has waited, and may.
+/// How long somebody has waited at one place, and may wait altogether.
 struct Waiting<'queue> {
     began: Instant,
-    longest: Duration,
-    /// For the whole way, as people are told.
-    seconds: u64,
+    deadline: &'queue Deadline,
     queue: &'queue Path,
 }
 
@@ -131,12 +127,11 @@ impl Waiting<'_> {
             if let Some(lock) = locked().map_err(failed("lock", path))? {
                 return Ok(lock);
             }
-            let waited = self.began.elapsed();
-            if waited >= self.longest {
+            if self.deadline.left().is_zero() {
                 let path = self.queue.to_owned();
-                return Err(SqliteError::Queue { path, seconds: self.seconds });
+                return Err(SqliteError::Queue { path, seconds: self.deadline.waited_seconds() });
             }
-            sleep(pause_after(waited, pause));
+            sleep(pause_after(self.began.elapsed(), pause));
         }
     }
 }
@@ -193,7 +188,7 @@ mod tests {
     fn there_is_one_deadline_over_the_whole_way() {
         let yard = Yard::new(Process::ShortLived);
         let (holder, in_front, behind) = (queue(&yard), queue(&yard), queue(&yard));
-        let turn = holder.enter(&Deadline::of_writer()).unwrap();
+        let turn = holder.enter(&Deadline::of_operation()).unwrap();
         let step = in_front.try_steps(0, 1).unwrap();
         assert!(step.is_some());
         let began = std::time::Instant::now();
@@ -201,7 +196,7 @@ mod tests {
         assert!(matches!(refused, Err(SqliteError::Queue { .. })));
         assert!(began.elapsed() < Duration::from_secs(2));
         drop((turn, step));
-        assert!(behind.enter(&Deadline::of_writer()).is_ok(), "who gave up left a step locked");
+        assert!(behind.enter(&Deadline::of_operation()).is_ok(), "who gave up left a step locked");
     }
 
     #[test]

@@ -124,15 +124,15 @@ fn stage(backup: &Path, files: &StoreFiles, staged: &Path) -> Result<Connection,
 
 /// Overwrites the living store through SQLite, so that programs which have it open go on with the restored one.
 fn replace(copy: &mut Connection, files: &StoreFiles, now: UnixTime) -> Result<Restored, SqliteError> {
-    let (mut opened, _) = Opened::open(files, &Deadline::of_writer())?;
-    let (living, queue, mark) = opened.parts();
-    let _turn = queue.enter(&Deadline::of_writer())?;
+    let (mut opened, _) = Opened::open(files, &Deadline::of_operation())?;
+    let (_turn, living, mark) = opened.parts_in_turn(files, &Deadline::of_operation())?;
     let heads_before = records::heads(living)?;
     repage(copy, living)?;
     carry_over(copy, files)?;
     spent::raise_floor(copy, latest_use(mark, now))?;
     overwrite(copy, living)?;
-    checkpoint(living, Emptied::Truncated, READERS_WAIT)?;
+    // Whatever hinders this: the pages stand in the log, durably.
+    let _ = checkpoint(living, Emptied::Truncated, READERS_WAIT);
     finish(living, mark, heads_before, RecoveryCodes::StaySpent)
 }
 
@@ -155,41 +155,64 @@ fn place(
 ) -> Result<Restored, SqliteError> {
     let queue = Queue::open(files)?;
     let mark = Mark::open(files)?;
-    let _turn = queue.enter(&Deadline::of_writer())?;
+    let _turn = queue.enter(&Deadline::of_operation())?;
     spent::raise_floor(&copy, latest_use(&mark, now))?;
     let restored = finish(&copy, &mark, Vec::new(), RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     drop(copy);
-    if let Some(aside) = &aside {
-        set_aside(files, aside)?;
+    match &aside {
+        Some(aside) => exchange(files, staged, aside)?,
+        None => put(files, staged)?,
     }
-    // The log of a store that was moved away would be replayed into this one.
-    for suffix in ["-wal", "-shm"] {
-        match std::fs::remove_file(files.path_beside(suffix)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.map_err(failed("remove", &files.path_beside(suffix)))?,
-        }
-    }
-    std::fs::rename(staged, &files.database).map_err(failed("rename", staged))?;
     files.sync_directory()?;
     Ok(Restored { damaged: aside, ..restored })
 }
 
-/// Database and log keep belonging together, so that somebody can look at them later.
-fn set_aside(files: &StoreFiles, aside: &Path) -> Result<(), SqliteError> {
+/// Sets the store aside and puts the copy in its place. If that fails the store comes back: a damaged one says more to
+/// people than none.
+fn exchange(files: &StoreFiles, staged: &Path, aside: &Path) -> Result<(), SqliteError> {
     if aside.symlink_metadata().is_ok() {
         return Err(SqliteError::Exists(aside.to_owned()));
     }
+    let exchanged = set_aside(files, aside).and_then(|()| put(files, staged));
+    exchanged.inspect_err(|_| {
+        // Its log first: a database without it would be read as it was before.
+        for suffix in ["-wal", "-shm", ""] {
+            let _ = std::fs::rename(with_suffix(aside, suffix), files.path_beside(suffix));
+        }
+    })
+}
+
+/// Database and log keep belonging together, so that somebody can look at them later.
+fn set_aside(files: &StoreFiles, aside: &Path) -> Result<(), SqliteError> {
     std::fs::rename(&files.database, aside).map_err(failed("rename", &files.database))?;
     for suffix in ["-wal", "-shm"] {
-        let mut to = aside.as_os_str().to_owned();
-        to.push(suffix);
-        match std::fs::rename(files.path_beside(suffix), to) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            renamed => renamed.map_err(failed("rename", &files.path_beside(suffix)))?,
-        }
+        let from = files.path_beside(suffix);
+        if_there(std::fs::rename(&from, with_suffix(aside, suffix))).map_err(failed("rename", &from))?;
     }
     Ok(())
+}
+
+fn put(files: &StoreFiles, staged: &Path) -> Result<(), SqliteError> {
+    // The log of a store that was moved away would be replayed into this one.
+    for suffix in ["-wal", "-shm"] {
+        let log = files.path_beside(suffix);
+        if_there(std::fs::remove_file(&log)).map_err(failed("remove", &log))?;
+    }
+    std::fs::rename(staged, &files.database).map_err(failed("rename", staged))
+}
+
+fn if_there(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(suffix);
+    PathBuf::from(path)
 }
 
 /// Now, or a little later: a step may be used before it begins (RFC 6238 §5.2), and the mark knows of it.
@@ -229,4 +252,33 @@ fn finish(
     mark.write(Progress { records: records::total(connection)?, moment: floor });
     let heads = records::heads(connection)?;
     Ok(Restored { heads_before, heads, floor, recovery_codes, damaged: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use common::UnixTime;
+
+    use super::{place, stage};
+    use crate::conformance::samples::{account, insert, load};
+    use crate::files::StoreFiles;
+    use crate::tests::support::{Yard, open};
+    use crate::{Process, SqliteError};
+
+    #[test]
+    fn a_store_that_was_set_aside_for_nothing_comes_back_with_its_log() {
+        let yard = Yard::new(Process::ShortLived);
+        let backup = yard.beside("backup");
+        yard.sqlite().backup_to(&backup).unwrap();
+        insert(&open(&yard.path, Process::LongLived), account(1, "alice"));
+        let files = StoreFiles::locate(&yard.path, None).unwrap();
+        let copy = stage(&backup, &files, &files.path_beside("-restore")).unwrap();
+        let (missing, aside) = (files.path_beside("-missing"), files.path_beside("-damaged"));
+        let placed = place(copy, &files, &missing, UnixTime::from_seconds(1), Some(aside));
+        assert!(matches!(placed, Err(SqliteError::File { operation: "rename", .. })), "{placed:?}");
+        assert!(load(&yard.sqlite(), "alice").account.is_some());
+        let names = fs::read_dir(files.directory()).unwrap().map(|entry| entry.unwrap().file_name());
+        assert!(!names.into_iter().any(|name| name.to_string_lossy().contains("damaged")));
+    }
 }

@@ -1,55 +1,63 @@
-//! The place of a connection that threads of one process share: one of them has it at a time, and each waits for it no
-//! longer than it may. A mutex alone would let them wait for ever.
+//! The place of a connection that threads of one process share: it is lent to one of them at a time, and each waits for it
+//! no longer than it may. A mutex around it would let them wait for ever.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::{mem, thread};
 
-use crate::SqliteError;
 use crate::deadline::Deadline;
 use crate::opened::Opened;
 
 /// The place of a connection, which may be empty.
 #[derive(Default)]
 pub(crate) struct Slot {
-    is_held: Mutex<bool>,
-    freed: Condvar,
-    opened: Mutex<Option<Opened>>,
+    state: Mutex<State>,
+    returned: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    is_lent: bool,
+    opened: Option<Opened>,
 }
 
 impl Slot {
     /// Waits for it; `None` once the deadline is over.
-    pub(crate) fn take(&self, deadline: &Deadline) -> Option<Result<Hold<'_>, SqliteError>> {
-        let mut is_held = self.is_held();
-        while *is_held {
-            let left = deadline.left();
-            if left.is_zero() {
-                return None;
-            }
-            let waited = self.freed.wait_timeout(is_held, left);
-            is_held = waited.unwrap_or_else(PoisonError::into_inner).0;
+    pub(crate) fn take(&self, deadline: &Deadline) -> Option<Hold<'_>> {
+        let waited = self.returned.wait_timeout_while(self.state(), deadline.left(), |state| state.is_lent);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if state.is_lent {
+            return None;
         }
-        *is_held = true;
-        drop(is_held);
-        let place = Place(self);
-        // Nobody else has it: this waits for nothing. A thread that failed in the middle of an operation left it poisoned.
-        let opened = self.opened.lock().map_err(|_| SqliteError::Poisoned);
-        Some(opened.map(|opened| Hold { opened, _place: place }))
+        state.is_lent = true;
+        Some(Hold { slot: self, opened: state.opened.take() })
     }
 
-    /// What is inside once nobody has it, also after a thread has failed with it.
-    pub(crate) fn inside(&self) -> MutexGuard<'_, Option<Opened>> {
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Closes what is inside, once nobody has it.
+    pub(crate) fn close(&self) {
+        let waited = self.returned.wait_while(self.state(), |state| state.is_lent);
+        close(&mut waited.unwrap_or_else(PoisonError::into_inner).opened);
+        // The word that it was returned may have been meant for somebody else.
+        self.returned.notify_one();
     }
 
-    fn is_held(&self) -> MutexGuard<'_, bool> {
-        self.is_held.lock().unwrap_or_else(PoisonError::into_inner)
+    /// No thread fails while it has this: it is held for a moment only.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The right to a slot. Its order matters: the connection is let go before the next thread is woken.
+/// What was taken out of a slot, until it is returned by being dropped.
 pub(crate) struct Hold<'slot> {
-    opened: MutexGuard<'slot, Option<Opened>>,
-    _place: Place<'slot>,
+    slot: &'slot Slot,
+    opened: Option<Opened>,
+}
+
+impl Hold<'_> {
+    /// Closes what is open.
+    pub(crate) fn close(&mut self) {
+        close(&mut self.opened);
+    }
 }
 
 impl Deref for Hold<'_> {
@@ -66,12 +74,21 @@ impl DerefMut for Hold<'_> {
     }
 }
 
-/// Being the one who has a slot, until it is dropped.
-struct Place<'slot>(&'slot Slot);
-
-impl Drop for Place<'_> {
+impl Drop for Hold<'_> {
     fn drop(&mut self) {
-        *self.0.is_held() = false;
-        self.0.freed.notify_one();
+        // A thread that fails leaves it in the middle of something, which SQLite undoes when it is closed.
+        if thread::panicking() {
+            self.close();
+        }
+        *self.slot.state() = State { is_lent: false, opened: mem::take(&mut self.opened) };
+        self.slot.returned.notify_one();
+    }
+}
+
+/// Closes a connection. One from before a fork stays, because SQLite cannot even close it safely in a child.
+fn close(place: &mut Option<Opened>) {
+    match place.take() {
+        Some(opened) if !opened.is_ours() => mem::forget(opened),
+        closed => drop(closed),
     }
 }

@@ -106,9 +106,8 @@ impl Sqlite {
 
     /// Closes what is open. A door that is about to prompt calls this; the next operation opens again.
     pub fn release(&self) {
-        for slot in [&self.writer, &self.reader] {
-            close(&mut slot.inside());
-        }
+        self.writer.close();
+        self.reader.close();
     }
 
     /// What an opening since the last call found: the database was older than its mark. Told once; record it as an alert.
@@ -118,15 +117,15 @@ impl Sqlite {
 
     /// Copies the store, as of one moment, into a new file of mode 0600. Other processes do not wait for it.
     pub fn backup_to(&self, path: &Path) -> Result<(), StoreError> {
-        let deadline = Deadline::of_writer();
+        let deadline = Deadline::of_operation();
         self.with(&self.writer, "copying the store", &deadline, |opened| {
-            crate::restore::copy_to(opened.parts().0, path)
+            crate::restore::copy_to(opened.connection(), path)
         })
     }
 
     /// Writes durably and changes nothing, in turn and to the disk as a login would, and gives the floor.
     pub fn probe(&self) -> Result<UnixTime, StoreError> {
-        let deadline = Deadline::of_writer();
+        let deadline = Deadline::of_operation();
         self.with(&self.writer, "writing to the store", &deadline, |opened| {
             let rewrite = |change: &mut Change<'_>, _space| Ok((spent::rewrite_floor(change)?, None));
             let probed = opened.in_turn(&self.files, self.log_octets_max(), &deadline, |pen| {
@@ -147,7 +146,9 @@ impl Sqlite {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        self.with(self.reading(), "reading the store", &Deadline::of_writer(), |opened| opened.read(read))
+        self.with(self.reading(), "reading the store", &Deadline::of_operation(), |opened| {
+            opened.read_at_one_moment(read)
+        })
     }
 
     const fn reading(&self) -> &Slot {
@@ -160,30 +161,52 @@ impl Sqlite {
     /// Writes in a group with all who wait for their turn in this process.
     fn write(&self, work: Work) -> Result<Written, StoreError> {
         let ticket = self.group.join(work);
-        let written = self.in_writers_turn(&ticket).and_then(|hold| {
-            self.work_in(hold, &ticket.deadline, |opened| self.write_for_all(opened, &ticket))
+        let worked = self.in_writers_turn(&ticket).and_then(|mut hold| {
+            // In turn, and before anything can fail: what fails or breaks off here is not written by somebody else later.
+            let _ = self.group.leave(&ticket);
+            self.write_with(&mut hold, &ticket)
         });
-        let _ = self.group.leave(&ticket);
+        // Whatever came after it: what was written is written.
+        let written = ticket.take().ok_or_else(|| worked.err().unwrap_or(SqliteError::Unanswered));
         written.map_err(|cause| cause.during("writing to the store", &self.files.database))
     }
 
     /// Waits for the other threads of this process until the deadline of the ticket. What somebody has begun to write for
     /// it by then cannot be taken back, so that is waited for a little longer.
     fn in_writers_turn(&self, ticket: &Arc<Ticket>) -> Result<Hold<'_>, SqliteError> {
-        let taken = self.writer.take(&ticket.deadline).or_else(|| match self.group.leave(ticket) {
-            Left::InTime => None,
-            Left::Gathered => self.writer.take(&ticket.deadline.later_by(WRITING_WAIT)),
-        });
-        taken.unwrap_or_else(|| Err(self.slow(&ticket.deadline)))
+        if let Some(hold) = self.writer.take(&ticket.deadline) {
+            return Ok(hold);
+        }
+        match self.group.leave(ticket) {
+            Left::InTime => Err(self.slow(&ticket.deadline)),
+            Left::Gathered if ticket.is_answered() => Err(self.unfinished(&ticket.deadline)),
+            Left::Gathered => {
+                let hold = self.writer.take(&ticket.deadline.later_by(WRITING_WAIT));
+                hold.ok_or_else(|| self.unfinished(&ticket.deadline))
+            }
+        }
     }
 
     fn slow(&self, deadline: &Deadline) -> SqliteError {
-        SqliteError::Queue { path: self.files.path_beside("-queue"), seconds: deadline.seconds() }
+        SqliteError::Queue { path: self.files.path_beside("-queue"), seconds: deadline.waited_seconds() }
     }
 
-    fn write_for_all(&self, opened: &mut Opened, ticket: &Arc<Ticket>) -> Result<Written, SqliteError> {
-        if let Some(written) = ticket.take() {
-            return Ok(written);
+    fn unfinished(&self, deadline: &Deadline) -> SqliteError {
+        SqliteError::Unfinished { path: self.files.database.clone(), seconds: deadline.waited_seconds() }
+    }
+
+    /// Begins once more where a restore put another database in the place of the one that was open.
+    fn write_with(&self, hold: &mut Hold<'_>, ticket: &Arc<Ticket>) -> Result<(), SqliteError> {
+        let mut write = || self.work_in(hold, &ticket.deadline, |opened| self.write_for_all(opened, ticket));
+        match write() {
+            Err(SqliteError::Replaced(_)) => write(),
+            written => written,
+        }
+    }
+
+    fn write_for_all(&self, opened: &mut Opened, ticket: &Arc<Ticket>) -> Result<(), SqliteError> {
+        if ticket.is_answered() {
+            return Ok(());
         }
         opened.in_turn(&self.files, self.log_octets_max(), &ticket.deadline, |pen| {
             // Gathered only now: many have come while this one waited for its turn.
@@ -196,8 +219,7 @@ impl Sqlite {
                 None => group::turn_away(&tickets),
             }
             Ok(())
-        })?;
-        ticket.take().ok_or(SqliteError::Unanswered)
+        })
     }
 
     const fn log_octets_max(&self) -> u64 {
@@ -215,24 +237,25 @@ impl Sqlite {
         deadline: &Deadline,
         work: impl FnOnce(&mut Opened) -> Result<T, SqliteError>,
     ) -> Result<T, StoreError> {
-        let hold = slot.take(deadline).unwrap_or_else(|| Err(self.slow(deadline)));
-        let worked = hold.and_then(|hold| self.work_in(hold, deadline, work));
+        let hold = slot.take(deadline).ok_or_else(|| self.slow(deadline));
+        let worked = hold.and_then(|mut hold| self.work_in(&mut hold, deadline, work));
         worked.map_err(|cause| cause.during(operation, &self.files.database))
     }
 
-    /// After an error the connection is closed: the next operation begins afresh.
+    /// After an error, of whatever was asked or of what came after it, the connection is closed: the next operation begins
+    /// afresh.
     fn work_in<T>(
         &self,
-        mut hold: Hold<'_>,
+        hold: &mut Hold<'_>,
         deadline: &Deadline,
         work: impl FnOnce(&mut Opened) -> Result<T, SqliteError>,
     ) -> Result<T, SqliteError> {
         if hold.as_ref().is_some_and(|opened| !opened.is_ours()) {
             return Err(SqliteError::Forked);
         }
-        let worked = self.opened(&mut hold, deadline).and_then(work);
-        if worked.is_err() {
-            close(&mut hold);
+        let worked = self.opened(hold, deadline).and_then(work);
+        if worked.is_err() || hold.as_ref().is_some_and(|opened| !opened.is_sound()) {
+            hold.close();
         }
         worked
     }
@@ -262,7 +285,7 @@ impl Sqlite {
     fn open_now(&self, deadline: &Deadline) -> Result<Opened, SqliteError> {
         let (mut opened, rollback) = Opened::open(&self.files, deadline)?;
         if rollback.is_some() {
-            *self.rollback.lock().map_err(|_| SqliteError::Poisoned)? = rollback;
+            *self.rollback.lock().unwrap_or_else(PoisonError::into_inner) = rollback;
         }
         opened.check_keys(&self.keys)?;
         Ok(opened)
@@ -276,8 +299,8 @@ impl Store for Sqlite {
         lane: &LaneKey,
         session: Option<AttemptId>,
     ) -> Result<Loaded, StoreError> {
-        self.with(self.reading(), "reading the store", &Deadline::of_writer(), |opened| {
-            opened.look(|connection| loading::load(connection, name, lane, session))
+        self.with(self.reading(), "reading the store", &Deadline::of_operation(), |opened| {
+            opened.read_with_one_statement(|connection| loading::load(connection, name, lane, session))
         })
     }
 
@@ -357,13 +380,5 @@ fn told_elsewhere(bundle: &Bundle) -> Outcome {
 impl Drop for Sqlite {
     fn drop(&mut self) {
         self.release();
-    }
-}
-
-/// Closes a connection. One from before a fork stays, because SQLite cannot even close it safely in a child.
-fn close(slot: &mut Option<Opened>) {
-    match slot.take() {
-        Some(opened) if !opened.is_ours() => std::mem::forget(opened),
-        closed => drop(closed),
     }
 }

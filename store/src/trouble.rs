@@ -130,15 +130,15 @@ impl SqliteError {
             Self::Absent(_) => Trouble::Absent,
             Self::NotPlain { .. } | Self::Owner { .. } | Self::Mode { .. } => Trouble::Exposed,
             Self::File { source, .. } => of_kernel(source),
-            Self::Queue { .. } | Self::Readers { .. } | Self::Busy => Trouble::Slow,
+            Self::Queue { .. } | Self::Unfinished { .. } | Self::Readers { .. } | Self::Busy => Trouble::Slow,
             Self::Full(_) => Trouble::Full,
             Self::Sqlite(error) => of_sqlite(error),
             Self::Foreign(_) | Self::Document(_) | Self::Integrity { .. } => Trouble::Damaged,
             Self::Newer { .. } => Trouble::Newer,
             Self::WrongKey { .. } => Trouble::WrongKey,
             Self::Exists(_)
+            | Self::Replaced(_)
             | Self::Forked
-            | Self::Poisoned
             | Self::Unanswered
             | Self::Serialize(_)
             | Self::Chain(_) => Trouble::Other,

@@ -127,18 +127,8 @@ fn wholly_or_not(
     head: &mut Head,
     bundle: &Bundle,
 ) -> Result<Outcome, SqliteError> {
-    let part = change.part()?;
-    match write(&part, chain, head, bundle) {
-        Ok(entries) => {
-            part.keep()?;
-            Ok(Outcome::Applied(entries))
-        }
-        Err(Stop::Conflict) => {
-            part.undo()?;
-            Ok(Outcome::Conflict)
-        }
-        Err(Stop::Failed(error)) => Err(error),
-    }
+    let written = change.part(|part| write(part, chain, head, bundle))?;
+    Ok(written.map_or(Outcome::Conflict, Outcome::Applied))
 }
 
 /// Records come last: after them nothing can conflict, so `head` never has to go back.

@@ -60,6 +60,8 @@ pub(super) struct File<'a> {
     pub(super) engine: &'a Engine,
     pub(super) attempt: &'a Attempt,
     pub(super) name: &'a Username,
+    /// Whether it alone will do where the store cannot be used: at PAM, to get into the machine.
+    pub(super) stands_in: bool,
 }
 
 impl File<'_> {
@@ -100,7 +102,7 @@ impl Ledger<'_> {
         match (stored, kept) {
             (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session, now)),
             (Ok(stored), Err(_)) => Ok(stored),
-            (Err(_), Ok(kept)) if kept.account.is_some() => Ok(kept),
+            (Err(_), Ok(kept)) if file.stands_in && kept.account.is_some() => Ok(kept),
             (Err(error), _) => Err(error),
         }
     }
@@ -134,7 +136,7 @@ impl Ledger<'_> {
 
     /// Counts an answer before it is looked at. Before and after are those of the place that counts.
     pub(super) fn count(&self, count: &Count, before: Lane) -> Result<Counted, StoreError> {
-        match (self.store.count(count), self.file) {
+        match (self.store.count(count), self.stand_in()) {
             (Err(_), Some(file)) => {
                 let before = file.told(file.books.load(file.name, &count.lane, None))?.lane;
                 let after = file.told(file.books.count(count))?;
@@ -146,7 +148,7 @@ impl Ledger<'_> {
 
     /// Does the work of counting, against nobody. The file has no row for that.
     pub(super) fn count_for_nobody(&self, count: &Count) -> Result<(), StoreError> {
-        match (self.store.count(count), self.file) {
+        match (self.store.count(count), self.stand_in()) {
             (Ok(_), _) | (Err(_), Some(_)) => Ok(()),
             (Err(error), None) => Err(error),
         }
@@ -166,7 +168,15 @@ impl Ledger<'_> {
         }
         // The file keeps accepts: a stranger must not be able to fill it. What cannot be taken back there stays counted.
         let _ = file.written(&Bundle { records: Vec::new(), ..in_file });
-        written(self.store, &in_store).or_else(|_| Ok(Some(unrecorded(bundle))))
+        match (written(self.store, &in_store), self.stand_in()) {
+            (Err(_), Some(_)) => Ok(Some(unrecorded(bundle))),
+            (in_store, _) => in_store,
+        }
+    }
+
+    /// The file, where it will do without the store.
+    fn stand_in(&self) -> Option<File<'_>> {
+        self.file.filter(|file| file.stands_in)
     }
 
     /// What is spent comes first, in the file; the accept itself, in the store; and only then the accept in the file.
@@ -198,7 +208,7 @@ impl Ledger<'_> {
                 }
                 Ok(Some(entries))
             }
-            Err(error) if is_spent => file.written(&used(in_file)).map_err(|_| error),
+            Err(error) if is_spent && file.stands_in => file.written(&used(in_file)).map_err(|_| error),
             Err(error) => Err(error),
         }
     }

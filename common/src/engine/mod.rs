@@ -286,11 +286,15 @@ impl Engine {
         }
     }
 
-    /// Where an attempt reads, counts and writes. A break-glass account has a file of its own besides the store.
+    /// Where an attempt reads, counts and writes. A break-glass account has a file of its own besides the store, at every
+    /// door: what it uses up at one is used up at the other.
     fn ledger<'a>(&'a self, attempt: &'a Attempt, name: Option<&'a Username>) -> Ledger<'a> {
-        let name = name.filter(|name| self.parts.policy.is_break_glass(attempt, name));
-        let file = name.zip(self.parts.break_glass.as_deref());
-        let file = file.map(|(name, books)| ledger::File { books, engine: self, attempt, name });
+        let policy = &self.parts.policy;
+        let name = name.filter(|name| policy.break_glass.contains(*name));
+        let file = name.zip(self.parts.break_glass.as_deref()).map(|(name, books)| {
+            let stands_in = policy.is_break_glass(attempt, name);
+            ledger::File { books, engine: self, attempt, name, stands_in }
+        });
         Ledger { store: &*self.parts.store, file }
     }
 

@@ -15,7 +15,7 @@ use super::samples::{
     account, applied_entries, applies, bundle, conflicts, counting, counting_against, insert, lane,
     lane_from, lanes_of, load, recognised, record, session, spending, step, time, unlocked,
 };
-use super::{Case, Engine, Ground};
+use super::{Case, Engine, Ground, cases};
 
 cases![
     a_lane_counts_and_clears,

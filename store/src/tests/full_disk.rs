@@ -224,13 +224,16 @@ fn turns_refusals_away() {
     let log_now = fs::metadata(disk.store.with_file_name("countersign.db-wal")).unwrap().len();
     assert_eq!(disk.reserve(), before);
     assert!(log_now < log + 8192, "more than what is left of one page: {log}, {log_now}");
-    // A flood of counts from new places takes the room of older ones.
+    // A flood of counts from new places makes nobody's guesses forgotten, and stays small.
+    let guessed = || server.count(&counting("guesser", 10_000)).unwrap().lane.failures;
+    assert_eq!([guessed(), guessed(), guessed(), guessed()], [1, 2, 3, 4]);
     for number in 0..2_000 {
         server.count(&counting(&format!("guesser{number}"), 10_000)).unwrap();
         disk.filler.fill();
     }
     println!("reserve before and after 2,000 counts: {before}, {}", disk.reserve());
     assert!(disk.reserve() + 1_000_000 > before);
+    assert_eq!(guessed(), 5);
     sign_in(&server, 501);
     assert_eq!(integrity(&disk.store), "ok");
     disk.free();

@@ -71,6 +71,39 @@ fn what_was_spent_without_the_store_is_spent_with_it_and_the_other_way_round() {
 }
 
 #[test]
+fn what_was_spent_at_one_door_without_the_store_is_spent_at_the_other_with_it_and_the_other_way_round() {
+    let world = world();
+    let recovery = world.recovery_codes("alice");
+    let signs_in = |attempt: &Attempt, proof: &str| {
+        world.wait(900);
+        let proof = if proof.is_empty() { world.code() } else { proof.to_owned() };
+        check(&world, attempt, &["pw", &proof], accepted(Grounds::BothProofs));
+        proof
+    };
+    let stays_out = |attempt: &Attempt, proof: &str| {
+        let ends = short(&world.verdict(attempt, &["pw", proof, proof, proof]));
+        assert!(
+            matches!(ends, Err(Reason::CodeAlreadyUsed | Reason::RecoveryCodeAlreadyUsed)),
+            "{proof}: {ends:?}"
+        );
+    };
+    signs_in(&at_sshd("alice"), "");
+    lose_the_store(&world, true);
+    signs_in(&at_sshd("alice"), &recovery[0]);
+    let code = signs_in(&at_sshd("alice"), "");
+    lose_the_store(&world, false);
+    stays_out(&at_vpn("alice"), &code);
+    signs_in(&at_vpn("alice"), "");
+    stays_out(&at_vpn("alice"), &recovery[0]);
+    signs_in(&at_vpn("alice"), &recovery[1]);
+    let code = signs_in(&at_vpn("alice"), "");
+    lose_the_store(&world, true);
+    stays_out(&at_sshd("alice"), &code);
+    signs_in(&at_sshd("alice"), "");
+    stays_out(&at_sshd("alice"), &recovery[1]);
+}
+
+#[test]
 fn guesses_are_counted_without_the_store_too() {
     let world = world();
     lose_the_store(&world, true);

@@ -61,7 +61,7 @@ fn a_code_works_once_over_both_doors() {
     check(&world, &at_vpn("alice"), &["pw", three[0], three[1], three[2]], Err(Reason::CodeAlreadyUsed));
     // Nor does an earlier one work after it.
     let before = code_at(world.now() - 30);
-    check(&world, &at_sshd("alice"), &["pw", &before, &before, &before], Err(Reason::Throttled));
+    check(&world, &at_sshd("alice"), &["pw", &before, &before, &before], Err(Reason::CodeAlreadyUsed));
 }
 
 #[test]

@@ -182,7 +182,10 @@ fn advice_names_the_file_and_leads_on() -> Outcome {
     };
     let there = backup(&desk)?;
     let said = errors(&["store", "backup", &there])?;
-    assert!(said.contains("exists already") && !said.contains("dmesg") && said.lines().count() == 1, "{said}");
+    assert!(
+        said.contains("exists already") && !said.contains("dmesg") && said.lines().count() == 1,
+        "{said}"
+    );
     let said = errors(&["user", "passwd", "bad name", "--password-stdin"])?;
     assert!(said.contains("user add \"bad name\""), "{said}");
 

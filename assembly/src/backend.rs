@@ -1,5 +1,6 @@
 //! What every engine of ours shares: keys, store, clock and randomness.
 
+#[cfg(feature = "pam")]
 use std::sync::Arc;
 
 use common::engine::Parts;
@@ -7,7 +8,9 @@ use common::keys::{KeyError, KeyRing, Purpose};
 use common::ports::{Primary, Sink, Store};
 use config::Settings;
 use primary::Nss;
-use store::{KeyCheck, Process, Sqlite, SqliteOptions};
+#[cfg(feature = "pam")]
+use store::Sqlite;
+use store::{KeyCheck, Process, SqliteOptions};
 
 use crate::system::{SystemClock, SystemRandom};
 use crate::{AssemblyError, key_file, places};
@@ -18,6 +21,7 @@ pub(crate) fn keys(settings: &Settings) -> Result<KeyRing, AssemblyError> {
 }
 
 /// The store, writing its records under `stream`.
+#[cfg(feature = "pam")]
 pub(crate) fn store(
     settings: &Settings,
     keys: &KeyRing,

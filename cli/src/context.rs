@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use assembly::Office;
 use assembly::config::{Colour, ConfigError, Loaded, Settings};
-use assembly::places::SYSTEM_USER;
+use assembly::places::{self, SYSTEM_USER};
 use common::acts::{Act, ActError, Issued};
+use common::causes::with_causes;
 use common::ports::Listing as _;
 use common::{Reason, Username};
 use nix::unistd::{User, geteuid};
@@ -133,13 +134,21 @@ impl Context {
                 let _ = write!(io::stderr(), "{}", error.render(colour));
             }
             (Form::Text, failure) => {
-                let _ = writeln!(io::stderr(), "countersign: {}", failure.with_advice());
+                let _ = writeln!(io::stderr(), "countersign: {}", self.advised(failure));
             }
             (Form::Json, Failure::Settings(error)) if !error.findings().is_empty() => {
-                let line = serde_json::json!({ "error": failure.sentence(), "findings": error.findings() });
+                let line = serde_json::json!({ "error": with_causes(failure), "findings": error.findings() });
                 let _ = writeln!(io::stderr(), "{line}");
             }
-            (Form::Json, failure) => self.aside("error", &failure.with_advice()),
+            (Form::Json, failure) => self.aside("error", &self.advised(failure)),
+        }
+    }
+
+    /// A failure in words, with what to do where the store is the trouble.
+    pub(crate) fn advised(&self, failure: &Failure) -> String {
+        match self.settings_without_clients() {
+            Ok(settings) => failure.with_advice(&places::store(&settings)),
+            Err(_) => with_causes(failure),
         }
     }
 

@@ -1,6 +1,5 @@
 //! Why a command did not do what it was asked, and what to do about it: one sentence, with its causes.
 
-use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use assembly::primary::PrimaryError;
 use assembly::store::{SqliteError, Trouble};
 use common::Username;
 use common::acts::ActError;
+use common::causes::with_causes;
 use common::ports::StoreError;
 use common::totp::TotpError;
 
@@ -170,26 +170,31 @@ impl Failure {
         move |source| Self::File { operation, path, source }
     }
 
-    /// What is wrong with the store, where that is why.
-    pub(crate) fn store_trouble(&self) -> Option<Trouble> {
-        let error = match self {
-            Self::Store(error) | Self::Assembly(AssemblyError::Store(error)) => error,
-            Self::Audit(AuditError::ReadRecords { source, .. } | AuditError::ReadHeads { source }) => source,
-            _ => return None,
-        };
-        Trouble::of_store(error)
+    /// What the store said, where that is why.
+    fn of_store(&self) -> Option<&StoreError> {
+        match self {
+            Self::Store(error) | Self::Assembly(AssemblyError::Store(error)) => Some(error),
+            Self::Audit(AuditError::ReadRecords { source, .. } | AuditError::ReadHeads { source }) => {
+                Some(source)
+            }
+            _ => None,
+        }
     }
 
-    /// The sentence, and what to do where the store is the trouble.
-    pub(crate) fn with_advice(&self) -> String {
-        let sentence = self.sentence();
+    /// What is wrong with the store, where that is why.
+    pub(crate) fn store_trouble(&self) -> Option<Trouble> {
+        Trouble::of_store(self.of_store()?)
+    }
+
+    /// The sentence, and what to do where the store, at this path, or the break-glass file is the trouble.
+    pub(crate) fn with_advice(&self, store: &Path) -> String {
+        let sentence = with_causes(self);
         if self.is_about_the_target() {
             return sentence;
         }
-        match (self.store_trouble(), self.break_glass_trouble()) {
-            (Some(trouble), _) => {
-                format!("{sentence}. {} 'countersign store check' says more.", trouble.advice())
-            }
+        let about_store = self.of_store().and_then(|error| Trouble::advice_on(error, store));
+        match (about_store, self.break_glass_trouble()) {
+            (Some(advice), _) => format!("{sentence}. {advice} 'countersign store check' says more."),
             (None, Some(trouble)) => format!("{sentence}. To mend it, {}", advice_of(trouble)),
             (None, None) => sentence,
         }
@@ -206,21 +211,6 @@ impl Failure {
         let (Self::Store(error) | Self::Assembly(AssemblyError::Store(error))) = self else { return None };
         Some(Trouble::of(error)).filter(|trouble| *trouble != Trouble::Absent)
     }
-
-    /// The sentence with its causes, on one line.
-    pub(crate) fn sentence(&self) -> String {
-        let mut sentence = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // An error that repeats its cause need not be read twice.
-            if !sentence.ends_with(&text) {
-                sentence = format!("{sentence}: {text}");
-            }
-            cause = error.source();
-        }
-        sentence
-    }
 }
 
 /// A name as a shell takes it: in double quotes where it has more than plain characters.
@@ -235,4 +225,36 @@ pub(crate) fn shell_word(name: &Username) -> String {
         escape.into_iter().chain([letter])
     });
     format!("\"{}\"", escaped.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::{Path, PathBuf};
+
+    use assembly::store::SqliteError;
+    use common::ports::StoreTrouble;
+
+    use super::{Failure, StoreError};
+
+    #[test]
+    fn what_to_do_names_the_file_that_is_in_the_way() {
+        let store = Path::new("/srv/store.db");
+        let said = |trouble, source: SqliteError| {
+            let operation = "reading /srv/store.db".to_owned();
+            let error = StoreError::Unavailable { operation, trouble, source: Box::new(source) };
+            Failure::Store(error).with_advice(store)
+        };
+        let queue = PathBuf::from("/srv/store.db-queue");
+        let held = said(StoreTrouble::Slow, SqliteError::Queue { path: queue, seconds: 5 });
+        assert!(held.contains("'fuser -v /srv/store.db-queue'"), "{held}");
+        let busy = said(StoreTrouble::Slow, SqliteError::Busy);
+        assert!(busy.contains("'fuser -v /srv/store.db'"), "{busy}");
+        let full = said(StoreTrouble::Full, SqliteError::Full(store.to_owned()));
+        assert!(full.contains("'df -h /srv/store.db'"), "{full}");
+        let path = PathBuf::from("/srv/store.db-mark");
+        let source = io::ErrorKind::ReadOnlyFilesystem.into();
+        let read_only = said(StoreTrouble::ReadOnly, SqliteError::File { operation: "open", path, source });
+        assert!(read_only.contains("-T /srv/store.db-mark)"), "{read_only}");
+    }
 }

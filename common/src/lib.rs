@@ -16,6 +16,7 @@ pub mod account;
 pub mod acts;
 pub mod attempt;
 pub mod bundle;
+pub mod causes;
 pub mod chain;
 mod closed_list;
 pub mod codes;

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use common::causes::with_causes;
+
 use crate::finding::Finding;
 use crate::render::{Colour, render_findings};
 
@@ -124,7 +126,7 @@ impl ConfigError {
                 let shown = render_findings(findings, colour);
                 format!("{shown}{}\n", count(*errors))
             }
-            other => sentence(other),
+            other => with_causes(other),
         }
     }
 
@@ -147,14 +149,6 @@ impl ConfigError {
             | Self::UnknownClient { .. }
             | Self::SecretNotText { .. } => &[],
         }
-    }
-}
-
-/// The error with its cause, for one line.
-pub(crate) fn sentence(error: &ConfigError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }
 

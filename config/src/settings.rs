@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use common::causes::with_causes;
 use common::policy::Policy;
 use ipnet::IpNet;
 use zeroize::Zeroizing;
@@ -10,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::clients::{Client, Clients};
 use crate::clients_toml;
 use crate::countersign_toml::{self, Draft};
-use crate::error::{ConfigError, sentence};
+use crate::error::ConfigError;
 use crate::file::{Contents, SourceFile};
 use crate::finding::Finding;
 use crate::report::{Place, Remark, Report};
@@ -227,5 +228,5 @@ fn read_clients(
 }
 
 fn unreadable_clients(place: Place, error: &ConfigError) -> Remark {
-    Remark { place, key: "clients-file".to_owned(), message: sentence(error), allowed: None, help: None }
+    Remark { place, key: "clients-file".to_owned(), message: with_causes(error), allowed: None, help: None }
 }

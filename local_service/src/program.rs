@@ -9,6 +9,7 @@ pub const PROGRAM: Program = Program {
     stream: "local",
     help: HELP,
     takes_socket: true,
+    serves_break_glass: true,
     load: Settings::load_without_clients,
 };
 

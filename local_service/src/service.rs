@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use assembly::config::paths::LOCAL_SOCKET;
-use assembly::daemon::{Options, Prepared, Serving, Threads, World};
+use assembly::daemon::{Heads, Options, Prepared, Serving, Threads, World};
 use assembly::primary::PamHelper;
 
 use crate::error::ServiceError;
@@ -69,16 +69,18 @@ impl Serving for Service {
         LOG.info(&self.server.counters.line());
     }
 
-    fn look_round(&mut self, _now: Instant) {}
+    fn look_round(&mut self, _now: Instant) {
+        self.server.world().look_for_store();
+    }
 
-    fn anchor(&self) {
+    fn anchor(&self) -> Heads {
         let counted = self.server.refusals.take_counted();
         if counted > 0 {
             LOG.warning(&format!(
                 "programs of users tried the names of others, too often to be recorded: {counted} refusals were only counted"
             ));
         }
-        self.server.world().anchor(LOG);
+        self.server.world().anchor(LOG)
     }
 
     fn flush(&self) {

@@ -42,13 +42,18 @@ pub(crate) fn to_code(octets: Secret, password: Option<&Secret>, words: Words) -
     to_password(octets)
 }
 
+/// Whether sshd has answered for a user whom it bars or does not know. Nobody can have typed it.
+pub(crate) fn is_of_sshd(octets: &Secret) -> bool {
+    !octets.expose().is_empty() && is_made_up(octets.expose())
+}
+
 fn is_made_up(octets: &[u8]) -> bool {
     octets.iter().zip(MADE_UP_BY_SSHD.iter().cycle()).all(|(octet, made_up)| octet == made_up)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MADE_UP_BY_SSHD, Words, to_code, to_password};
+    use super::{MADE_UP_BY_SSHD, Words, is_of_sshd, to_code, to_password};
     use common::{Answer, Secret};
 
     /// `None` for what is void.
@@ -88,6 +93,12 @@ mod tests {
             assert!(matches!(to_password(Secret::new(made_up(length))), Answer::Void), "{length}");
         }
         assert!(matches!(to_password(Secret::from("x")), Answer::Text(_)));
+    }
+
+    #[test]
+    fn an_empty_answer_may_be_anybodys() {
+        assert!((1..40).all(|length| is_of_sshd(&Secret::new(made_up(length)))));
+        assert!(!is_of_sshd(&Secret::from("")) && !is_of_sshd(&Secret::from("INCORRECT")));
     }
 
     #[test]

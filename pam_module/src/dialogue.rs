@@ -66,6 +66,9 @@ impl Dialogue {
                 let _ = self.desk.round(Round::Abandon(session));
                 return Err(Hindrance::Conversation);
             };
+            if self.application == Application::Sshd && answer::is_of_sshd(&typed) {
+                transaction.note_barred();
+            }
             let is_password = self.primary() == PrimaryMode::Own && self.password.is_none();
             floor = is_password.then(|| Instant::now().checked_add(manner.floor())).flatten();
             round = Round::Answer(session, self.sort(typed, manner));

@@ -1,9 +1,8 @@
 //! What keeps the module from asking the core at all. Every one of them refuses the login.
 
-use std::error::Error;
-
 use assembly::AssemblyError;
 use assembly::config::{ConfigError, Finding, Severity};
+use common::causes::with_causes;
 
 use crate::arguments::ArgumentError;
 use crate::service::Away;
@@ -70,18 +69,7 @@ impl Hindrance {
         };
         let errors = mistakes.iter().filter(|finding| finding.severity == Severity::Error);
         let lines = errors.take(MISTAKES_LOGGED_MAX).map(one_line);
-        std::iter::once(self.with_causes()).chain(lines).collect()
-    }
-
-    fn with_causes(&self) -> String {
-        let mut text = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
+        std::iter::once(with_causes(self)).chain(lines).collect()
     }
 }
 

@@ -16,12 +16,20 @@ use crate::{code, errand};
 /// Set in the PAM environment by our own helper that checks first passwords by PAM.
 const MARK_OF_OUR_PRIMARY: &CStr = c"COUNTERSIGN_PRIMARY";
 
+/// The record says only `not-an-answer`.
+const BARRED: &str = "sshd bars this user and has answered in their place, so nothing that they typed came here: see \
+                      PermitRootLogin (for root), AllowUsers, DenyUsers, AllowGroups and DenyGroups in sshd_config";
+
 /// Decides a login. A refusal is said in one plain sentence, unless the application wants silence, as sudo does.
 pub(crate) fn authenticate(handle: &mut PamHandle, arguments: &[&CStr], flags: PamFlag) -> PamResultCode {
     let mut transaction = Transaction::new(handle);
     let outcome = log_in(&mut transaction, arguments);
     if let (Some(text), 0) = (last_word(&outcome), flags & PAM_SILENT) {
         transaction.tell(text);
+    }
+    // Told behind the last word, so that the time says nothing. Of users whom nobody knows sshd itself writes.
+    if transaction.bars_its_user() {
+        transaction.log_error(BARRED);
     }
     match outcome {
         Ok(ending) => code::of_ending(ending),

@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use assembly::local::is_known;
 use common::login::Echo;
 use common::{Secret, TypedName};
 use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PamMessageStyle};
@@ -14,6 +15,7 @@ use crate::ffi;
 /// A PAM handle for as long as one entry point runs.
 pub(crate) struct Transaction<'a> {
     handle: &'a mut PamHandle,
+    barred: bool,
 }
 
 /// What sshd puts in place of a terminal's name until there is one, whatever its PAM service is called.
@@ -41,7 +43,7 @@ pub(crate) struct NobodyAnswers;
 
 impl<'a> Transaction<'a> {
     pub(crate) const fn new(handle: &'a mut PamHandle) -> Self {
-        Self { handle }
+        Self { handle, barred: false }
     }
 
     /// The name of the user. Where the application has none yet, as login(1), libpam asks for it.
@@ -96,6 +98,16 @@ impl<'a> Transaction<'a> {
             Echo::Hide => PAM_PROMPT_ECHO_OFF,
         };
         self.converse(style, &question.text)
+    }
+
+    /// Notes that the application has answered in the user's place.
+    pub(crate) const fn note_barred(&mut self) {
+        self.barred = true;
+    }
+
+    /// Whether the application has answered in the place of a user whom this machine has: it bars them.
+    pub(crate) fn bars_its_user(&mut self) -> bool {
+        self.barred && self.user().is_ok_and(|user| is_known(user.as_str()))
     }
 
     /// Says a last word. An application that cannot show it does no harm.

@@ -9,6 +9,7 @@ pub const PROGRAM: Program = Program {
     stream: "radiusd",
     help: HELP,
     takes_socket: false,
+    serves_break_glass: false,
     load: Settings::load,
 };
 

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use assembly::daemon::{Options, Prepared, Serving, Threads, spawn, with_causes};
+use assembly::daemon::{Heads, Options, Prepared, Serving, Threads, spawn};
 use assembly::primary::PamHelper;
+use common::causes::with_causes;
 
 use crate::error::ServerError;
 use crate::queue::Queue;
@@ -78,8 +79,8 @@ impl Serving for Service {
         self.due.work(&self.server, now);
     }
 
-    fn anchor(&self) {
-        self.server.world().base.anchor(LOG);
+    fn anchor(&self) -> Heads {
+        self.server.world().base.anchor(LOG)
     }
 
     fn flush(&self) {

@@ -7,6 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use common::UnixTime;
+use common::causes::with_causes;
 use common::ports::StoreError;
 use nix::sys::statvfs::{FsFlags, statvfs};
 
@@ -181,11 +182,11 @@ impl Examination {
     }
 
     fn find(&mut self, error: &SqliteError, file: &Path) {
-        self.add(error.trouble(), file, sentence(error));
+        self.add(error.trouble(), file, with_causes(error));
     }
 
     fn find_through_the_port(&mut self, error: &StoreError, file: &Path) {
-        let what = sentence(error);
+        let what = with_causes(error);
         let trouble = Trouble::of(error);
         // The same file may have been found to be wrong already.
         if !self.findings.iter().any(|finding| finding.trouble == trouble && finding.what.contains(&what)) {
@@ -196,15 +197,4 @@ impl Examination {
 
 fn octets(path: &Path) -> u64 {
     fs::symlink_metadata(path).map_or(0, |metadata| metadata.size())
-}
-
-/// An error with its causes.
-fn sentence(error: &dyn std::error::Error) -> String {
-    let mut sentence = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        sentence = format!("{sentence}: {error}");
-        cause = error.source();
-    }
-    sentence
 }

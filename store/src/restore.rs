@@ -32,15 +32,16 @@ pub enum RecoveryCodes {
 /// What a restore did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// The heads of the store that was replaced. Its later records are gone, and anchors show it: record this.
-    pub heads_before: Vec<ChainPosition>,
+    /// The heads of the store that was replaced; `None` where it was damaged or gone, and nobody knows them. Its later
+    /// records are gone, and anchors show it: record this.
+    pub heads_before: Option<Vec<ChainPosition>>,
     /// The heads of the backup, from which the chains go on.
     pub heads: Vec<ChainPosition>,
     /// No TOTP code whose interval began at or before this is good.
     pub floor: UnixTime,
     /// What became of recovery codes.
     pub recovery_codes: RecoveryCodes,
-    /// Where the store is now that was damaged and could not be written over. Its heads are not known.
+    /// Where the store is now that was damaged and could not be written over.
     pub damaged: Option<PathBuf>,
 }
 
@@ -133,7 +134,7 @@ fn replace(copy: &mut Connection, files: &StoreFiles, now: UnixTime) -> Result<R
     overwrite(copy, living)?;
     // Whatever hinders this: the pages stand in the log, durably.
     let _ = checkpoint(living, Emptied::Truncated, READERS_WAIT);
-    finish(living, mark, heads_before, RecoveryCodes::StaySpent)
+    finish(living, mark, Some(heads_before), RecoveryCodes::StaySpent)
 }
 
 /// All pages in one write transaction of the living store.
@@ -157,7 +158,7 @@ fn place(
     let mark = Mark::open(files)?;
     let _turn = queue.enter(&Deadline::of_operation())?;
     spent::raise_floor(&copy, latest_use(&mark, now))?;
-    let restored = finish(&copy, &mark, Vec::new(), RecoveryCodes::Unknown)?;
+    let restored = finish(&copy, &mark, None, RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     drop(copy);
     match &aside {
@@ -245,7 +246,7 @@ fn carry_over(copy: &Connection, files: &StoreFiles) -> Result<(), SqliteError> 
 fn finish(
     connection: &Connection,
     mark: &Mark,
-    heads_before: Vec<ChainPosition>,
+    heads_before: Option<Vec<ChainPosition>>,
     recovery_codes: RecoveryCodes,
 ) -> Result<Restored, SqliteError> {
     let floor = spent::floor(connection)?;

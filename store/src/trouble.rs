@@ -79,9 +79,22 @@ impl Trouble {
         self.advice().replace("FILE", &file.display().to_string())
     }
 
-    /// The same, with the word FILE in the place of the file.
+    /// What to do about what the store at `store` said, with the commands for the file that was in the way; `None` where
+    /// it was the break-glass file.
     #[must_use]
-    pub const fn advice(self) -> &'static str {
+    pub fn advice_on(error: &StoreError, store: &Path) -> Option<String> {
+        let trouble = Self::of_store(error)?;
+        let source = match error {
+            StoreError::Newer { .. } => None,
+            StoreError::Damaged { source, .. } => source.as_ref(),
+            StoreError::Unavailable { source, .. } => Some(source),
+        };
+        let file = source.and_then(|source| source.downcast_ref()).and_then(SqliteError::file);
+        Some(trouble.advice_about(file.unwrap_or(store)))
+    }
+
+    /// The same, with the word FILE in the place of the file.
+    const fn advice(self) -> &'static str {
         match self {
             Self::Absent => {
                 "If it was there before, look for a disk that is not mounted ('findmnt --fstab'), or put a backup back: \
@@ -142,6 +155,36 @@ impl SqliteError {
             | Self::Unanswered
             | Self::Serialize(_)
             | Self::Chain(_) => Trouble::Other,
+        }
+    }
+}
+
+impl SqliteError {
+    /// The file that was in the way, where it names one.
+    fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Absent(path)
+            | Self::Exists(path)
+            | Self::NotPlain { path, .. }
+            | Self::Owner { path, .. }
+            | Self::Mode { path, .. }
+            | Self::File { path, .. }
+            | Self::Queue { path, .. }
+            | Self::Unfinished { path, .. }
+            | Self::Readers { path, .. }
+            | Self::Full(path)
+            | Self::Replaced(path)
+            | Self::Foreign(path)
+            | Self::Integrity { path, .. } => Some(path),
+            Self::Busy
+            | Self::Forked
+            | Self::Unanswered
+            | Self::Sqlite(_)
+            | Self::Newer { .. }
+            | Self::WrongKey { .. }
+            | Self::Document(_)
+            | Self::Serialize(_)
+            | Self::Chain(_) => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod database;
 mod hostile;
+#[expect(dead_code, reason = "each suite uses its part of it")]
 mod local;
 mod serving;
 mod setuid;

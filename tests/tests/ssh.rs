@@ -270,6 +270,7 @@ fn a_barred_root_is_asked_the_same_and_uses_up_no_guesses() -> Outcome {
         is_out(&mut terminal)?;
     }
     site.wait_for_record("root", "not-an-answer")?;
+    site.wait_for_log("pam_countersign(own:auth): sshd bars this user")?;
     is_in(&mut attempt(&sshd(site, "own")?, "root", OWN_PASSWORD, &code)?)
 }
 

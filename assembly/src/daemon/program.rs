@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use common::causes::with_causes;
 use config::paths::SETTINGS_FILE;
 use config::{Colour, ConfigError, Loaded, Settings};
 use nix::sys::stat::{Mode, umask};
 use primary::PamHelper;
 
-use super::{DaemonError, Log, Signals, Start, with_causes, world};
+use super::{DaemonError, Log, Signals, Start, world};
 use crate::places::SYSTEM_USER;
 
 /// What makes one server another than the next.
@@ -27,6 +28,8 @@ pub struct Program {
     pub help: &'static str,
     /// Whether it has the option `--socket`.
     pub takes_socket: bool,
+    /// Whether break-glass accounts get in by it: for them it starts without the store too.
+    pub serves_break_glass: bool,
     /// How it reads its configuration.
     pub load: fn(&Path) -> Result<Loaded, ConfigError>,
 }
@@ -172,7 +175,8 @@ mod tests {
 
     fn read(takes_socket: bool, line: &str) -> Result<Command, String> {
         let load = Settings::load;
-        let program = Program { name: "server", stream: "", help: "", takes_socket, load };
+        let program =
+            Program { name: "server", stream: "", help: "", takes_socket, serves_break_glass: false, load };
         program.command(line.split_whitespace().map(Into::into)).map_err(|error| error.to_string())
     }
 

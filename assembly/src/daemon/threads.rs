@@ -7,13 +7,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
+use common::causes::with_causes;
 use nix::poll::PollTimeout;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use primary::PamHelper;
 
-use super::limits::{ANCHOR_INTERVAL, STOP_PATIENCE};
+use super::limits::{ANCHOR_IN_TROUBLE_INTERVAL, ANCHOR_INTERVAL, STOP_PATIENCE};
 use super::notify::{self, State};
-use super::{DaemonError, Event, Log, Signals, with_causes};
+use super::{DaemonError, Event, Heads, Log, Signals};
 
 /// Threads that work until their queue is closed and empty.
 #[derive(Debug)]
@@ -54,8 +55,8 @@ pub trait Serving {
     /// What may be due, every second.
     fn look_round(&mut self, now: Instant);
 
-    /// Says where the records end, every minute and at the end.
-    fn anchor(&self);
+    /// Says where the records end, every minute and at the end; more often while it cannot.
+    fn anchor(&self) -> Heads;
 
     /// The last thing.
     fn flush(&self);
@@ -139,8 +140,11 @@ impl Threads {
             let now = Instant::now();
             serving.look_round(now);
             if now >= anchor {
-                anchor = now.checked_add(ANCHOR_INTERVAL).unwrap_or(now);
-                serving.anchor();
+                let interval = match serving.anchor() {
+                    Heads::Sent => ANCHOR_INTERVAL,
+                    Heads::Waiting => ANCHOR_IN_TROUBLE_INTERVAL,
+                };
+                anchor = now.checked_add(interval).unwrap_or(now);
             }
         };
         notify::tell(State::Stopping);

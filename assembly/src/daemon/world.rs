@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use audit::SyslogSink;
+use common::causes::with_causes;
 use common::engine::Engine;
-use common::ports::{Listing as _, Primary, StoreError};
+use common::ports::{Primary, StoreError};
 use config::Settings;
 use primary::{HelperLimits, Local, PamHelper, ServiceName};
-use store::{Process, Sqlite};
 
+use super::awaited::Awaited;
+use super::heads::{Heads, Waiting};
 use super::limits::FLUSH_PATIENCE;
 use super::{DaemonError, Log, Program, Start};
 use crate::nobody::Nobody;
@@ -21,12 +23,14 @@ pub struct World {
     /// Who decides.
     pub engine: Engine,
     /// The store, whose chain heads become anchors.
-    pub store: Arc<Sqlite>,
+    pub store: Arc<Awaited>,
     sink: Arc<SyslogSink>,
+    waiting: Arc<Waiting>,
 }
 
 impl World {
-    /// The first one. It starts the thread that feeds syslog.
+    /// The first one. It starts the thread that feeds syslog. Without a store it is open for break-glass accounts alone,
+    /// where the program and the settings have some.
     ///
     /// # Errors
     /// [`DaemonError::Engine`].
@@ -35,15 +39,22 @@ impl World {
         settings: Settings,
         helper: Option<&Arc<PamHelper>>,
     ) -> Result<Self, DaemonError> {
-        let sink = || {
-            let (destination, renderer) = sinks::collector(&settings, program.name);
-            Ok(Arc::new(SyslogSink::queued(destination, renderer)?))
-        };
-        let sink = sink().map_err(|source| DaemonError::Engine { source })?;
-        Self::build(program, settings, helper, sink)
+        let failed = |source| DaemonError::Engine { source };
+        let (destination, renderer) = sinks::collector(&settings, program.name);
+        let sink = SyslogSink::queued(destination, renderer).map_err(|source| failed(source.into()))?;
+        let world = Self::build(program, settings, helper, Arc::new(sink), Arc::default())?;
+        if let Err(error) = world.store.look().map(drop) {
+            world.store.tell(&error);
+            if !program.serves_break_glass || world.settings.policy.break_glass.is_empty() {
+                return Err(failed(error.into()));
+            }
+            program.log().error("until the store is there, only the accounts of [break-glass] can get in");
+        }
+        Ok(world)
     }
 
-    /// The next one, with the settings of [`Self::settings_again`].
+    /// The next one, with the settings of [`Self::settings_again`]. It needs no store: new settings may be what somebody
+    /// needs who has none.
     ///
     /// # Errors
     /// [`DaemonError::Engine`]. This one stays in force then.
@@ -53,7 +64,12 @@ impl World {
         settings: Settings,
         helper: Option<&Arc<PamHelper>>,
     ) -> Result<Self, DaemonError> {
-        Self::build(program, settings, helper, Arc::clone(&self.sink))
+        let (sink, waiting) = (Arc::clone(&self.sink), Arc::clone(&self.waiting));
+        let world = Self::build(program, settings, helper, sink, waiting)?;
+        if let Err(error) = world.store.look().map(drop) {
+            world.store.tell(&error);
+        }
+        Ok(world)
     }
 
     fn build(
@@ -61,10 +77,11 @@ impl World {
         settings: Settings,
         helper: Option<&Arc<PamHelper>>,
         sink: Arc<SyslogSink>,
+        waiting: Arc<Waiting>,
     ) -> Result<Self, DaemonError> {
         let built = engine(program, &settings, helper, &sink);
         let (engine, store) = built.map_err(|source| DaemonError::Engine { source })?;
-        Ok(Self { settings, engine, store, sink })
+        Ok(Self { settings, engine, store, sink, waiting })
     }
 
     /// What the file says by now. What is bound to the start of the process stays as it was, and the log says so.
@@ -89,11 +106,17 @@ impl World {
     }
 
     /// Sends the heads of the chains of records to syslog, so that a cut-off tail shows later, and first writes what was
-    /// counted.
-    pub fn anchor(&self, log: Log) {
-        if let Err(error) = self.send_heads() {
-            log.error(&format!("counted records and the heads of the chains wait: {error}"));
-        }
+    /// counted. What keeps it from that is said when it begins, and when it is over.
+    pub fn anchor(&self, log: Log) -> Heads {
+        let trouble = self.send_heads().err().map(|error| with_causes(&error));
+        let heads = trouble.as_ref().map_or(Heads::Sent, |_| Heads::Waiting);
+        self.waiting.tell(log, trouble);
+        heads
+    }
+
+    /// Looks for a store that was not there yet. Without one there is nothing to be done but to wait.
+    pub fn look_for_store(&self) {
+        let _ = self.store.look();
     }
 
     fn send_heads(&self) -> Result<(), StoreError> {
@@ -137,9 +160,9 @@ fn engine(
     settings: &Settings,
     helper: Option<&Arc<PamHelper>>,
     sink: &Arc<SyslogSink>,
-) -> Result<(Engine, Arc<Sqlite>), AssemblyError> {
+) -> Result<(Engine, Arc<Awaited>), AssemblyError> {
     let keys = backend::keys(settings)?;
-    let store = backend::store(settings, &keys, program.stream, Process::LongLived)?;
+    let store = Arc::new(Awaited::new(program, settings, &keys)?);
     let primary = primary(settings, helper)?;
     let break_glass = break_glass_file::of(settings, &keys)?;
     let books = Box::new(Arc::clone(&store));

@@ -123,6 +123,12 @@ pub fn is_user(name: &str, uid: u32) -> bool {
     uid_of(name) == Ok(Some(uid))
 }
 
+/// Whether a name is somebody's. Where nobody can tell it is not.
+#[must_use]
+pub fn is_known(name: &str) -> bool {
+    matches!(uid_of(name), Ok(Some(_)))
+}
+
 /// The uid of a name; `None` is nobody's.
 fn uid_of(name: &str) -> nix::Result<Option<u32>> {
     uid(&User::from_name(name))

@@ -6,7 +6,7 @@ mod errand;
 pub mod wire;
 
 pub use decision::decide;
-pub use errand::{Case, Errand, Hindered, case, is_user};
+pub use errand::{Case, Errand, Hindered, case, is_known, is_user};
 pub use wire::{Malformed, Manner, Reply, Request, Round};
 
 use std::time::Duration;

@@ -119,7 +119,7 @@ fn list_of_file(context: &Context, failure: Failure, filter: &Filter<'_>) -> Res
     }
     let file = assembly::break_glass(&context.settings_without_clients()?)?;
     let Ok(survey) = file.survey() else { return Err(failure) };
-    context.warn(&failure.with_advice());
+    context.warn(&context.advised(&failure));
     context.tell(&format!("Uses of break-glass accounts, from {} alone:\n", file.path().display()))?;
     context.say(&RecordList(filter.newest(read_page(BREAK_GLASS_STREAM, &survey.records))))?;
     Ok(Outcome::Refused)

@@ -6,6 +6,7 @@ mod standby;
 use assembly::store::{Made, Trouble, is_copy_of};
 use assembly::{Books, Office};
 use clap::Subcommand;
+use common::causes::with_causes;
 use common::ports::{Listing as _, StoreError};
 use common::{Place, Username};
 
@@ -16,6 +17,9 @@ use crate::failure::Failure;
 use report::Status;
 pub(crate) use report::{advice_of, no_password};
 pub(crate) use standby::Standby;
+
+/// How a running service takes the names over.
+const RELOAD: &str = "A running service takes changes of [break-glass] over with: systemctl reload countersign-local (or SIGHUP)\n";
 
 /// What is done with the file.
 #[derive(Subcommand)]
@@ -43,6 +47,9 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
     let office = assembly::office(&settings);
     let status = Status::new(&settings, &file, office.as_ref());
     context.say(&status)?;
+    if matches!(command, Command::Prepare) {
+        context.tell(RELOAD)?;
+    }
     Ok(if status.is_ready() { Outcome::Done } else { Outcome::Refused })
 }
 
@@ -62,7 +69,7 @@ fn copy_all(office: &Office) -> Result<(), StoreError> {
 /// The copies after something was done to the store as a whole: what cannot follow is said, and is no failure of that.
 pub(crate) fn follow(context: &Context, office: &Office) {
     if let Err(error) = copy_all(office) {
-        context.warn(&behind(&Failure::from(error).sentence()));
+        context.warn(&behind(&with_causes(&Failure::from(error))));
     }
 }
 
@@ -74,7 +81,7 @@ pub(crate) fn warn_of_stale_copy(context: &Context, office: &Office, name: &User
         return Ok(());
     }
     match office.break_glass.survey() {
-        Err(error) => context.warn(&behind(&Failure::from(error).sentence())),
+        Err(error) => context.warn(&behind(&with_causes(&Failure::from(error)))),
         Ok(survey) => {
             let kept = survey.kept.iter().find(|kept| kept.account.name == name);
             let is_current = match (office.store.account(&name)?, kept) {

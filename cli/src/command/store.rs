@@ -70,6 +70,25 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
     Ok(Outcome::Done)
 }
 
+/// Records a restore that is done. A backup that was made with another key opens for nobody, and takes no record.
+fn record(context: &Context, report: &PutBack) -> Outcome {
+    match context.office() {
+        Ok(office) => {
+            let place = Place::Service("countersign".to_owned());
+            office.engine.record_act(&actor(), place, RESTORE, report.in_words());
+            break_glass::follow(context, &office);
+            Outcome::Done
+        }
+        Err(failure) => {
+            let why = context.advised(&failure);
+            context.warn(&format!(
+                "the restore is done, but the restored store does not open, so it is not recorded: {why}"
+            ));
+            Outcome::Refused
+        }
+    }
+}
+
 fn put_back(context: &Context, arguments: &Restore) -> Result<Outcome, Failure> {
     refuse_strangers()?;
     let Restore { file, yes } = arguments;
@@ -85,13 +104,11 @@ fn put_back(context: &Context, arguments: &Restore) -> Result<Outcome, Failure> 
         let _ = kept.as_ref().map(fs::remove_file);
     })?;
     let report = PutBack::new(file.clone(), &restored, kept);
-    let done = report.in_words();
-    let office = context.office()?;
-    let place = Place::Service("countersign".to_owned());
-    office.engine.record_act(&actor(), place, RESTORE, done);
-    break_glass::follow(context, &office);
-    context.say(&report)?;
-    Ok(Outcome::Done)
+    // It is done, whatever becomes of its record: where the store that was there went is said in any case.
+    let said = context.say(&report);
+    let recorded = record(context, &report);
+    said?;
+    Ok(recorded)
 }
 
 fn restore(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
@@ -132,11 +149,14 @@ struct PutBack {
     file: PathBuf,
     codes_refused_until: String,
     recovery_codes_stay_spent: bool,
-    /// Where the store that was there is kept; null where there was none, and where it was damaged.
+    /// Where the store that was there is kept; null where there was none that could be read.
     kept_store: Option<PathBuf>,
     /// Where the store that was damaged is now.
     damaged_store: Option<PathBuf>,
     streams: Vec<Stream>,
+    /// Whether the store said how far its streams went.
+    #[serde(skip)]
+    is_end_known: bool,
 }
 
 /// How far a stream of records went before and goes now.
@@ -144,7 +164,7 @@ struct PutBack {
 #[serde(rename_all = "kebab-case")]
 struct Stream {
     stream: String,
-    /// `null` where the store was too damaged to say.
+    /// `null` where the store was damaged or gone.
     records_before: Option<u64>,
     records: u64,
 }
@@ -154,20 +174,20 @@ impl PutBack {
         let Restored { heads_before, heads, floor, recovery_codes, damaged } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
-        // Of a damaged store nobody knows how far it went.
-        let known = if damaged.is_some() { heads } else { heads_before };
-        let streams = known.iter().map(|before| Stream {
-            stream: before.stream.clone(),
-            records_before: damaged.is_none().then_some(before.sequence),
-            records: records(&before.stream),
+        // Of a store that is damaged or gone nobody knows how far it went.
+        let streams = heads_before.as_ref().unwrap_or(heads).iter().map(|head| Stream {
+            stream: head.stream.clone(),
+            records_before: heads_before.as_ref().map(|_| head.sequence),
+            records: records(&head.stream),
         });
         Self {
             file,
             codes_refused_until: rfc3339(*floor),
             recovery_codes_stay_spent: *recovery_codes == RecoveryCodes::StaySpent,
-            kept_store: kept_store.filter(|_| damaged.is_none()),
+            kept_store,
             damaged_store: damaged.clone(),
             streams: streams.collect(),
+            is_end_known: heads_before.is_some(),
         }
     }
 }
@@ -180,7 +200,7 @@ impl PutBack {
             kept: it.records,
             before: it.records_before,
         });
-        let others = self.damaged_store.as_ref().map(|_| CutOff::others());
+        let others = (!self.is_end_known).then(CutOff::others);
         let cut_off: String = named.chain(others).map(|it| format!(" {it}")).collect();
         format!("file={} codes-refused-until={}{cut_off}", self.file.display(), self.codes_refused_until)
     }

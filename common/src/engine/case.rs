@@ -42,7 +42,12 @@ impl Case {
 
 impl Engine {
     /// Loads both halves of the account and finds out whom the attempt is about.
-    pub(super) fn load(&self, attempt: &Attempt, session: &Session, round: &Round) -> Result<Case, Trouble> {
+    pub(super) fn load(
+        &self,
+        attempt: &Attempt,
+        session: &Session,
+        round: &mut Round,
+    ) -> Result<Case, Trouble> {
         let now = self.now();
         let typed = Username::parse(attempt.typed.as_str()).ok();
         let Some(typed) = typed.map(|name| self.parts.policy.folding.fold(&name)) else {
@@ -77,7 +82,7 @@ impl Engine {
     fn load_target(&self, attempt: &Attempt, session: &Session) -> Result<Option<Box<Account>>, Trouble> {
         let name = attempt.parties.target.as_deref().and_then(|name| Username::parse(name).ok());
         let Some(name) = name.map(|name| self.parts.policy.folding.fold(&name)) else { return Ok(None) };
-        Ok(self.load_name(attempt, session, &name, &Round::default())?.0.account.map(Box::new))
+        Ok(self.load_name(attempt, session, &name, &mut Round::default())?.0.account.map(Box::new))
     }
 
     fn load_name(
@@ -85,7 +90,7 @@ impl Engine {
         attempt: &Attempt,
         session: &Session,
         name: &Username,
-        round: &Round,
+        round: &mut Round,
     ) -> Result<(Box<Loaded>, Tracks), Trouble> {
         let tracks = Tracks::new(self.keys(), name.as_str(), attempt)?;
         let ledger = self.ledger(attempt, Some(name));

@@ -5,7 +5,7 @@
 //! taken it, or cannot take anything: what lost its race there never reads as an accept. A file that cannot be used keeps
 //! nobody out whom the store lets in, and somebody is told.
 
-use crate::bundle::{Bundle, CapEffect, Entry, Outcome, Precondition, Recognised, Spend};
+use crate::bundle::{Bundle, CapEffect, Entry, Outcome, Recognised, Spend};
 use crate::engine::Engine;
 use crate::lane::{Lane, LaneKey};
 use crate::login::{Counted, Counter, Evidence};
@@ -27,16 +27,11 @@ pub(super) struct Round {
     pub(super) evidence: Evidence,
     /// What it has spent in the file already: nobody else's, so not spent for it.
     spent_in_file: Vec<Spend>,
-    /// As what the account was loaded when the file said that it is ahead of that.
-    overtaken: Option<Precondition>,
+    /// Whether the copy in the file is newer than what the store has loaded.
+    is_file_ahead: bool,
 }
 
 impl Round {
-    /// Whether the file has said before that it is ahead of this. Then nobody was faster: the store went back.
-    fn is_overtaken_again(&mut self, by: &Precondition) -> bool {
-        self.overtaken.replace(by.clone()).as_ref() == Some(by)
-    }
-
     /// What the file says, as it was before this round.
     fn before(&self, mut kept: Loaded) -> Loaded {
         for spend in &self.spent_in_file {
@@ -89,7 +84,7 @@ impl Ledger<'_> {
         name: &Username,
         lane: &LaneKey,
         session: AttemptId,
-        round: &Round,
+        round: &mut Round,
         now: UnixTime,
     ) -> Result<Loaded, StoreError> {
         let stored = self.store.load(name, lane, Some(session));
@@ -99,6 +94,8 @@ impl Ledger<'_> {
             let _ = file.told(file.books.keep(stored));
         }
         let kept = file.told(file.books.load(name, lane, Some(session))).map(|kept| round.before(kept));
+        let both = kept.as_ref().ok().zip(stored.as_ref().ok());
+        round.is_file_ahead = both.is_some_and(|(kept, stored)| is_newer(kept, stored));
         match (stored, kept) {
             (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session, now)),
             (Ok(stored), Err(_)) => Ok(stored),
@@ -191,12 +188,8 @@ impl Ledger<'_> {
         let spending = spending(in_file, &round.spent_in_file);
         let is_spent = match file.written(&spending) {
             Ok(Some(_)) => true,
-            Ok(None) if round.is_overtaken_again(&spending.precondition) => {
-                file.tell();
-                false
-            }
-            Ok(None) => return Ok(None),
-            Err(_) => false,
+            Ok(None) if !round.is_file_ahead => return Ok(None),
+            Ok(None) | Err(_) => false,
         };
         round.spent_in_file.extend(spending.spends.into_iter().filter(|_| is_spent));
         match written(self.store, in_store) {
@@ -205,6 +198,9 @@ impl Ledger<'_> {
                 if is_spent {
                     // The accept stands already: without this one the file knows less of it.
                     let _ = file.written(&used(in_file));
+                } else if round.is_file_ahead {
+                    // Nobody was faster: the store went back.
+                    file.tell();
                 }
                 Ok(Some(entries))
             }
@@ -237,6 +233,12 @@ fn spending(bundle: &Bundle, spent: &[Spend]) -> Bundle {
 /// The rest of it.
 fn used(bundle: &Bundle) -> Bundle {
     Bundle { spends: Vec::new(), ..bundle.clone() }
+}
+
+/// Whether a copy is of the same account after a change that the store has not loaded.
+fn is_newer(kept: &Loaded, stored: &Loaded) -> bool {
+    let accounts = kept.account.as_ref().zip(stored.account.as_ref());
+    accounts.is_some_and(|(kept, stored)| kept.id == stored.id && kept.version > stored.version)
 }
 
 fn later(one: Lane, other: Lane) -> Lane {

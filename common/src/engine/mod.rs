@@ -189,7 +189,7 @@ impl Engine {
         let mut round = Round::default();
         let mut checked = None;
         for _ in 0..limits::RACES_MAX {
-            let case = self.load(attempt, session, &round)?;
+            let case = self.load(attempt, session, &mut round)?;
             // What was right for the account before is nothing for the one that is there now.
             let basis = case.checked_against();
             if checked.replace(basis.clone()).is_some_and(|before| before != basis) {

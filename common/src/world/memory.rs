@@ -27,6 +27,8 @@ pub(crate) struct Memory {
     successes: HashMap<AttemptId, crate::bundle::Success>,
     pub(crate) records: Vec<Record>,
     pub(crate) commits: u64,
+    /// The moment that the earliest bundle speaks of.
+    pub(crate) earliest_commit: Option<UnixTime>,
     /// Commits that lose their race before one wins.
     pub(crate) races_to_lose: u32,
     pub(crate) is_down: bool,
@@ -174,6 +176,7 @@ impl BreakGlass for MemoryStore {
 impl Memory {
     fn commit(&mut self, bundle: &Bundle) -> Outcome {
         self.commits += 1;
+        self.earliest_commit = Some(self.earliest_commit.map_or(bundle.at, |at| at.min(bundle.at)));
         if self.block_before_next_spend && !bundle.spends.is_empty() {
             self.block_before_next_spend = false;
             for account in self.accounts.values_mut() {

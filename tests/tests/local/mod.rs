@@ -47,6 +47,11 @@ impl Local {
         command
     }
 
+    /// Waits until it has written this to its log.
+    pub(crate) fn wait_for_output(&mut self, text: &str) -> Result<(), Failure> {
+        self.daemon.as_mut().map_or(Ok(()), |daemon| daemon.wait_for_output(text))
+    }
+
     /// What it has written to its log.
     pub(crate) fn output(&self) -> Result<String, Failure> {
         fs::read_to_string(self.log()).map_err(Failure::file("read", &self.log()))

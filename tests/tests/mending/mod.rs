@@ -16,6 +16,16 @@ fn damage(desk: &Desk) -> Outcome {
     checked(Command::new("sh").args(["-ec", script, "sh"]).arg(store)).map(drop)
 }
 
+/// A new disk, with the key on it.
+fn lose(desk: &Desk) -> Outcome {
+    let store = desk.store();
+    for suffix in ["", "-wal", "-shm", "-queue", "-entrance", "-mark", "-reserve"] {
+        let _ = fs::remove_file(format!("{}{suffix}", store.display()));
+    }
+    assert!(!store.exists());
+    Ok(())
+}
+
 fn backup(desk: &Desk) -> Result<String, Failure> {
     let file = desk.folder.join("backup.db").display().to_string();
     desk.done(&["store", "backup", &file])?;
@@ -201,5 +211,22 @@ fn advice_names_the_file_and_leads_on() -> Outcome {
     fs::remove_file(&key).expect("a key to lose");
     let said = errors(&["user", "list"])?;
     assert!(said.contains("put it back from your copy"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn records_of_a_store_that_is_gone_are_told_from_tampering_too() -> Outcome {
+    a_restore_is_told_from_tampering(lose)
+}
+
+#[test]
+fn a_restore_that_cannot_be_recorded_is_told_all_the_same() -> Outcome {
+    let (desk, other) = (Desk::new(NO_COLLECTOR)?, Desk::new(NO_COLLECTOR)?);
+    other.done(&["user", "add", "alice"])?;
+    let foreign = backup(&other)?;
+    damage(&desk)?;
+    let ended = desk.run(&["store", "restore", &foreign], Given::default())?;
+    assert!(ended.code == 1 && ended.output.contains("was set aside as "), "{ended:?}");
+    assert!(ended.errors.contains("not recorded") && ended.errors.contains("master.key"), "{ended:?}");
     Ok(())
 }

@@ -35,6 +35,9 @@ Nobody is asked for a second proof yet. To have sshd ask for one:
    Without the last line a public key alone lets in, because sshd does not ask PAM then.
    For stack (c) the last line is:
     AuthenticationMethods publickey,keyboard-interactive
+   Debian's default, `PermitRootLogin prohibit-password`, shuts root out of ssh with these lines, also with a key: sshd
+   then answers in root's place. Where root has an account with a factor and is to sign in by ssh, add behind them
+    PermitRootLogin yes
 6. Have sshd read it:
     sshd -t && systemctl reload ssh
 

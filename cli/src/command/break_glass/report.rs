@@ -7,6 +7,7 @@ use assembly::store::{BreakGlassFile, Kept, Survey, Trouble, is_copy_of};
 use assembly::{AssemblyError, Office};
 use common::Username;
 use common::account::Account;
+use common::causes::with_causes;
 use common::ports::{Listing as _, StoreError, StoredRecord};
 use common::record::{Ending, Record};
 use serde::Serialize;
@@ -119,7 +120,7 @@ impl Findings {
         probed: Option<&Result<(), StoreError>>,
     ) {
         match survey {
-            Err(error) => self.add(sentence(error), advice(error)),
+            Err(error) => self.add(with_causes(error), advice(error)),
             Ok(survey) if survey.damaged_slots > 0 => self.add(
                 format!("{} places of the file cannot be read", survey.damaged_slots),
                 "run 'countersign break-glass prepare', make new recovery codes for the accounts, and look at the disk",
@@ -127,7 +128,7 @@ impl Findings {
             Ok(_) => {}
         }
         if let Some(Err(error)) = probed {
-            self.add(sentence(error), advice(error));
+            self.add(with_causes(error), advice(error));
         }
     }
 
@@ -173,7 +174,7 @@ impl Findings {
         let said = match office {
             Ok(office) => match office.store.account(name) {
                 Ok(found) => return Some(found),
-                Err(error) => Failure::from(error).sentence(),
+                Err(error) => with_causes(&Failure::from(error)),
             },
             Err(error) => error.to_string(),
         };
@@ -233,16 +234,6 @@ pub(crate) fn no_password(name: &Username) -> String {
 pub(super) fn codes_left(kept: &Kept) -> usize {
     let codes = kept.account.recovery_codes.iter();
     codes.filter(|code| !kept.spent_recovery_codes.contains(&code.id)).count()
-}
-
-fn sentence(error: &StoreError) -> String {
-    let mut sentence = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        sentence = format!("{sentence}: {error}");
-        cause = error.source();
-    }
-    sentence
 }
 
 /// What to do about the file.

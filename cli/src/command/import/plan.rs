@@ -2,6 +2,7 @@
 
 use common::account::{PasswordHash, Role, State};
 use common::acts::{Act, EnrolmentProof, Label, NewTotp};
+use common::causes::with_causes;
 use common::totp::TotpParameters;
 use common::{Secret, Username};
 use serde::Serialize;
@@ -133,7 +134,7 @@ pub(super) struct RefusedUser {
 
 impl Imported {
     pub(super) fn refuse(&mut self, user: &Username, failure: &Failure) {
-        self.refused.push(RefusedUser { user: user.to_string(), message: failure.sentence() });
+        self.refused.push(RefusedUser { user: user.to_string(), message: with_causes(failure) });
     }
 }
 

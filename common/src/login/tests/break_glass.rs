@@ -104,6 +104,22 @@ fn what_was_spent_at_one_door_without_the_store_is_spent_at_the_other_with_it_an
 }
 
 #[test]
+fn what_was_spent_without_the_store_is_written_down_there_as_of_now() {
+    let world = world();
+    let recovery = world.recovery_codes("alice").remove(0);
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    lose_the_store(&world, true);
+    check(&world, &at_sshd("alice"), &["pw", &recovery], accepted(Grounds::BothProofs));
+    lose_the_store(&world, false);
+    world.wait(30);
+    let spent = world.memory.0.lock().unwrap().spent().1;
+    world.memory.0.lock().unwrap().earliest_commit = None;
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+    let memory = world.memory.0.lock().unwrap();
+    assert_eq!((memory.spent().1, memory.earliest_commit), (spent + 1, Some(world.engine.now())));
+}
+
+#[test]
 fn guesses_are_counted_without_the_store_too() {
     let world = world();
     lose_the_store(&world, true);

@@ -7,7 +7,7 @@ use audit::SyslogSink;
 use common::engine::Engine;
 use common::ports::Clock as _;
 use config::Settings;
-use store::{BreakGlassFile, Examination, Process, Sqlite};
+use store::{BreakGlassFile, Examination, Process, Restoring, Rollback, Sqlite};
 
 use crate::pam::{STREAM, in_process};
 use crate::system::SystemClock;
@@ -52,9 +52,18 @@ pub fn examination(settings: &Settings) -> Result<Examination, AssemblyError> {
     Ok(Sqlite::examine(&places::store(settings), options, checks, SystemClock.now()))
 }
 
-/// Copies the store into a new file, whatever key it was made with.
-pub fn copy_store(settings: &Settings, to: &Path) -> Result<(), AssemblyError> {
+/// Copies the store into a new file, whatever key it was made with. This opening may be the one that notices that it
+/// went back; nobody else hears of that.
+pub fn copy_store(settings: &Settings, to: &Path) -> Result<Option<Rollback>, AssemblyError> {
     let keys = backend::keys(settings)?;
     let options = backend::options(settings, &keys, STREAM, Process::ShortLived)?;
-    Ok(Sqlite::open(&places::store(settings), options)?.backup_to(to)?)
+    let store = Sqlite::open(&places::store(settings), options)?;
+    store.backup_to(to)?;
+    Ok(store.take_rollback())
+}
+
+/// What a restore of the store relies on.
+pub fn restoring(settings: &Settings) -> Result<Restoring<'static>, AssemblyError> {
+    let keys = backend::key_checks(&backend::keys(settings)?)?;
+    Ok(Restoring { owner: Some(places::owner(settings)?), keys, clock: &SystemClock })
 }

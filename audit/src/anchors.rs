@@ -7,94 +7,89 @@ use std::io::{BufRead, Read as _};
 use common::chain::ChainMac;
 
 use crate::AuditError;
+use crate::escape::is_visible;
 use crate::render::STRUCTURED_DATA_ID;
+use crate::restores::Restore;
 
 /// Octets of a line that are looked at; a longer one has no anchor of ours.
 const LINE_OCTETS_MAX: u64 = 64 * 1024;
-/// Anchors kept; those after them are counted and not compared.
-const ANCHORS_MAX: u64 = 4_000_000;
+/// Anchors kept that agree with no record; those that agree need not be kept.
+const DISAGREEING_MAX: u64 = 4_000_000;
 /// Words before the fields: `<PRI>Mmm dd hh:mm:ss host tag:` or `<PRI>1 time host program pid message-id -`.
 const HEADER_WORDS_MAX: usize = 7;
 /// What all our programs have in their names.
 const OUR_NAME: &str = "countersign";
 
-/// The places of one stream, each with the line that first named it.
-pub(crate) type Places = BTreeMap<(u64, [u8; 32]), u64>;
-
-/// What a file of syslog lines says of chains.
-#[derive(Clone, Debug, Default)]
-pub struct Anchors {
-    streams: BTreeMap<String, Places>,
+/// Lines of syslog that may tell of chains, in RFC 5424 or RFC 3164, also as rsyslog and syslog-ng store them. They are
+/// read one by one and not kept, however many they are.
+pub struct Anchors<'a> {
+    input: Box<dyn BufRead + 'a>,
     pub(crate) lines: u64,
-    pub(crate) kept: u64,
-    pub(crate) ignored: u64,
+    pub(crate) count: u64,
+    pub(crate) disagreeing_max: u64,
 }
 
-impl Anchors {
-    /// Reads lines in RFC 5424 or RFC 3164, also as rsyslog and syslog-ng store them; other lines are passed over.
-    pub fn read(mut input: impl BufRead) -> Result<Self, AuditError> {
-        let mut anchors = Self::default();
+impl<'a> Anchors<'a> {
+    /// Those in the lines of `input`, oldest first.
+    pub fn of(input: impl BufRead + 'a) -> Self {
+        Self { input: Box::new(input), lines: 0, count: 0, disagreeing_max: DISAGREEING_MAX }
+    }
+
+    /// How many there are, to the end of the lines.
+    pub fn count(mut self) -> Result<u64, AuditError> {
+        while self.next_anchor()?.is_some() {}
+        Ok(self.count)
+    }
+
+    /// The next one; other lines are passed over.
+    pub(crate) fn next_anchor(&mut self) -> Result<Option<Anchor>, AuditError> {
         let mut line = Vec::new();
-        loop {
-            line.clear();
-            anchors.lines = anchors.lines.saturating_add(1);
-            let failed = |source| AuditError::ReadAnchors { line: anchors.lines, source };
-            let taken = input.by_ref().take(LINE_OCTETS_MAX).read_until(b'\n', &mut line).map_err(failed)?;
-            if taken == 0 {
-                anchors.lines = anchors.lines.saturating_sub(1);
-                return Ok(anchors);
-            }
-            if line.last() != Some(&b'\n') {
-                input.skip_until(b'\n').map_err(failed)?;
-            }
-            if let Some(place) = Place::in_line(&String::from_utf8_lossy(&line)) {
-                anchors.keep(place);
+        while self.next_line(&mut line)? {
+            if let Some(anchor) = Anchor::in_line(&String::from_utf8_lossy(&line), self.lines) {
+                self.count = self.count.saturating_add(1);
+                return Ok(Some(anchor));
             }
         }
+        Ok(None)
     }
 
-    /// How many anchors were kept.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.kept
-    }
-
-    /// The names of the streams, as [`crate::escape::visible`] shows them.
-    pub(crate) fn streams(&self) -> impl Iterator<Item = &str> {
-        self.streams.keys().map(String::as_str)
-    }
-
-    pub(crate) fn of(&self, stream: &str) -> Option<&Places> {
-        self.streams.get(stream)
-    }
-
-    fn keep(&mut self, place: Place) {
-        if self.kept >= ANCHORS_MAX {
-            self.ignored = self.ignored.saturating_add(1);
-            return;
+    fn next_line(&mut self, line: &mut Vec<u8>) -> Result<bool, AuditError> {
+        line.clear();
+        let number = self.lines.saturating_add(1);
+        let failed = |source| AuditError::ReadAnchors { line: number, source };
+        let taken = self.input.by_ref().take(LINE_OCTETS_MAX).read_until(b'\n', line).map_err(failed)?;
+        if taken == 0 {
+            return Ok(false);
         }
-        self.kept = self.kept.saturating_add(1);
-        let places = self.streams.entry(place.stream).or_default();
-        places.entry((place.sequence, *place.mac.as_bytes())).or_insert(self.lines);
+        self.lines = number;
+        if line.last() != Some(&b'\n') {
+            self.input.skip_until(b'\n').map_err(failed)?;
+        }
+        Ok(true)
     }
 }
 
 /// One anchor as a line has it.
 #[derive(Debug, PartialEq, Eq)]
-struct Place {
-    stream: String,
-    sequence: u64,
-    mac: ChainMac,
+pub(crate) struct Anchor {
+    /// The name of the stream, as [`crate::escape::visible`] shows it.
+    pub(crate) stream: String,
+    /// From 1.
+    pub(crate) sequence: u64,
+    pub(crate) mac: ChainMac,
+    pub(crate) line: u64,
+    /// What the line says, if it is that of a restore.
+    pub(crate) restore: Option<Restore>,
 }
 
-impl Place {
-    fn in_line(line: &str) -> Option<Self> {
-        let mut fields = fields_of(our_fields(line)?);
-        Some(Self {
-            stream: fields.remove("stream")?,
-            sequence: fields.remove("seq")?.parse().ok()?,
-            mac: fields.remove("mac")?.try_into().ok()?,
-        })
+impl Anchor {
+    fn in_line(text: &str, line: u64) -> Option<Self> {
+        let mut fields = fields_of(our_fields(text)?);
+        let stream = fields.remove("stream").filter(|stream| is_visible(stream))?;
+        let sequence = fields.remove("seq")?.parse().ok().filter(|sequence| *sequence > 0)?;
+        let mac = fields.remove("mac")?.try_into().ok()?;
+        let restore = Restore::told(&stream, sequence, &mac, &fields, line);
+        Some(Self { stream, sequence, mac, line, restore })
     }
 }
 
@@ -163,7 +158,7 @@ mod tests {
     use common::UnixTime;
     use common::chain::{ChainMac, ChainPosition};
 
-    use super::{Anchors, Place};
+    use super::{Anchor, Anchors};
     use crate::{Facility, Format, Origin, Renderer};
 
     fn position() -> ChainPosition {
@@ -179,9 +174,9 @@ mod tests {
     #[test]
     fn anchors_are_read_from_either_format() {
         for format in [Format::Rfc5424, Format::Rfc3164] {
-            let place = Place::in_line(&line(format)).unwrap();
+            let anchor = Anchor::in_line(&line(format), 3).unwrap();
             let ChainPosition { stream, sequence, mac } = position();
-            assert_eq!(place, Place { stream, sequence, mac }, "{format:?}");
+            assert_eq!(anchor, Anchor { stream, sequence, mac, line: 3, restore: None }, "{format:?}");
         }
     }
 
@@ -195,7 +190,7 @@ mod tests {
             format!("<86>1 2026-11-22T11:50:37.12+00:00 gate countersign 12 - -  {fields}"),
             format!("2026-11-22T11:50:37Z gate countersign 12 2 [countersign@32473 {fields}] anchor"),
         ] {
-            assert!(Place::in_line(&stored).is_some(), "{stored}");
+            assert!(Anchor::in_line(&stored, 1).is_some(), "{stored}");
         }
     }
 
@@ -218,7 +213,7 @@ mod tests {
                 fields.replace('"', "\\\"")
             ),
         ] {
-            assert_eq!(Place::in_line(&forged), None, "{forged}");
+            assert_eq!(Anchor::in_line(&forged, 1), None, "{forged}");
         }
     }
 
@@ -227,8 +222,21 @@ mod tests {
         let mut input = vec![b'x'; 200_000];
         input.extend_from_slice(b"\n\xff\xfe\n");
         input.extend_from_slice(line(Format::Rfc3164).as_bytes());
-        let anchors = Anchors::read(input.as_slice()).unwrap();
-        assert_eq!((anchors.lines, anchors.kept), (3, 1));
-        assert_eq!(anchors.of("local").unwrap().values().copied().collect::<Vec<_>>(), [3]);
+        let mut anchors = Anchors::of(input.as_slice());
+        assert_eq!(anchors.next_anchor().unwrap().unwrap().line, 3);
+        assert_eq!(anchors.next_anchor().unwrap(), None);
+        assert_eq!((anchors.lines, anchors.count), (3, 1));
+    }
+
+    #[test]
+    fn a_line_without_a_place_or_with_a_name_that_we_never_write_is_no_anchor() {
+        let line = line(Format::Rfc3164);
+        for forged in [
+            line.replace("\"7\"", "\"0\""),
+            line.replace("\"local\"", "\"lo\u{202e}cal\""),
+            line.replace("\"local\"", &format!("\"{}\"", "l".repeat(400))),
+        ] {
+            assert_eq!(Anchors::of(forged.as_bytes()).count().unwrap(), 0, "{forged}");
+        }
     }
 }

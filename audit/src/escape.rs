@@ -4,13 +4,31 @@
 /// Octets of one value after [`visible`]; a longer one is cut and ends in `…`.
 pub(crate) const VALUE_OCTETS_MAX: usize = 320;
 
+/// Octets that [`visible`] may add to [`VALUE_OCTETS_MAX`]: one character shown and `…`.
+const SURPLUS_OCTETS_MAX: usize = 16;
+
 /// The text with every invisible or directing character shown as `\u{..}`, cut to [`VALUE_OCTETS_MAX`].
 /// A typed `\u{` is itself shown as `\u{5c}u{`, so that no two texts look the same.
 pub(crate) fn visible(text: &str) -> String {
+    shown(text, VALUE_OCTETS_MAX)
+}
+
+/// The same in its whole length, for one cell or line of a terminal.
+#[must_use]
+pub fn visible_whole(text: &str) -> String {
+    shown(text, usize::MAX)
+}
+
+/// Whether [`visible`] can have made it.
+pub(crate) fn is_visible(text: &str) -> bool {
+    text.len() <= VALUE_OCTETS_MAX.saturating_add(SURPLUS_OCTETS_MAX) && !text.contains(is_invisible)
+}
+
+fn shown(text: &str, octets_max: usize) -> String {
     let mut shown = String::new();
     let mut rest = text.chars();
     while let Some(character) = rest.next() {
-        if shown.len() >= VALUE_OCTETS_MAX {
+        if shown.len() >= octets_max {
             shown.push('…');
             break;
         }
@@ -24,12 +42,14 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// Control characters, line separators, zero-width characters and directional overrides.
-fn is_invisible(character: char) -> bool {
+/// Control characters, line separators, zero-width and format characters, tags and directional overrides.
+#[must_use]
+pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// A value between quotation marks for `key="value"`.
@@ -39,7 +59,7 @@ pub(crate) fn quoted(value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{VALUE_OCTETS_MAX, quoted, visible};
+    use super::{VALUE_OCTETS_MAX, is_visible, quoted, visible, visible_whole};
 
     #[test]
     fn ordinary_text_stays_as_it_is() {
@@ -64,6 +84,8 @@ mod tests {
     fn a_long_text_is_cut_and_says_so() {
         let shown = visible(&"\u{2028}".repeat(1000));
         assert!(shown.len() <= VALUE_OCTETS_MAX + 16 && shown.ends_with('…'), "{}", shown.len());
+        assert!(is_visible(&shown) && !is_visible(&"a".repeat(400)) && !is_visible("a\u{202e}"));
+        assert_eq!(visible_whole(&"\u{2028}".repeat(100)).len(), 800);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod anchors;
+mod comparison;
 mod escape;
 mod fields;
 mod link;
@@ -17,10 +18,11 @@ mod tests;
 mod verify;
 
 pub use anchors::Anchors;
+pub use escape::{is_invisible, visible_whole};
 pub use fields::Field;
 pub use link::Destination;
 pub use render::{Format, Origin, Renderer};
-pub use report::{AnchorsRead, Finding, Flaw, Gap, KeySpan, Report, StreamReport, Tail};
+pub use report::{AnchorsRead, Finding, Flaw, Gap, KeySpan, LostRestore, Report, StreamReport, Tail};
 pub use restores::{CutOff, RESTORE, RestoreName};
 pub use sink::{Counts, SyslogSink};
 pub use syslog::Facility;

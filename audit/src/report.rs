@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::escape::visible;
 use crate::restores::RestoreName;
 
 /// What was found in all streams.
@@ -29,7 +30,7 @@ pub enum AnchorsRead {
         lines: u64,
         /// Anchors among them.
         anchors: u64,
-        /// Anchors beyond the limit, not compared.
+        /// Those that agree with no record and came after more of them than are kept. Where there are any, nothing is sound.
         ignored: u64,
     },
 }
@@ -50,6 +51,26 @@ pub struct StreamReport {
     pub findings: Vec<Finding>,
     /// What anchors have seen and a restore cut off.
     pub restores: Vec<Gap>,
+    /// Restores that lines tell of and whose own records are not in the chain.
+    pub lost_restores: Vec<LostRestore>,
+}
+
+/// A restore whose own record is gone: a later one cut it off, or somebody did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LostRestore {
+    /// The place that its record had.
+    pub sequence: u64,
+    /// The line that tells of it.
+    pub line: u64,
+    /// Its name, with the whole MAC.
+    pub restore: RestoreName,
+    /// When that was, as the line says (RFC 3339).
+    pub time: String,
+    /// By whom, as the line says.
+    pub uid: u32,
+    /// Whether the auditor knows of it.
+    pub known: bool,
 }
 
 /// Records that went with a store that a backup replaced, as far as anchors have seen them.
@@ -144,6 +165,14 @@ pub enum Flaw {
         /// The line of the anchor.
         line: u64,
     },
+    /// Two lines before one restore saw two records here: there was another cut before it.
+    #[serde(rename_all = "kebab-case")]
+    Twice {
+        /// One line.
+        line: u64,
+        /// The other one.
+        other_line: u64,
+    },
     /// There are records and no head.
     HeadMissing,
     /// The head names another MAC than the record at its place has, or lies before the last record.
@@ -151,26 +180,40 @@ pub enum Flaw {
 }
 
 impl Report {
-    /// Whether nothing wrong was found, and every restore that cut records off is known. It says nothing of a tail that is
-    /// unproven.
+    /// Whether nothing wrong was found, all anchors were compared, and every restore that cut records off is known. It says
+    /// nothing of a tail that is unproven.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.streams.iter().all(StreamReport::is_sound)
+        self.is_all_compared() && self.streams.iter().all(StreamReport::is_sound)
     }
 
-    /// Takes a restore for one that was meant. False where none that cut records off has this name.
+    const fn is_all_compared(&self) -> bool {
+        match self.anchors {
+            AnchorsRead::NotGiven => true,
+            AnchorsRead::Read { ignored, .. } => ignored == 0,
+        }
+    }
+
+    /// Takes a restore for one that was meant. False where none that cut records off, or was cut off, has this name.
     pub fn know(&mut self, restore: &RestoreName) -> bool {
-        let gaps = self.streams.iter_mut().flat_map(|stream| &mut stream.restores);
-        let mut named = gaps.filter(|gap| gap.restore == *restore).peekable();
-        let is_one = named.peek().is_some();
-        named.for_each(|gap| gap.known = true);
+        let mut is_one = false;
+        for stream in &mut self.streams {
+            let gaps = stream.restores.iter_mut().map(|gap| (&gap.restore, &mut gap.known));
+            let lost = stream.lost_restores.iter_mut().map(|lost| (&lost.restore, &mut lost.known));
+            for (_, known) in gaps.chain(lost).filter(|(name, _)| *name == restore) {
+                *known = true;
+                is_one = true;
+            }
+        }
         is_one
     }
 
     /// Whether the end of every stream is proven up to an anchor.
     #[must_use]
     pub fn is_tail_proven(&self) -> bool {
-        !self.streams.is_empty() && self.streams.iter().all(|stream| stream.tail != Tail::Unproven)
+        self.is_all_compared()
+            && !self.streams.is_empty()
+            && self.streams.iter().all(|stream| stream.tail != Tail::Unproven)
     }
 }
 
@@ -183,7 +226,10 @@ impl fmt::Display for Report {
             AnchorsRead::Read { lines, anchors, ignored } => {
                 writeln!(f, "Read {anchors} anchors in {lines} lines.")?;
                 if ignored > 0 {
-                    writeln!(f, "{ignored} more were not compared: give fewer lines at a time.")?;
+                    writeln!(
+                        f,
+                        "NOT SOUND: so many of them agree with no record that {ignored} could not be kept and were left out."
+                    )?;
                 }
             }
         }
@@ -196,7 +242,9 @@ impl fmt::Display for Report {
 
 impl StreamReport {
     fn is_sound(&self) -> bool {
-        self.findings.is_empty() && self.restores.iter().all(|gap| gap.known)
+        self.findings.is_empty()
+            && self.restores.iter().all(|gap| gap.known)
+            && self.lost_restores.iter().all(|lost| lost.known)
     }
 }
 
@@ -207,7 +255,8 @@ impl fmt::Display for StreamReport {
             (true, false) => "CUT OFF BY A RESTORE",
             (false, _) => "NOT SOUND",
         };
-        writeln!(f, "Stream {}: {verdict}, {} records as written.", self.stream, self.sound_records)?;
+        let name = visible(&self.stream);
+        writeln!(f, "Stream {name}: {verdict}, {} records as written.", self.sound_records)?;
         if let [_, later @ ..] = self.keys.as_slice() {
             for span in later {
                 writeln!(f, "  From record {} on under key {}.", span.from_sequence, span.key)?;
@@ -217,6 +266,7 @@ impl fmt::Display for StreamReport {
             writeln!(f, "  Record {}: {}", finding.sequence, finding.flaw)?;
         }
         self.restores.iter().try_for_each(|gap| gap.fmt(f))?;
+        self.lost_restores.iter().try_for_each(|lost| lost.fmt(f))?;
         match self.tail {
             Tail::Unproven => writeln!(f, "  Its end is not proven: no anchor matched."),
             Tail::ProvenUpTo { sequence } => writeln!(f, "  Proven by an anchor up to record {sequence}."),
@@ -238,6 +288,21 @@ impl fmt::Display for Gap {
             f,
             "  If that restore was meant, look into the collector for what they said, and add --known-restore {restore}."
         )
+    }
+}
+
+impl fmt::Display for LostRestore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sequence, line, restore, time, uid, known } = self;
+        writeln!(
+            f,
+            "  Record {sequence}: line {line} of the anchors saw a restore at {time} (uid {uid}) here that is not in the chain: \
+             a later restore cut its record off, or somebody else did."
+        )?;
+        if *known {
+            return Ok(());
+        }
+        writeln!(f, "  If that restore was meant too, add --known-restore {restore}.")
     }
 }
 
@@ -268,6 +333,13 @@ impl fmt::Display for Flaw {
                 write!(
                     f,
                     "differs from line {line} of the anchors: the chain was written anew with its key, or the line is forged."
+                )
+            }
+            Self::Twice { line, other_line } => {
+                write!(
+                    f,
+                    "was another one in line {line} of the anchors than in line {other_line}, and one restore after both \
+                     cannot explain it: records were cut off or written anew before that restore."
                 )
             }
             Self::HeadMissing => f.write_str(

@@ -1,16 +1,19 @@
 //! Restores of the store that the records tell of: which records went with the store that was replaced.
 //!
 //! A restore explains anchors that were sent before it and lie beyond what the backup had; it excuses nobody. Whoever
-//! can write a record can write that of a restore, so it counts as known only where an auditor names it, with its MAC.
+//! can write a record can write that of a restore, so it counts as known only where an auditor names it, with its MAC. A
+//! restore whose own record another one cut off is known from its line only, and must be named too.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use common::chain::ChainMac;
 use common::record::Record;
 use serde::{Serialize, Serializer};
 
+use crate::escape::{is_visible, visible};
 use crate::fields::moment;
-use crate::report::Gap;
+use crate::report::{Finding, Flaw, Gap, LostRestore};
 
 /// The act under which a restore is recorded.
 pub const RESTORE: &str = "store restore";
@@ -81,9 +84,12 @@ impl Serialize for RestoreName {
     }
 }
 
-/// A restore, read from a record that is sound.
+/// A restore, read from a record that is sound, or from a line of syslog whose record is not in the chain any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Restore {
     name: RestoreName,
+    /// The place of its record.
+    pub(crate) sequence: u64,
     time: String,
     uid: u32,
     cut_off: Vec<CutOff>,
@@ -98,15 +104,41 @@ impl Restore {
         let names_it = body.windows(RESTORE.len()).any(|octets| octets == RESTORE.as_bytes());
         let record: Record = if names_it { serde_json::from_slice(body).ok()? } else { return None };
         let act = record.act.filter(|act| act.act == RESTORE)?;
-        // They stand at the end: what comes before may have any form.
-        let words = act.after.as_deref().unwrap_or_default().rsplit(' ');
         Some(Self {
-            name: RestoreName::of(stream, sequence, mac),
+            name: RestoreName::of(&visible(stream), sequence, mac),
+            sequence,
             time: moment(record.at),
             uid: act.actor.login_uid.unwrap_or(act.actor.uid),
-            cut_off: words.map_while(CutOff::read).collect(),
+            cut_off: words_of(act.after.as_deref().unwrap_or_default()),
             line: None,
         })
+    }
+
+    /// Reads the fields of a line, if it is that of a restore. Anybody can forge one that looks like a record in the chain
+    /// at its beginning, so its name has the whole MAC.
+    pub(crate) fn told(
+        stream: &str,
+        sequence: u64,
+        mac: &ChainMac,
+        fields: &BTreeMap<&str, String>,
+        line: u64,
+    ) -> Option<Self> {
+        let field = |name| fields.get(name).filter(|text| is_visible(text)).map(String::as_str);
+        field("act").filter(|act| *act == RESTORE)?;
+        let uid = field("login-uid").or_else(|| field("uid")).and_then(|uid| uid.parse().ok());
+        Some(Self {
+            name: RestoreName(format!("{stream}:{sequence}:{mac}")),
+            sequence,
+            time: field("time").unwrap_or("?").to_owned(),
+            uid: uid.unwrap_or(u32::MAX),
+            cut_off: words_of(field("after").unwrap_or_default()),
+            line: Some(line),
+        })
+    }
+
+    /// The same, where a line before its own had its place.
+    pub(crate) fn seen_at(self, line: u64) -> Self {
+        Self { line: Some(line), ..self }
     }
 
     /// What it says of a stream.
@@ -115,12 +147,10 @@ impl Restore {
         named(stream).or_else(|| named(OTHERS))
     }
 
-    /// Whether it explains that a place of a stream, which an anchor saw before the restore, is another one or none now.
-    fn explains(&self, stream: &str, sequence: u64, line: u64) -> bool {
-        let is_within = |cut_off: &CutOff| {
-            sequence > cut_off.kept && cut_off.before.is_none_or(|before| sequence <= before)
-        };
-        self.line.is_some_and(|seen| line < seen) && self.of(stream).is_some_and(is_within)
+    /// What it says of a stream, if it is to answer for a place that a line before it saw.
+    fn answers_for(&self, stream: &str, sequence: u64, line: u64) -> Option<&CutOff> {
+        let is_later = self.line.is_some_and(|seen| line < seen);
+        self.of(stream).filter(|cut_off| is_later && sequence > cut_off.kept)
     }
 
     fn gap(&self, stream: &str, last_sequence: u64) -> Gap {
@@ -134,23 +164,65 @@ impl Restore {
             known: false,
         }
     }
+
+    /// As one whose own record is not in the chain.
+    pub(crate) fn lost(&self) -> LostRestore {
+        LostRestore {
+            sequence: self.sequence,
+            line: self.line.unwrap_or_default(),
+            restore: self.name.clone(),
+            time: self.time.clone(),
+            uid: self.uid,
+            known: false,
+        }
+    }
 }
 
-/// Parts the anchors (sequence, line) that do not agree with a stream into those that a restore explains and the others.
+/// They stand at the end: what comes before may have any form.
+fn words_of(after: &str) -> Vec<CutOff> {
+    after.rsplit(' ').map_while(CutOff::read).collect()
+}
+
+/// What restores make of the anchors that do not agree with a stream.
+#[derive(Default)]
+pub(crate) struct Explained {
+    /// What they explain.
+    pub(crate) gaps: Vec<Gap>,
+    /// Places that had two records before one restore: another cut came before it.
+    pub(crate) twice: Vec<Finding>,
+    /// Place and line of those that none explains, by place.
+    pub(crate) unexplained: Vec<(u64, u64)>,
+}
+
+/// Asks for each place (with its line, by place) that does not agree the first restore after it which says that it did not
+/// keep the place. A later restore is not asked: it has replaced what was there by then.
 pub(crate) fn explained(
     restores: &[Restore],
     stream: &str,
-    disagreeing: Vec<(u64, u64)>,
-) -> (Vec<Gap>, Vec<(u64, u64)>) {
-    let mut furthest = vec![0; restores.len()];
-    let mut unexplained = Vec::new();
+    disagreeing: impl Iterator<Item = (u64, u64)>,
+) -> Explained {
+    let mut in_order: Vec<_> = restores.iter().map(|restore| (restore, None)).collect();
+    in_order.sort_by_key(|(restore, _)| restore.line);
+    let mut explained = Explained::default();
     for (sequence, line) in disagreeing {
-        let mut pairs = restores.iter().zip(furthest.iter_mut());
-        match pairs.find(|(restore, _)| restore.explains(stream, sequence, line)) {
-            Some((_, furthest)) => *furthest = sequence.max(*furthest),
-            None => unexplained.push((sequence, line)),
+        let answer = in_order.iter_mut().find_map(|(restore, last)| {
+            restore.answers_for(stream, sequence, line).map(|cut_off| (cut_off, last))
+        });
+        let is_within = |cut_off: &CutOff| cut_off.before.is_none_or(|before| sequence <= before);
+        let Some((_, last)) = answer.filter(|(cut_off, _)| is_within(cut_off)) else {
+            explained.unexplained.push((sequence, line));
+            continue;
+        };
+        if let Some((_, other_line)) = last.filter(|(place, _)| *place == sequence) {
+            explained.twice.push(Finding {
+                sequence,
+                flaw: Flaw::Twice { line: line.min(other_line), other_line: line.max(other_line) },
+            });
         }
+        *last = Some((sequence, line));
     }
-    let gaps = restores.iter().zip(furthest).filter(|(_, last)| *last > 0);
-    (gaps.map(|(restore, last)| restore.gap(stream, last)).collect(), unexplained)
+    explained.twice.truncate(1);
+    let gaps = in_order.iter().filter_map(|(restore, last)| last.map(|(last, _)| restore.gap(stream, last)));
+    explained.gaps = gaps.collect();
+    explained
 }

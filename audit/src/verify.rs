@@ -1,16 +1,18 @@
 //! Walks every chain of the store from its beginning and says what is not as it was written.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use common::chain::{ChainMac, ChainPosition};
 use common::keys::{KEY_OCTETS, KeyError, KeyRing, Purpose};
 use common::ports::{Listing, StoredRecord};
 
 use crate::AuditError;
-use crate::anchors::{Anchors, Places};
+use crate::anchors::Anchors;
+use crate::comparison::{Comparison, Sight};
 use crate::escape::visible;
-use crate::report::{AnchorsRead, Finding, Flaw, KeySpan, Report, StreamReport, Tail};
-use crate::restores::{Restore, explained};
+use crate::report::{AnchorsRead, Finding, Flaw, KeySpan, LostRestore, Report, StreamReport, Tail};
+use crate::restores::{Explained, Restore, explained};
 
 /// Records read at once; a record that was moved is looked for this far on.
 const PAGE_RECORDS: u32 = 500;
@@ -20,41 +22,64 @@ const PAGE_RECORDS: u32 = 500;
 pub fn verify(
     listing: &dyn Listing,
     keys: &KeyRing,
-    anchors: Option<&Anchors>,
+    anchors: Option<Anchors<'_>>,
 ) -> Result<Report, AuditError> {
     let keys = ChainKeys::derive(keys)?;
-    let read_heads = || listing.heads().map_err(|source| AuditError::ReadHeads { source });
-    let heads = read_heads()?;
-    let stored = listing.streams().map_err(|source| AuditError::ReadHeads { source })?;
-    let mut walks = Vec::new();
-    for stream in stream_names(stored, anchors) {
-        let places = anchors.and_then(|anchors| anchors.of(&visible(&stream)));
-        let beginning = listing.beginning(&stream).map_err(|source| AuditError::ReadHeads { source })?;
-        let mut walk = Walk::new(&keys, beginning, places);
-        walk.walk(listing, heads.iter().find(|head| head.stream == walk.stream))?;
-        walks.push(walk);
+    let mut heads = heads_of(listing)?;
+    let mut walks = BTreeMap::new();
+    for stream in listing.streams().map_err(|source| AuditError::ReadHeads { source })? {
+        let walk = Walk::begin(&keys, listing, &stream)?;
+        walks.entry(visible(&stream)).or_insert(walk).walk(listing, &heads)?;
+    }
+    let mut comparison = Comparison::default();
+    let mut read = AnchorsRead::NotGiven;
+    if let Some(mut anchors) = anchors {
+        comparison = Comparison::read(&mut anchors, &mut walks)?;
+        look_again(listing, &keys, &mut heads, &mut walks, &mut comparison)?;
+        let Anchors { lines, count, .. } = anchors;
+        read = AnchorsRead::Read { lines, anchors: count, ignored: comparison.ignored };
     }
     // A server may have written on meanwhile; a head that is still behind now was set back.
-    let heads_after = read_heads()?;
-    let restores: Vec<_> = walks.iter_mut().flat_map(|walk| std::mem::take(&mut walk.restores)).collect();
-    let streams = walks.into_iter().map(|walk| walk.report(&heads, &heads_after, &restores)).collect();
-    Ok(Report { anchors: anchors_read(anchors), streams })
+    let heads_after = heads_of(listing)?;
+    let of_records = walks.values_mut().flat_map(|walk| std::mem::take(&mut walk.restores));
+    let mut restores: Vec<_> = of_records.collect();
+    restores.extend(comparison.lost().map(|(_, restore)| restore.clone()));
+    let reports = walks.iter().map(|(shown, walk)| {
+        let explained = explained(&restores, &walk.stream, comparison.disagreeing(shown));
+        let lost = comparison.lost().filter(|(stream, _)| *stream == shown.as_str());
+        let lost_restores = lost.map(|(_, restore)| restore.lost()).collect();
+        walk.report(&heads, &heads_after, explained, lost_restores)
+    });
+    Ok(Report { anchors: read, streams: reports.collect() })
 }
 
-/// All streams that the store or the anchors know: one without a head is looked at too.
-fn stream_names(stored: Vec<String>, anchors: Option<&Anchors>) -> Vec<String> {
-    let mut by_shown_name: BTreeMap<String, String> =
-        anchors.iter().flat_map(|anchors| anchors.streams()).map(|name| (name.into(), name.into())).collect();
-    by_shown_name.extend(stored.into_iter().map(|stream| (visible(&stream), stream)));
-    by_shown_name.into_values().collect()
+fn heads_of(listing: &dyn Listing) -> Result<Vec<ChainPosition>, AuditError> {
+    listing.heads().map_err(|source| AuditError::ReadHeads { source })
 }
 
-fn anchors_read(anchors: Option<&Anchors>) -> AnchorsRead {
-    anchors.map_or(AnchorsRead::NotGiven, |anchors| AnchorsRead::Read {
-        lines: anchors.lines,
-        anchors: anchors.kept,
-        ignored: anchors.ignored,
-    })
+/// Lines may tell of records, and of streams, that were written after the chains had been walked: walks on to them.
+fn look_again<'a>(
+    listing: &dyn Listing,
+    keys: &'a ChainKeys,
+    heads: &mut Vec<ChainPosition>,
+    walks: &mut BTreeMap<String, Walk<'a>>,
+    comparison: &mut Comparison,
+) -> Result<(), AuditError> {
+    for head in heads_of(listing)? {
+        if !heads.iter().any(|known| known.stream == head.stream) {
+            heads.push(head);
+        }
+    }
+    let streams: Vec<_> = comparison.streams().cloned().collect();
+    for stream in streams {
+        let walk = match walks.entry(stream.clone()) {
+            Entry::Occupied(walk) => walk.into_mut(),
+            Entry::Vacant(place) => place.insert(Walk::begin(keys, listing, &stream)?),
+        };
+        walk.walk(listing, heads)?;
+        comparison.look_again(&stream, walk);
+    }
+    Ok(())
 }
 
 /// The chain keys under all live master keys.
@@ -97,43 +122,43 @@ impl Link<'_> {
 }
 
 /// How far one stream has been walked, and what was met.
-struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     keys: &'a ChainKeys,
     stream: String,
-    anchors: Option<&'a Places>,
     beginning: ChainPosition,
     last_sequence: u64,
     last_mac: ChainMac,
+    /// Those of the sound records, from the first one after the beginning.
+    macs: Vec<ChainMac>,
     mac_at_head: Option<ChainMac>,
     spans: Vec<KeySpan>,
     anchored: Option<u64>,
-    broken: Option<Finding>,
+    pub(crate) broken: Option<Finding>,
     /// Restores that the sound records tell of.
     restores: Vec<Restore>,
-    /// Place and line of anchors that saw another chain.
-    disagreeing: Vec<(u64, u64)>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(keys: &'a ChainKeys, beginning: ChainPosition, anchors: Option<&'a Places>) -> Self {
-        Self {
+    fn begin(keys: &'a ChainKeys, listing: &dyn Listing, stream: &str) -> Result<Self, AuditError> {
+        let beginning = listing.beginning(stream).map_err(|source| AuditError::ReadHeads { source })?;
+        Ok(Self {
             keys,
             stream: beginning.stream.clone(),
-            anchors,
             last_sequence: beginning.sequence,
             last_mac: beginning.mac,
             beginning,
+            macs: Vec::new(),
             mac_at_head: None,
             spans: Vec::new(),
             anchored: None,
             broken: None,
             restores: Vec::new(),
-            disagreeing: Vec::new(),
-        }
+        })
     }
 
-    /// Stops at the first record that is not what was written: nothing after it can be judged.
-    fn walk(&mut self, listing: &dyn Listing, head: Option<&ChainPosition>) -> Result<(), AuditError> {
+    /// Goes on to the end. Stops at the first record that is not what was written: nothing after it can be judged.
+    fn walk(&mut self, listing: &dyn Listing, heads: &[ChainPosition]) -> Result<(), AuditError> {
+        let head = heads.iter().find(|head| head.stream == self.stream).map(|head| head.sequence);
         while self.broken.is_none() {
             let page = self.page(listing)?;
             if page.is_empty() {
@@ -144,12 +169,32 @@ impl<'a> Walk<'a> {
                 if self.broken.is_some() {
                     break;
                 }
-                if head.is_some_and(|head| head.sequence == record.sequence) {
+                if head == Some(record.sequence) {
                     self.mac_at_head = Some(record.mac);
                 }
             }
         }
         Ok(())
+    }
+
+    /// What an anchor has seen of it.
+    pub(crate) fn see(&mut self, sequence: u64, mac: &ChainMac, line: u64) -> Sight {
+        let Some(place) =
+            sequence.checked_sub(self.beginning.sequence).and_then(|place| place.checked_sub(1))
+        else {
+            return Sight::Older;
+        };
+        match usize::try_from(place).ok().and_then(|place| self.macs.get(place)) {
+            None => Sight::Beyond,
+            Some(own) if own != mac => Sight::Other,
+            Some(_) => {
+                self.anchored = self.anchored.max(Some(sequence));
+                for restore in self.restores.iter_mut().filter(|restore| restore.sequence <= sequence) {
+                    restore.line = Some(restore.line.map_or(line, |seen| seen.min(line)));
+                }
+                Sight::Same
+            }
+        }
     }
 
     fn page(&self, listing: &dyn Listing) -> Result<Vec<StoredRecord>, AuditError> {
@@ -182,8 +227,8 @@ impl<'a> Walk<'a> {
         }
         self.last_sequence = sequence;
         self.last_mac = record.mac;
+        self.macs.push(record.mac);
         self.restores.extend(Restore::read(&self.stream, sequence, &record.mac, &record.body));
-        self.compare_with_anchors();
         Ok(None)
     }
 
@@ -211,36 +256,18 @@ impl<'a> Walk<'a> {
         builds_on(here.mac) || self.keys.macs(&self.link(&here.body)).any(builds_on)
     }
 
-    fn compare_with_anchors(&mut self) {
-        let sequence = self.last_sequence;
-        let places = self.anchors.into_iter().flat_map(|places| places.range((sequence, [0; 32])..));
-        for ((_, mac), line) in places.take_while(|((place, _), _)| *place == sequence) {
-            if mac == self.last_mac.as_bytes() {
-                self.anchored = Some(sequence);
-                for restore in &mut self.restores {
-                    restore.line = Some(restore.line.map_or(*line, |seen| seen.min(*line)));
-                }
-            } else {
-                self.disagreeing.push((sequence, *line));
-            }
-        }
-    }
-
     fn report(
-        mut self,
+        &self,
         heads: &[ChainPosition],
         heads_after: &[ChainPosition],
-        restores: &[Restore],
+        explained: Explained,
+        lost_restores: Vec<LostRestore>,
     ) -> StreamReport {
-        if self.broken.is_none() {
-            self.compare_end_with_anchors();
-        }
-        let disagreeing = std::mem::take(&mut self.disagreeing);
-        let (gaps, unexplained) = explained(restores, &self.stream, disagreeing);
+        let Explained { gaps, twice, unexplained } = explained;
         let rewritten = unexplained.iter().find(|(sequence, _)| *sequence <= self.last_sequence);
         let rewritten = rewritten
             .map(|(sequence, line)| Finding { sequence: *sequence, flaw: Flaw::Rewritten { line: *line } });
-        let mut findings: Vec<_> = rewritten.into_iter().chain(self.broken).collect();
+        let mut findings: Vec<_> = rewritten.into_iter().chain(twice).chain(self.broken).collect();
         if self.broken.is_none() {
             let of = |heads: &[ChainPosition]| heads.iter().find(|head| head.stream == self.stream).cloned();
             findings.extend(self.end_against_head(of(heads).as_ref(), of(heads_after).as_ref()));
@@ -248,12 +275,13 @@ impl<'a> Walk<'a> {
         }
         let tail = self.anchored.map_or(Tail::Unproven, |sequence| Tail::ProvenUpTo { sequence });
         StreamReport {
-            stream: self.stream,
+            stream: self.stream.clone(),
             sound_records: self.last_sequence.saturating_sub(self.beginning.sequence),
-            keys: self.spans,
+            keys: self.spans.clone(),
             tail,
             findings,
             restores: gaps,
+            lost_restores,
         }
     }
 
@@ -275,13 +303,6 @@ impl<'a> Walk<'a> {
         let is_behind = head_after.is_none_or(|after| after.sequence < self.last_sequence);
         let differs = mac_at_head != Some(head.mac) || is_behind;
         differs.then_some(Finding { sequence: head.sequence, flaw: Flaw::HeadDiffers })
-    }
-
-    /// Anchors beyond the last record disagree too.
-    fn compare_end_with_anchors(&mut self) {
-        let next = (self.next_sequence(), [0; 32]);
-        let beyond = self.anchors.into_iter().flat_map(|places| places.range(next..));
-        self.disagreeing.extend(beyond.map(|((sequence, _), line)| (*sequence, *line)));
     }
 
     fn end_against_anchors(&self, unexplained: &[(u64, u64)]) -> Option<Finding> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use assembly::Office;
 use assembly::config::{Colour, ConfigError, Loaded, Settings};
 use assembly::places::{self, SYSTEM_USER};
+use assembly::store::Rollback;
 use common::acts::{Act, ActError, Issued};
 use common::causes::with_causes;
 use common::ports::Listing as _;
@@ -17,7 +18,7 @@ use crate::arguments::Arguments;
 use crate::command::break_glass::warn_of_stale_copy;
 use crate::failure::Failure;
 use crate::moment::rfc3339;
-use crate::report::{Form, Report};
+use crate::report::{Form, Report, harmless, json};
 
 /// One run of the program.
 pub(crate) struct Context {
@@ -83,16 +84,29 @@ impl Context {
     pub(crate) fn tell_of_rollback(&self, office: &Office) -> Result<(), Failure> {
         // Opens it, if nothing has.
         office.store.heads()?;
-        let Some(rollback) = office.store.take_rollback() else { return Ok(()) };
-        office.engine.record_finding(Reason::StoreWentBack);
-        self.warn(&format!(
-            "the store went back from {} records to {}: somebody put an older copy in its place. Codes used until {} \
-             are refused; blocks, revocations and enrolments made since that copy are lost",
-            rollback.records_before,
-            rollback.records_found,
-            rfc3339(rollback.floor)
-        ));
+        if let Some(rollback) = office.store.take_rollback() {
+            self.tell_of(office, &rollback);
+        }
         Ok(())
+    }
+
+    /// The same, of one that was found elsewhere.
+    pub(crate) fn tell_of(&self, office: &Office, rollback: &Rollback) {
+        office.engine.record_finding(Reason::StoreWentBack);
+        let Rollback { records_before, records_found, floor } = rollback;
+        let floor = rfc3339(*floor);
+        self.warn(&match records_before {
+            Some(before) => format!(
+                "the store went back from {before} records to {records_found}: somebody put an older copy in its place. \
+                 Codes used until {floor} are refused; blocks, revocations and enrolments made since that copy are lost"
+            ),
+            None => format!(
+                "the file beside the store whose name ends in '-mark' was lost or emptied, and it alone shows whether somebody \
+                 put an older copy in the place of the store. Codes used until {floor} are refused; look whether blocks, \
+                 revocations and enrolments are still there ('countersign user list'), and at the records \
+                 ('countersign audit verify --anchors')"
+            ),
+        });
     }
 
     /// Carries out an act in the name of whoever sits here.
@@ -114,7 +128,7 @@ impl Context {
     /// Says something to people only.
     pub(crate) fn tell(&self, text: &str) -> Result<(), Failure> {
         match self.form {
-            Form::Text => print(text),
+            Form::Text => print(&harmless(text)),
             Form::Json => Ok(()),
         }
     }
@@ -134,11 +148,11 @@ impl Context {
                 let _ = write!(io::stderr(), "{}", error.render(colour));
             }
             (Form::Text, failure) => {
-                let _ = writeln!(io::stderr(), "countersign: {}", self.advised(failure));
+                let _ = writeln!(io::stderr(), "countersign: {}", harmless(&self.advised(failure)));
             }
             (Form::Json, Failure::Settings(error)) if !error.findings().is_empty() => {
                 let line = serde_json::json!({ "error": with_causes(failure), "findings": error.findings() });
-                let _ = writeln!(io::stderr(), "{line}");
+                let _ = writeln!(io::stderr(), "{}", json(&line.to_string()));
             }
             (Form::Json, failure) => self.aside("error", &self.advised(failure)),
         }
@@ -155,8 +169,8 @@ impl Context {
     /// Nobody is left to hear that standard error is closed, so its errors are dropped.
     fn aside(&self, kind: &str, text: &str) {
         let line = match self.form {
-            Form::Text => format!("{kind}: {text}"),
-            Form::Json => serde_json::json!({ kind: text }).to_string(),
+            Form::Text => harmless(&format!("{kind}: {text}")),
+            Form::Json => json(&serde_json::json!({ kind: text }).to_string()),
         };
         let _ = writeln!(io::stderr(), "{line}");
     }

@@ -1,5 +1,6 @@
 //! Tables for people: a line of titles, columns that align, nothing else.
 
+use assembly::audit::visible_whole;
 use comfy_table::{ContentArrangement, Table};
 
 /// Rows under titles, ready to be printed; it ends with a line feed.
@@ -8,7 +9,7 @@ pub(crate) fn table(titles: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(titles.iter().map(|title| title.to_uppercase()));
     for row in rows {
-        table.add_row(row.iter().map(|cell| visible(cell)));
+        table.add_row(row.iter().map(|cell| visible_whole(cell)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
@@ -19,13 +20,7 @@ pub(crate) fn table(titles: &[&str], rows: impl IntoIterator<Item = Vec<String>>
 /// Names and values below each other; it ends with a line feed.
 pub(crate) fn list(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    pairs.iter().map(|(name, value)| format!("{name:width$}  {}\n", visible(value))).collect()
-}
-
-/// Text that others chose must not move the cursor of whoever reads it.
-pub(crate) fn visible(text: &str) -> String {
-    let escaped = |c: char| if c.is_control() { c.escape_default().collect() } else { c.to_string() };
-    text.chars().map(escaped).collect()
+    pairs.iter().map(|(name, value)| format!("{name:width$}  {}\n", visible_whole(value))).collect()
 }
 
 fn lines_without_trailing_spaces(text: &str) -> String {
@@ -44,9 +39,9 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_are_shown_not_obeyed() {
-        let shown = table(&["user"], [vec!["a\u{1b}[2J\nb".to_owned()]]);
-        assert_eq!(shown, "USER\na\\u{1b}[2J\\nb\n");
-        assert_eq!(list(&[("user", "a\nb".to_owned())]), "user  a\\nb\n");
+    fn control_and_format_characters_are_shown_not_obeyed() {
+        let shown = table(&["user"], [vec!["a\u{1b}[2J\n\u{202e}b\u{200b}".to_owned()]]);
+        assert_eq!(shown, "USER\na\\u{1b}[2J\\u{a}\\u{202e}b\\u{200b}\n");
+        assert_eq!(list(&[("user", "a\n\u{2066}b".to_owned())]), "user  a\\u{a}\\u{2066}b\n");
     }
 }

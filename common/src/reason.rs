@@ -83,7 +83,7 @@ crate::closed_list! {
         KeyUnavailable = "key-unavailable",
         /// The clock stands before the floor that the store keeps.
         ClockBehind = "clock-behind",
-        /// The store turned out to be an older copy of itself: codes from before are refused, later blocks are lost.
+        /// The store turned out to be an older copy of itself, or to have lost the file that would show it: codes from before are refused, later blocks are lost.
         StoreWentBack = "store-went-back",
         /// The break-glass file could not be read or written: 'countersign break-glass status' says why.
         BreakGlassBroken = "break-glass-broken",

@@ -89,16 +89,24 @@ fn update(connection: &Connection, account: &Account) -> Result<(), Stop> {
 }
 
 fn remove(connection: &Connection, id: AccountId) -> Result<(), Stop> {
+    connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO once_spent SELECT account, code FROM spent_recovery WHERE account = ?1",
+        )?
+        .execute([id.as_bytes()])?;
     let removed =
         connection.prepare_cached("DELETE FROM accounts WHERE id = ?1")?.execute([id.as_bytes()])?;
     only_if_changed(removed)
 }
 
-/// A recovery code that is in no set any more can never be asked for again: its spending need not be remembered.
+/// A recovery code that is in no set any more can be asked for again only after a restore, which looks for it elsewhere.
 fn forget_recovery_codes(connection: &Connection, account: &Account) -> Result<(), Stop> {
     let spent = crate::spent::recovery_codes(connection, account.id)?;
     let is_gone = |id: &_| !account.recovery_codes.iter().any(|code| code.id == *id);
     for code in spent.into_iter().filter(is_gone) {
+        connection
+            .prepare_cached("INSERT OR IGNORE INTO once_spent (account, code) VALUES (?1, ?2)")?
+            .execute(params![account.id.as_bytes(), code.as_bytes()])?;
         connection
             .prepare_cached("DELETE FROM spent_recovery WHERE account = ?1 AND code = ?2")?
             .execute(params![account.id.as_bytes(), code.as_bytes()])?;

@@ -113,6 +113,21 @@ pub enum SqliteError {
         /// The id of the key.
         key: u32,
     },
+    /// A backup was not written with the key file of this machine.
+    #[error(
+        "{} is a backup of another store: key {key} of the key file here is not the one that it was written with. Nothing \
+         was changed; if it is meant, put the key file that belongs to it in place first",
+        path.display()
+    )]
+    BackupOfOther {
+        /// The backup.
+        path: PathBuf,
+        /// The id of the key.
+        key: u32,
+    },
+    /// Two restores at once would take each other's copy.
+    #[error("another restore of {} is under way: try again when it has ended", .0.display())]
+    Restoring(PathBuf),
     /// A stored document cannot be read.
     #[error("a stored account does not parse")]
     Document(#[source] serde_json::Error),

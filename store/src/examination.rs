@@ -16,7 +16,7 @@ use crate::files::StoreFiles;
 use crate::holder::{Holder, holder};
 use crate::limits::{HOLDER_WAIT, LOG_FILE_OCTETS, RESERVE_OCTETS, RESERVE_SLICE};
 use crate::queue::Queue;
-use crate::{KeyCheck, Process, Sqlite, SqliteError, SqliteOptions, Trouble, schema, spent};
+use crate::{KeyCheck, Process, Sqlite, SqliteError, SqliteOptions, Trouble, schema, spent, staging};
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,7 @@ impl Sqlite {
             }
         };
         examination.look_at_files(&files);
+        examination.look_for_leftovers(&files);
         examination.look_at_disk(&files);
         // Whatever a stopped writer holds, readers can still tell.
         examination.look_at_queue(&files);
@@ -97,6 +98,18 @@ impl Examination {
             let what =
                 format!("it has {} octets: readers keep it from being emptied", self.figures.log_octets);
             self.add(Trouble::Slow, &files.path_beside("-wal"), what);
+        }
+    }
+
+    /// Each may be a whole copy of a store.
+    fn look_for_leftovers(&mut self, files: &StoreFiles) {
+        for file in staging::leftovers(files) {
+            self.findings.push(Finding {
+                trouble: Trouble::Other,
+                what: "a restore that was broken off left it; nothing of it is in force".to_owned(),
+                advice: format!("Do the restore again, which removes it, or 'rm {}'.", file.display()),
+                file,
+            });
         }
     }
 

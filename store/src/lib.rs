@@ -1,12 +1,13 @@
 //! Accounts, spent codes and records in SQLite, behind the ports of `common`.
 //!
 //! Several processes use one store at once. Nothing here decides a login, opens a secret or asks the clock:
-//! moments come with the bundles.
+//! moments come with the bundles, and a restore asks a clock that it is given.
 #![forbid(unsafe_code)]
 
 mod accounts;
 mod break_glass;
 mod caps;
+mod carry_over;
 mod change;
 mod connection;
 mod deadline;
@@ -30,6 +31,7 @@ mod schema;
 mod slot;
 mod spent;
 mod sqlite;
+mod staging;
 mod tallies;
 mod trouble;
 mod writing;
@@ -48,6 +50,6 @@ pub use examination::{Examination, Figures, Finding};
 pub use key_check::KeyCheck;
 pub use limits::{OPERATION_WAIT, WRITING_WAIT};
 pub use opened::Rollback;
-pub use restore::{RecoveryCodes, Restored};
+pub use restore::{RecoveryCodes, Restored, Restoring};
 pub use sqlite::{Process, Sqlite, SqliteOptions};
 pub use trouble::Trouble;

@@ -28,14 +28,15 @@ pub(crate) struct Opened {
     is_sound: bool,
 }
 
-/// A database that was older than its mark when it was opened: somebody had put a copy in its place.
+/// A database that was older than its mark when it was opened, because somebody had put a copy in its place; or one with
+/// records and without a mark that can be read, of which nobody knows.
 ///
 /// The floor was raised, so that no TOTP code used since the copy works again. Recovery codes used since then,
 /// blocks and revocations are lost with the newer file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rollback {
-    /// Records that the store had.
-    pub records_before: u64,
+    /// Records that the store had. `None`: the mark is lost, and it may be the newest.
+    pub records_before: Option<u64>,
     /// Records that it has.
     pub records_found: u64,
     /// The floor now.
@@ -50,6 +51,7 @@ impl Opened {
         checkpoint(&mut connection, Emptied::Truncated, READERS_WAIT)?;
         drop(connection);
         Reserve::open(files)?.take_back(RESERVE_OCTETS);
+        Mark::open(files)?.write(Progress::default());
         Self::open(files, &Deadline::of_operation()).map(drop)
     }
 
@@ -88,11 +90,9 @@ impl Opened {
         if behind > 0 {
             opened.migrate(deadline)?;
         }
-        let rollback = match marked {
-            Some(marked) if records::total(&opened.connection)? < marked.records => {
-                opened.catch_up(deadline)?
-            }
-            _ => None,
+        let rollback = match went_back(marked, records::total(&opened.connection)?) {
+            true => opened.catch_up(deadline)?,
+            false => None,
         };
         Ok((opened, rollback))
     }
@@ -167,16 +167,23 @@ impl Opened {
         let _turn = self.queue.enter(deadline)?;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let records_found = records::total(&transaction)?;
-        let marked = self.mark.read().filter(|marked| records_found < marked.records);
-        let Some(marked) = marked else {
+        let marked = self.mark.read();
+        if !went_back(marked, records_found) {
             return Ok(None);
-        };
-        spent::raise_floor(&transaction, marked.moment)?;
+        }
+        let moment = marked.map_or_else(|| self.mark.now(), |marked| Ok(marked.moment))?;
+        spent::raise_floor(&transaction, moment)?;
+        spent::begin_lineage(&transaction)?;
         let floor = spent::floor(&transaction)?;
         transaction.commit()?;
-        self.mark.write(Progress { records: records_found, moment: marked.moment });
-        Ok(Some(Rollback { records_before: marked.records, records_found, floor }))
+        self.mark.write(Progress { records: records_found, moment });
+        Ok(Some(Rollback { records_before: marked.map(|marked| marked.records), records_found, floor }))
     }
+}
+
+/// Whether a store with so many records is older than its mark, or has lost it.
+fn went_back(marked: Option<Progress>, records: u64) -> bool {
+    marked.map_or(records > 0, |marked| records < marked.records)
 }
 
 /// Opens the database, on a full disk too: SQLite then needs a little space for the index of its log. Also says how many

@@ -1,31 +1,32 @@
 //! Backups, and putting one back so that nothing used since then works again.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use common::UnixTime;
 use common::chain::ChainPosition;
 use common::limits::SESSION_SECONDS;
-use common::ports::StoreError;
+use common::ports::{Clock, StoreError};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use crate::connection::{Emptied, checkpoint, connect, repage};
+use crate::carry_over::carry_over;
+use crate::connection::{Emptied, checkpoint, repage};
 use crate::deadline::Deadline;
 use crate::files::{StoreFiles, create_private, failed};
 use crate::limits::READERS_WAIT;
 use crate::mark::{Mark, Progress};
-use crate::opened::Opened;
+use crate::opened::{Opened, Rollback};
 use crate::queue::Queue;
-use crate::{Sqlite, SqliteError, Trouble, records, schema, spent};
+use crate::staging::Staging;
+use crate::{KeyCheck, Sqlite, SqliteError, Trouble, records, spent};
 
 /// What became of the recovery codes that were used after the backup was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecoveryCodes {
     /// They stay spent: the newer store told of them.
     StaySpent,
-    /// Nobody knows them, because there was no newer store: let users make new sets.
+    /// Nobody knows all of them: there was no newer store, or one that had lost some itself. Let users make new sets.
     Unknown,
 }
 
@@ -43,21 +44,29 @@ pub struct Restored {
     pub recovery_codes: RecoveryCodes,
     /// Where the store is now that was damaged and could not be written over.
     pub damaged: Option<PathBuf>,
+    /// That the store that was replaced had gone back itself: record it as an alert.
+    pub rollback: Option<Rollback>,
+}
+
+/// What a restore relies on.
+pub struct Restoring<'a> {
+    /// As in [`Sqlite::create`].
+    pub owner: Option<u32>,
+    /// The master keys here, the newest first. A backup that was written with others is refused.
+    pub keys: Vec<KeyCheck>,
+    /// Asked once nobody else can write any more.
+    pub clock: &'a dyn Clock,
 }
 
 impl Sqlite {
     /// Puts `backup` in the place of the store at `path`, in one step that other processes see wholly or not at all,
-    /// and refuses every TOTP code used until `now`. `owner` as in [`Sqlite::create`].
+    /// and refuses every TOTP code used until then.
     ///
     /// Blocks, revocations and registrations made since the backup are lost. A store that is damaged is not overwritten but
     /// set aside, under a name of its own beside it.
-    pub fn restore(
-        backup: &Path,
-        path: &Path,
-        owner: Option<u32>,
-        now: UnixTime,
-    ) -> Result<Restored, StoreError> {
-        let restored = StoreFiles::locate(path, owner).and_then(|files| restore(backup, &files, now));
+    pub fn restore(backup: &Path, path: &Path, restoring: &Restoring<'_>) -> Result<Restored, StoreError> {
+        let located = StoreFiles::locate(path, restoring.owner);
+        let restored = located.and_then(|files| restore(backup, &files, restoring));
         restored.map_err(|cause| cause.during("restoring the store", path))
     }
 }
@@ -75,66 +84,40 @@ pub(crate) fn copy_to(connection: &Connection, to: &Path) -> Result<(), SqliteEr
     })
 }
 
-fn restore(backup: &Path, files: &StoreFiles, now: UnixTime) -> Result<Restored, SqliteError> {
+fn restore(backup: &Path, files: &StoreFiles, with: &Restoring<'_>) -> Result<Restored, SqliteError> {
     files.create_directory()?;
-    let staged = files.path_beside("-restore");
+    let staging = Staging::begin(files)?;
     let anew = |copy: Connection| {
         drop(copy);
-        let aside = files.path_beside(&format!("-damaged-{}", now.seconds()));
-        place(stage(backup, files, &staged)?, files, &staged, now, Some(aside))
+        let aside = files.path_beside(&format!("-damaged-{}", with.clock.now().seconds()));
+        place(staging.copy_of(backup, &with.keys)?, files, &staging.path, with.clock, Some(aside))
     };
-    let restored = stage(backup, files, &staged).and_then(|mut copy| {
-        if !files.exists() {
-            return place(copy, files, &staged, now, None);
-        }
-        match replace(&mut copy, files, now) {
-            // Whoever has a file open that was cut to nothing keeps SQLite from saying so.
-            Err(_) if std::fs::metadata(&files.database).is_ok_and(|file| file.len() == 0) => anew(copy),
-            // The copy was found to be sound: it is the living store that is not, and nothing of it was changed.
-            Err(error) if error.trouble() == Trouble::Damaged => anew(copy),
-            done => done,
-        }
-    });
-    unstage(files);
-    restored
-}
-
-fn unstage(files: &StoreFiles) {
-    for suffix in ["-restore", "-restore-wal", "-restore-shm"] {
-        let _ = std::fs::remove_file(files.path_beside(suffix));
+    let mut copy = staging.copy_of(backup, &with.keys)?;
+    if !files.exists() {
+        return place(copy, files, &staging.path, with.clock, None);
     }
-}
-
-/// A checked copy of the backup beside the store, with the schema of today.
-fn stage(backup: &Path, files: &StoreFiles, staged: &Path) -> Result<Connection, SqliteError> {
-    unstage(files);
-    let mut from = File::open(backup).map_err(failed("open", backup))?;
-    let mut to = files.create_file(staged)?;
-    io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).map_err(failed("copy", backup))?;
-    drop(to);
-    let mut copy = connect(staged)?;
-    if schema::behind(&copy, backup)? > 0 {
-        schema::migrate(&mut copy, schema::MIGRATIONS)?;
+    match replace(&mut copy, files, with.clock) {
+        // Whoever has a file open that was cut to nothing keeps SQLite from saying so.
+        Err(_) if std::fs::metadata(&files.database).is_ok_and(|file| file.len() == 0) => anew(copy),
+        // The copy was found to be sound: it is the living store that is not, and nothing of it was changed.
+        Err(error) if error.trouble() == Trouble::Damaged => anew(copy),
+        done => done,
     }
-    let finding: String = copy.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if finding != "ok" {
-        return Err(SqliteError::Integrity { path: backup.to_owned(), finding });
-    }
-    Ok(copy)
 }
 
 /// Overwrites the living store through SQLite, so that programs which have it open go on with the restored one.
-fn replace(copy: &mut Connection, files: &StoreFiles, now: UnixTime) -> Result<Restored, SqliteError> {
-    let (mut opened, _) = Opened::open(files, &Deadline::of_operation())?;
+fn replace(copy: &mut Connection, files: &StoreFiles, clock: &dyn Clock) -> Result<Restored, SqliteError> {
+    let (mut opened, rollback) = Opened::open(files, &Deadline::of_operation())?;
     let (_turn, living, mark) = opened.parts_in_turn(files, &Deadline::of_operation())?;
     let heads_before = records::heads(living)?;
     repage(copy, living)?;
-    carry_over(copy, files)?;
-    spent::raise_floor(copy, latest_use(mark, now))?;
+    let recovery_codes = carry_over(copy, &files.database)?;
+    spent::raise_floor(copy, latest_use(mark, clock.now()))?;
     overwrite(copy, living)?;
     // Whatever hinders this: the pages stand in the log, durably.
     let _ = checkpoint(living, Emptied::Truncated, READERS_WAIT);
-    finish(living, mark, Some(heads_before), RecoveryCodes::StaySpent)
+    let restored = finish(living, mark, Some(heads_before), recovery_codes)?;
+    Ok(Restored { rollback, ..restored })
 }
 
 /// All pages in one write transaction of the living store.
@@ -151,13 +134,14 @@ fn place(
     copy: Connection,
     files: &StoreFiles,
     staged: &Path,
-    now: UnixTime,
+    clock: &dyn Clock,
     aside: Option<PathBuf>,
 ) -> Result<Restored, SqliteError> {
     let queue = Queue::open(files)?;
     let mark = Mark::open(files)?;
     let _turn = queue.enter(&Deadline::of_operation())?;
-    spent::raise_floor(&copy, latest_use(&mark, now))?;
+    spent::raise_floor(&copy, latest_use(&mark, clock.now()))?;
+    spent::begin_lineage(&copy)?;
     let restored = finish(&copy, &mark, None, RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     drop(copy);
@@ -222,27 +206,6 @@ fn latest_use(mark: &Mark, now: UnixTime) -> UnixTime {
     mark.read().map_or(now, |marked| marked.moment.min(ahead).max(now))
 }
 
-/// What the newer store knows to be used up, and what it has counted, stays so.
-fn carry_over(copy: &Connection, files: &StoreFiles) -> Result<(), SqliteError> {
-    copy.execute("ATTACH ?1 AS newer", [files.database.to_string_lossy()])?;
-    copy.execute_batch(
-        "BEGIN IMMEDIATE;
-         INSERT OR IGNORE INTO spent_recovery
-             SELECT s.account, s.code FROM newer.spent_recovery AS s JOIN accounts ON accounts.id = s.account;
-         INSERT OR IGNORE INTO successes SELECT * FROM newer.successes;
-         DELETE FROM lanes;
-         INSERT INTO lanes SELECT * FROM newer.lanes;
-         INSERT OR REPLACE INTO caps SELECT caps.* FROM newer.caps AS caps JOIN accounts ON accounts.id = caps.account;
-         INSERT OR REPLACE INTO known SELECT known.* FROM newer.known AS known JOIN accounts ON accounts.id = known.account;
-         INSERT OR REPLACE INTO tallies SELECT * FROM newer.tallies;
-         UPDATE meta SET lanes = (SELECT lanes FROM newer.meta),
-             floor = max(floor, (SELECT floor FROM newer.meta));
-         COMMIT;
-         DETACH newer;",
-    )?;
-    Ok(())
-}
-
 fn finish(
     connection: &Connection,
     mark: &Mark,
@@ -252,19 +215,18 @@ fn finish(
     let floor = spent::floor(connection)?;
     mark.write(Progress { records: records::total(connection)?, moment: floor });
     let heads = records::heads(connection)?;
-    Ok(Restored { heads_before, heads, floor, recovery_codes, damaged: None })
+    Ok(Restored { heads_before, heads, floor, recovery_codes, damaged: None, rollback: None })
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use common::UnixTime;
-
-    use super::{place, stage};
+    use super::place;
     use crate::conformance::samples::{account, insert, load};
     use crate::files::StoreFiles;
-    use crate::tests::support::{Yard, open};
+    use crate::staging::Staging;
+    use crate::tests::support::{At, Yard, open};
     use crate::{Process, SqliteError};
 
     #[test]
@@ -274,9 +236,10 @@ mod tests {
         yard.sqlite().backup_to(&backup).unwrap();
         insert(&open(&yard.path, Process::LongLived), account(1, "alice"));
         let files = StoreFiles::locate(&yard.path, None).unwrap();
-        let copy = stage(&backup, &files, &files.path_beside("-restore")).unwrap();
+        let staging = Staging::begin(&files).unwrap();
+        let copy = staging.copy_of(&backup, &[]).unwrap();
         let (missing, aside) = (files.path_beside("-missing"), files.path_beside("-damaged"));
-        let placed = place(copy, &files, &missing, UnixTime::from_seconds(1), Some(aside));
+        let placed = place(copy, &files, &missing, &At(1), Some(aside));
         assert!(matches!(placed, Err(SqliteError::File { operation: "rename", .. })), "{placed:?}");
         assert!(load(&yard.sqlite(), "alice").account.is_some());
         let names = fs::read_dir(files.directory()).unwrap().map(|entry| entry.unwrap().file_name());

@@ -10,7 +10,7 @@ use crate::SqliteError;
 const APPLICATION_ID: i32 = 0x4374_536e;
 
 /// What takes schema 0 (an empty file) to 1, 1 to 2, and so on. Released steps never change.
-pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE, KEYS, FEWER];
+pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE, KEYS, FEWER, USES];
 
 const FIRST: &str = "
     CREATE TABLE meta (
@@ -115,6 +115,18 @@ const KEYS: &str = "
 
 /// The table has a hundred rows, and each login pays for reading what an index is called.
 const FEWER: &str = "DROP INDEX tallies_due;";
+
+/// Recovery codes that were used and that no account here has in its set: an older copy of the store may bring account
+/// and set back. And which line of uses a store belongs to: within one, a store knows what was used since its backups.
+const USES: &str = "
+    CREATE TABLE once_spent (
+        account BLOB NOT NULL,
+        code BLOB NOT NULL,
+        PRIMARY KEY (account, code)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE meta ADD COLUMN lineage INTEGER NOT NULL DEFAULT 0;
+    UPDATE meta SET lineage = random();
+";
 
 /// Makes the tables in an empty file.
 pub(crate) fn create(connection: &mut Connection) -> Result<(), SqliteError> {

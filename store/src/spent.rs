@@ -95,6 +95,17 @@ pub(crate) fn raise_floor(connection: &Connection, to: UnixTime) -> Result<(), S
     Ok(())
 }
 
+/// Which line of uses the store belongs to. A store knows all that was used since a backup of the same line.
+pub(crate) fn lineage(connection: &Connection) -> Result<i64, SqliteError> {
+    Ok(connection.query_row("SELECT lineage FROM meta", [], |row| row.get(0))?)
+}
+
+/// Begins a line of its own, because uses were lost.
+pub(crate) fn begin_lineage(connection: &Connection) -> Result<(), SqliteError> {
+    connection.execute("UPDATE meta SET lineage = random()", [])?;
+    Ok(())
+}
+
 /// Forgets some of what ended long ago, so that no daemon is needed for it. Nothing is done before the oldest, which
 /// ended at `oldest_end`, is overdue: then it is worth the while.
 pub(crate) fn purge(

@@ -143,12 +143,16 @@ impl SqliteError {
             Self::Absent(_) => Trouble::Absent,
             Self::NotPlain { .. } | Self::Owner { .. } | Self::Mode { .. } => Trouble::Exposed,
             Self::File { source, .. } => of_kernel(source),
-            Self::Queue { .. } | Self::Unfinished { .. } | Self::Readers { .. } | Self::Busy => Trouble::Slow,
+            Self::Queue { .. }
+            | Self::Unfinished { .. }
+            | Self::Readers { .. }
+            | Self::Busy
+            | Self::Restoring(_) => Trouble::Slow,
             Self::Full(_) => Trouble::Full,
             Self::Sqlite(error) => of_sqlite(error),
             Self::Foreign(_) | Self::Document(_) | Self::Integrity { .. } => Trouble::Damaged,
             Self::Newer { .. } => Trouble::Newer,
-            Self::WrongKey { .. } => Trouble::WrongKey,
+            Self::WrongKey { .. } | Self::BackupOfOther { .. } => Trouble::WrongKey,
             Self::Exists(_)
             | Self::Replaced(_)
             | Self::Forked
@@ -174,6 +178,8 @@ impl SqliteError {
             | Self::Readers { path, .. }
             | Self::Full(path)
             | Self::Replaced(path)
+            | Self::Restoring(path)
+            | Self::BackupOfOther { path, .. }
             | Self::Foreign(path)
             | Self::Integrity { path, .. } => Some(path),
             Self::Busy

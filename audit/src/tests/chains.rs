@@ -151,8 +151,8 @@ impl Listing for Archive {
 }
 
 fn checked(archive: &Archive, anchors: Option<&str>) -> Report {
-    let anchors = anchors.map(|lines| Anchors::read(lines.as_bytes()).unwrap());
-    verify(archive, &ring(), anchors.as_ref()).unwrap()
+    let anchors = anchors.map(|lines| Anchors::of(lines.as_bytes()));
+    verify(archive, &ring(), anchors).unwrap()
 }
 
 fn findings(archive: &Archive, anchors: Option<&str>) -> Vec<Finding> {
@@ -264,6 +264,14 @@ fn an_end_cut_off_together_with_its_head_is_found_by_anchors_only() {
     assert_eq!(findings(&archive, None), []);
     let flaw = Flaw::CutOffBeforeAnchor { anchor: 9, line: 9 };
     assert_eq!(findings(&archive, Some(&lines)), [Finding { sequence: 7, flaw }]);
+}
+
+#[test]
+fn a_name_of_a_stream_cannot_turn_the_report_round() {
+    let mut archive = Archive::of(2);
+    archive.append("ra\u{202e}\n\u{1b}[2J", 1, &ring());
+    let text = checked(&archive, None).to_string();
+    assert!(text.contains("Stream ra\\u{202e}\\u{a}\\u{1b}[2J: sound"), "{text}");
 }
 
 #[test]

@@ -280,12 +280,12 @@ impl Report for RecordList {
 }
 
 fn verify(context: &Context, office: &Office, arguments: &Verify) -> Result<Outcome, Failure> {
-    let anchors = read_anchors(&arguments.anchors)?;
+    let anchors = anchors_in(&arguments.anchors)?;
     let books = break_glass::books(context, office);
-    let mut report = audit::verify(&books, office.engine.keys(), anchors.as_ref())?;
+    let mut report = audit::verify(&books, office.engine.keys(), anchors)?;
     for restore in arguments.known_restores.iter().map(|name| RestoreName::new(name)) {
         if !report.know(&restore) {
-            context.warn(&format!("no restore {restore} is seen to have cut anything off"));
+            context.warn(&format!("no restore {restore} is seen to have cut anything off, or to be cut off"));
         }
     }
     let outcome = if report.is_sound() { Outcome::Done } else { Outcome::Refused };
@@ -295,7 +295,7 @@ fn verify(context: &Context, office: &Office, arguments: &Verify) -> Result<Outc
 }
 
 /// All files, read as one.
-fn read_anchors(files: &[PathBuf]) -> Result<Option<Anchors>, Failure> {
+fn anchors_in(files: &[PathBuf]) -> Result<Option<Anchors<'static>>, Failure> {
     if files.is_empty() {
         return Ok(None);
     }
@@ -304,7 +304,7 @@ fn read_anchors(files: &[PathBuf]) -> Result<Option<Anchors>, Failure> {
         let file = File::open(path).map_err(Failure::file("open", path))?;
         all = Box::new(all.chain(BufReader::new(file)));
     }
-    Ok(Some(Anchors::read(all)?))
+    Ok(Some(Anchors::of(all)))
 }
 
 #[derive(Serialize)]

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::given_out::GivenOut;
 use crate::qr;
-use crate::report::Report;
+use crate::report::{Drawing, Report};
 use crate::terminal::{self, Seat};
 use crate::warning::warn_of_lockout;
 use crate::words::{label, one_of, username};
@@ -166,6 +166,10 @@ impl Report for Offer {
             format!("Scan this with the authenticator app of {}:\n\n{}\n", self.user, picture.text())
         });
         format!("{scan}Secret:  {}\nURI:     {}\n\n", qr::grouped(self.secret.text()), self.uri.text())
+    }
+
+    fn drawing(&self) -> Drawing {
+        Drawing::Coloured
     }
 }
 

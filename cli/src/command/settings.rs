@@ -16,7 +16,7 @@ use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::pam_services;
-use crate::report::Report;
+use crate::report::{Drawing, Report};
 
 /// What is done with the settings.
 #[derive(Subcommand)]
@@ -138,6 +138,10 @@ struct Checked {
 impl Report for Checked {
     fn text(&self) -> String {
         self.text.clone()
+    }
+
+    fn drawing(&self) -> Drawing {
+        Drawing::Coloured
     }
 }
 

@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 
 use assembly::audit::{CutOff, RESTORE};
 use assembly::config::Settings;
-use assembly::store::{RecoveryCodes, Restored, Sqlite};
-use assembly::{SystemClock, places};
+use assembly::places;
+use assembly::store::{RecoveryCodes, Restored, Rollback, Sqlite};
 use clap::{Args, Subcommand};
 use common::Place;
-use common::ports::Clock as _;
 use serde::Serialize;
 
 use crate::actor::actor;
@@ -70,10 +69,13 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
     Ok(Outcome::Done)
 }
 
-/// Records a restore that is done. A backup that was made with another key opens for nobody, and takes no record.
-fn record(context: &Context, report: &PutBack) -> Outcome {
+/// Records a restore that is done, and what it found. A backup that opened as a copy may still not open in its place.
+fn record(context: &Context, report: &PutBack, rollback: Option<&Rollback>) -> Outcome {
     match context.office() {
         Ok(office) => {
+            if let Some(rollback) = rollback {
+                context.tell_of(&office, rollback);
+            }
             let place = Place::Service("countersign".to_owned());
             office.engine.record_act(&actor(), place, RESTORE, report.in_words());
             break_glass::follow(context, &office);
@@ -98,22 +100,27 @@ fn put_back(context: &Context, arguments: &Restore) -> Result<Outcome, Failure> 
         context.tell("Nothing was changed.\n")?;
         return Ok(Outcome::Refused);
     }
-    let kept = keeping::keep(&settings)?;
-    let restored = restore(&settings, file).inspect_err(|_| {
+    let (kept, rollback) = keeping::keep(&settings)?;
+    let mut restored = restore(&settings, file).inspect_err(|_| {
         // The store is as it was: nobody needs the copy.
         let _ = kept.as_ref().map(fs::remove_file);
     })?;
+    if rollback.is_some() {
+        // What an older copy of itself knows of used codes is not all.
+        restored.recovery_codes = RecoveryCodes::Unknown;
+        restored.rollback = restored.rollback.or(rollback);
+    }
     let report = PutBack::new(file.clone(), &restored, kept);
     // It is done, whatever becomes of its record: where the store that was there went is said in any case.
     let said = context.say(&report);
-    let recorded = record(context, &report);
+    let recorded = record(context, &report, restored.rollback.as_ref());
     said?;
     Ok(recorded)
 }
 
 fn restore(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
-    let owner = places::owner(settings)?;
-    Sqlite::restore(file, &places::store(settings), Some(owner), SystemClock.now())
+    let restoring = assembly::restoring(settings)?;
+    Sqlite::restore(file, &places::store(settings), &restoring)
         .map_err(|source| Failure::Restore { backup: file.to_owned(), source })
 }
 
@@ -171,7 +178,7 @@ struct Stream {
 
 impl PutBack {
     fn new(file: PathBuf, restored: &Restored, kept_store: Option<PathBuf>) -> Self {
-        let Restored { heads_before, heads, floor, recovery_codes, damaged } = restored;
+        let Restored { heads_before, heads, floor, recovery_codes, damaged, rollback: _ } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
         // Of a store that is damaged or gone nobody knows how far it went.
@@ -230,7 +237,7 @@ impl Report for PutBack {
         }
         if !self.recovery_codes_stay_spent {
             text.push_str(
-                "Which recovery codes were used since the backup is not known: make new sets with \
+                "Not all recovery codes that were used since the backup are known, and those would work again: make new sets with \
                  'countersign recovery-codes NAME'.\n",
             );
         }

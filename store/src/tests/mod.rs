@@ -12,3 +12,4 @@ mod suite;
 pub(crate) mod support;
 mod trouble;
 mod turns;
+mod twice_restored;

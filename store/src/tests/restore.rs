@@ -7,12 +7,12 @@ use common::bundle::Bundle;
 use common::limits::SESSION_SECONDS;
 use common::ports::{Listing as _, Store as _, StoreError};
 
-use super::support::{Yard, integrity, open};
+use super::support::{Yard, integrity, open, restore};
 use crate::conformance::samples::{
     account, applies, bundle, code, conflicts, counting, insert, load, record, spending, step, success, time,
     verified, with_codes,
 };
-use crate::{Process, RecoveryCodes, Sqlite};
+use crate::{Process, RecoveryCodes};
 
 fn used(at: u64, spend: common::bundle::Spend) -> Bundle {
     Bundle { at: time(at), records: vec![record(at)], ..spending(spend) }
@@ -35,7 +35,7 @@ fn yard_with_later_uses() -> Yard {
 #[test]
 fn nothing_that_was_used_since_a_backup_works_after_its_restore() {
     let yard = yard_with_later_uses();
-    let restored = Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(3050)).unwrap();
+    let restored = restore(&yard.beside("backup"), &yard.path, 3050).unwrap();
     assert_eq!(restored.recovery_codes, RecoveryCodes::StaySpent);
     let heads_before = restored.heads_before.unwrap();
     assert_eq!((heads_before[0].sequence, restored.heads[0].sequence), (3, 1));
@@ -58,7 +58,7 @@ fn a_backup_with_longer_pages_is_restored_too() {
     let older = rusqlite::Connection::open(yard.beside("backup")).unwrap();
     older.execute_batch("PRAGMA page_size = 4096; VACUUM").unwrap();
     drop(older);
-    Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(3050)).unwrap();
+    restore(&yard.beside("backup"), &yard.path, 3050).unwrap();
     let store = yard.sqlite();
     assert!(conflicts(&store, used(3051, step(1, 1, 102))) && conflicts(&store, used(3051, code(1, 1))));
     assert_eq!((integrity(&yard.path).as_str(), verified(&store, "main").len()), ("ok", 1));
@@ -70,7 +70,7 @@ fn programs_that_have_the_store_open_go_on_with_the_restored_one() {
     let server = open(&yard.path, Process::LongLived);
     assert_eq!(load(&server, "alice").floor, time(0));
     server.count(&counting("bob", 3040)).unwrap();
-    Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(4000)).unwrap();
+    restore(&yard.beside("backup"), &yard.path, 4000).unwrap();
     assert_eq!(load(&server, "alice").floor, time(4000));
     assert!(conflicts(&server, used(4001, step(1, 1, 133))));
     assert!(applies(&server, used(4001, step(1, 1, 134))));
@@ -82,7 +82,7 @@ fn a_lost_store_is_restored_too_and_recovery_codes_are_then_unknown() {
     let yard = yard_with_later_uses();
     fs::remove_file(&yard.path).unwrap();
     assert!(yard.path.with_file_name("countersign.db-wal").exists());
-    let restored = Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(3050)).unwrap();
+    let restored = restore(&yard.beside("backup"), &yard.path, 3050).unwrap();
     assert_eq!((restored.recovery_codes, restored.floor), (RecoveryCodes::Unknown, time(3060)));
     assert_eq!(
         (restored.heads_before, restored.heads[0].sequence),
@@ -98,7 +98,7 @@ fn a_lost_store_is_restored_too_and_recovery_codes_are_then_unknown() {
 fn a_backup_can_be_put_on_another_machine() {
     let yard = yard_with_later_uses();
     let path = yard.beside("elsewhere").join("countersign.db");
-    Sqlite::restore(&yard.beside("backup"), &path, None, time(5000)).unwrap();
+    restore(&yard.beside("backup"), &path, 5000).unwrap();
     let store = open(&path, Process::ShortLived);
     assert_eq!(load(&store, "alice").floor, time(5000));
     assert!(applies(&store, used(5040, step(1, 1, 167))));
@@ -126,7 +126,7 @@ fn a_damaged_store_is_set_aside_and_the_backup_put_in_its_place() {
         let mut octets = fs::read(&yard.path).unwrap();
         damage(&mut octets);
         fs::write(&yard.path, &octets).unwrap();
-        let restored = Sqlite::restore(&yard.beside("backup"), &yard.path, None, time(3050));
+        let restored = restore(&yard.beside("backup"), &yard.path, 3050);
         let restored = restored.unwrap_or_else(|error| panic!("way {number}: {error:?}"));
         let aside = restored.damaged.unwrap_or_else(|| panic!("way {number}"));
         assert_eq!(aside.file_name().unwrap(), "countersign.db-damaged-3050");
@@ -150,7 +150,7 @@ fn a_damaged_backup_changes_nothing() {
     fs::write(yard.beside("damaged"), octets).unwrap();
     fs::write(yard.beside("foreign"), b"no database at all").unwrap();
     for backup in ["damaged", "foreign"] {
-        let refused = Sqlite::restore(&yard.beside(backup), &yard.path, None, time(3050));
+        let refused = restore(&yard.beside(backup), &yard.path, 3050);
         assert!(matches!(refused, Err(StoreError::Damaged { .. })), "{backup}: {refused:?}");
     }
     let store = yard.sqlite();
@@ -205,20 +205,42 @@ fn an_older_copy_put_back_by_hand_is_noticed_and_its_codes_are_refused() {
         assert!(conflicts(&store, used(3051, spent)));
     }
     let rollback = store.take_rollback().unwrap();
-    assert_eq!((rollback.records_before, rollback.records_found, rollback.floor), (3, 1, time(3060)));
+    assert_eq!((rollback.records_before, rollback.records_found, rollback.floor), (Some(3), 1, time(3060)));
     assert!(applies(&store, used(3091, step(1, 1, 103))));
     assert_eq!(yard.sqlite().take_rollback(), None);
 }
 
 #[test]
-fn a_torn_or_missing_mark_says_nothing() {
-    let yard = yard_with_later_uses();
-    let mark = yard.path.with_file_name("countersign.db-mark");
-    for torn in [b"".as_slice(), &[0; 42], b"99999999999999999999 99999999999999999999\n"] {
-        fs::write(&mark, torn).unwrap();
+fn a_torn_or_missing_mark_beside_records_is_told_of_and_codes_from_before_are_refused() {
+    let mark = |yard: &Yard| yard.path.with_file_name("countersign.db-mark");
+    let torn = [b"".as_slice(), &[0; 42], b"99999999999999999999 99999999999999999999\n"];
+    let break_it = |yard: &Yard, way: usize| match torn.get(way) {
+        Some(octets) => fs::write(mark(yard), octets).unwrap(),
+        None => fs::remove_file(mark(yard)).unwrap(),
+    };
+    for way in 0..=torn.len() {
+        let yard = yard_with_later_uses();
+        put_back_by_hand(&yard);
+        break_it(&yard, way);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let store = yard.sqlite();
-        assert_eq!((load(&store, "alice").floor, store.take_rollback()), (time(0), None));
+        assert!(conflicts(&store, used(3051, step(1, 1, 102))), "way {way}");
+        let rollback = store.take_rollback().unwrap();
+        assert_eq!((rollback.records_before, rollback.records_found), (None, 1));
+        assert!((now - 1..=now + 5).contains(&rollback.floor.seconds()), "way {way}: {rollback:?}");
+        assert_eq!(yard.sqlite().take_rollback(), None, "told once");
+        assert!(applies(&store, used(now + 60, step(1, 1, now / 30 + 2))));
     }
-    fs::remove_file(&mark).unwrap();
-    assert_eq!(load(&yard.sqlite(), "alice").floor, time(0));
+    let fresh = Yard::new(Process::ShortLived);
+    for way in 0..=torn.len() {
+        break_it(&fresh, way);
+        assert_eq!((load(&fresh.sqlite(), "alice").floor, fresh.sqlite().take_rollback()), (time(0), None));
+    }
+}
+
+#[test]
+fn a_new_store_has_a_mark_before_anything_is_written() {
+    let yard = Yard::new(Process::ShortLived);
+    let mark = fs::read(yard.path.with_file_name("countersign.db-mark")).unwrap();
+    assert_eq!(mark.len(), 42);
 }

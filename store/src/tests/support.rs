@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use common::UnixTime;
+use common::ports::{Clock, StoreError};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
 use crate::conformance::samples::CHAIN_KEY;
 use crate::conformance::{Engine, Ground};
-use crate::{Process, Sqlite, SqliteOptions};
+use crate::{KeyCheck, Process, Restored, Restoring, Sqlite, SqliteOptions};
 
 /// An empty store, gone with the value.
 pub(crate) struct Yard {
@@ -52,4 +54,28 @@ pub(crate) fn options(stream: &str, process: Process) -> SqliteOptions {
 pub(crate) fn integrity(path: &Path) -> String {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap()
+}
+
+/// A clock that stands at so many seconds.
+pub(crate) struct At(pub(crate) u64);
+
+impl Clock for At {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_seconds(self.0)
+    }
+}
+
+/// Puts a backup in the place of the store at `path`.
+pub(crate) fn restore(backup: &Path, path: &Path, at: u64) -> Result<Restored, StoreError> {
+    restore_with(Vec::new(), backup, path, at)
+}
+
+/// The same, on a machine with these keys.
+pub(crate) fn restore_with(
+    keys: Vec<KeyCheck>,
+    backup: &Path,
+    path: &Path,
+    at: u64,
+) -> Result<Restored, StoreError> {
+    Sqlite::restore(backup, path, &Restoring { owner: None, keys, clock: &At(at) })
 }

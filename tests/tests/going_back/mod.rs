@@ -67,6 +67,54 @@ fn an_old_backup_restored_brings_no_used_code_back() -> Outcome {
 }
 
 #[test]
+fn two_restores_in_a_row_bring_no_recovery_code_back() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let [old, new] = ["old.db", "new.db"].map(|name| desk.folder.join(name).display().to_string());
+    desk.done(&["store", "backup", &old])?;
+    desk.add_user("alice", SECRETS[0])?;
+    let codes = desk.json(&["recovery-codes", "alice"], Given::default())?;
+    let recovery = codes["codes"][0].as_str().expect("a code").to_owned();
+    desk.done(&["store", "backup", &new])?;
+    assert_eq!(desk.sign_in("alice", &recovery, 0)?, "accept both-proofs");
+    for backup in [&old, &new] {
+        let restored = desk.json(&["store", "restore", backup], Given::default())?;
+        assert_eq!(restored["recovery-codes-stay-spent"], true, "{backup}");
+    }
+    let verdict = desk.sign_in("alice", &recovery, 0)?;
+    assert!(!verdict.starts_with("accept"), "{verdict}");
+    Ok(())
+}
+
+#[test]
+fn a_backup_of_another_installation_is_refused_and_changes_nothing() -> Outcome {
+    let (desk, stranger) = (Desk::new(NO_COLLECTOR)?, Desk::new(NO_COLLECTOR)?);
+    desk.done(&["user", "add", "alice"])?;
+    stranger.done(&["user", "add", "mallory"])?;
+    let backup = stranger.folder.join("backup.db").display().to_string();
+    stranger.done(&["store", "backup", &backup])?;
+    let refused = desk.run(&["store", "restore", &backup], Given::default())?;
+    assert!(refused.code == 1 && refused.errors.contains("is a backup of another store"), "{refused:?}");
+    let users = desk.done(&["user", "list"])?;
+    assert!(users.contains("alice") && !users.contains("mallory"), "{users}");
+    assert_eq!(desk.json(&["store", "check"], Given::default())?["sound"], true);
+    Ok(())
+}
+
+#[test]
+fn an_old_copy_without_its_mark_is_noticed_too() -> Outcome {
+    let (desk, used) = desk_with_backup()?;
+    desk.copy_over_store(&desk.folder.join("backup.db"))?;
+    fs::remove_file(desk.folder.join("state/store.db-mark")).expect("a mark");
+    let noticed = desk.run(&["user", "list"], Given::default())?;
+    assert!(noticed.errors.contains("was lost or emptied"), "{noticed:?}");
+    let alerts = desk.json(&["audit", "list", "--severity", "alert"], Given::default())?;
+    assert_eq!(alerts[0]["record"]["reason"], "store-went-back", "{alerts}");
+    let verdict = desk.sign_in("alice", &used[0], 0)?;
+    assert!(!verdict.starts_with("accept"), "{verdict}");
+    Ok(())
+}
+
+#[test]
 fn what_is_no_backup_is_named_and_changes_nothing() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     desk.done(&["user", "add", "alice"])?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assembly::config::Settings;
-use assembly::store::Trouble;
+use assembly::store::{Rollback, Trouble};
 use assembly::{SystemClock, places};
 use common::ports::Clock as _;
 
@@ -28,16 +28,16 @@ pub(super) fn may_overwrite(settings: &Settings, backup: &Path) -> Result<Consen
 }
 
 /// Copies the store that is there beside itself. `None` where there is none, and where it is damaged: that one is set
-/// aside as it is.
-pub(super) fn keep(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
+/// aside as it is. With it what was noticed on the way.
+pub(super) fn keep(settings: &Settings) -> Result<(Option<PathBuf>, Option<Rollback>), Failure> {
     let store = places::store(settings);
     if !fs::metadata(&store).is_ok_and(|metadata| metadata.len() > 0) {
-        return Ok(None);
+        return Ok((None, None));
     }
     let copy = free_name(&store);
     match assembly::copy_store(settings, &copy).map_err(Failure::from) {
-        Ok(()) => Ok(Some(copy)),
-        Err(failure) if failure.store_trouble() == Some(Trouble::Damaged) => Ok(None),
+        Ok(rollback) => Ok((Some(copy), rollback)),
+        Err(failure) if failure.store_trouble() == Some(Trouble::Damaged) => Ok((None, None)),
         Err(failure) => Err(Failure::NotKept { copy, source: Box::new(failure) }),
     }
 }

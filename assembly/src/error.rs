@@ -9,7 +9,7 @@ use common::ports::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum AssemblyError {
     /// The key file could not be read.
-    #[error("cannot read the key file {}: restore it from your copy, or run 'countersign init' on a new machine", path.display())]
+    #[error("cannot read the key file {}: put it back from your copy, with mode 0600 and the owner of its folder. Without it nothing in the store can be read; where there has never been a store, 'countersign init' makes both", path.display())]
     ReadKeys {
         /// Which file.
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum AssemblyError {
         source: std::io::Error,
     },
     /// The key file is no plain file, belongs to somebody else, or others can read it.
-    #[error("the key file {} must be a plain file of the store's owner with mode 0600: look at who could have read it, then 'chmod 0600'", path.display())]
+    #[error("the key file {} must be a plain file of the store's owner with mode 0600: look at who could have read it, then 'chmod 0600 {}'", path.display(), path.display())]
     KeysExposed {
         /// Which file.
         path: PathBuf,

@@ -29,7 +29,9 @@ mod pam;
 pub use books::Books;
 pub use error::AssemblyError;
 #[cfg(feature = "office")]
-pub use office::{Office, break_glass, examination, office, restoring};
+pub use office::{Office, break_glass, copy_store, examination, office, restoring};
+#[cfg(feature = "office")]
+pub use pam::STREAM as MAIN_STREAM;
 #[cfg(feature = "pam")]
 pub use pam::engine_for_pam;
 pub use system::{SystemClock, SystemRandom};

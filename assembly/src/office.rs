@@ -1,12 +1,13 @@
 //! What the command line needs: the engine, the lists behind it, and the store itself.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use audit::SyslogSink;
 use common::engine::Engine;
 use common::ports::Clock as _;
 use config::Settings;
-use store::{BreakGlassFile, Examination, Process, Restoring, Sqlite};
+use store::{BreakGlassFile, Examination, Process, Restoring, Rollback, Sqlite};
 
 use crate::pam::{STREAM, in_process};
 use crate::system::SystemClock;
@@ -49,6 +50,16 @@ pub fn examination(settings: &Settings) -> Result<Examination, AssemblyError> {
     let options = backend::options(settings, &keys, STREAM, Process::ShortLived)?;
     let checks = backend::key_checks(&keys)?;
     Ok(Sqlite::examine(&places::store(settings), options, checks, SystemClock.now()))
+}
+
+/// Copies the store into a new file, whatever key it was made with. This opening may be the one that notices that it
+/// went back; nobody else hears of that.
+pub fn copy_store(settings: &Settings, to: &Path) -> Result<Option<Rollback>, AssemblyError> {
+    let keys = backend::keys(settings)?;
+    let options = backend::options(settings, &keys, STREAM, Process::ShortLived)?;
+    let store = Sqlite::open(&places::store(settings), options)?;
+    store.backup_to(to)?;
+    Ok(store.take_rollback())
 }
 
 /// What a restore of the store relies on.

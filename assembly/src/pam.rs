@@ -13,7 +13,7 @@ use crate::nobody::Nobody;
 use crate::{AssemblyError, backend, break_glass_file, sinks};
 
 /// The chain that short-lived processes share.
-pub(crate) const STREAM: &str = "main";
+pub const STREAM: &str = "main";
 
 /// An engine for one PAM conversation.
 pub fn engine_for_pam(settings: &Settings) -> Result<Engine, AssemblyError> {

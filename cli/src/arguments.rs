@@ -6,8 +6,8 @@ use assembly::config;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    app_password, audit, break_glass, client, enroll, factor, import, init, recovery_codes, settings, store,
-    trial, user,
+    app_password, audit, break_glass, client, enroll, factor, import, init, recovery_codes, settings,
+    statistics, store, trial, user,
 };
 
 /// Multi-factor authentication for Linux logins and the network.
@@ -62,7 +62,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Store(store::Command),
     /// Every counter of the RADIUS server, and the figures of the store.
-    Stats,
+    Stats(statistics::Arguments),
 }
 
 #[cfg(test)]

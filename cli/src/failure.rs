@@ -7,12 +7,14 @@ use assembly::AssemblyError;
 use assembly::audit::AuditError;
 use assembly::config::ConfigError;
 use assembly::primary::PrimaryError;
-use assembly::store::Trouble;
+use assembly::store::{SqliteError, Trouble};
 use common::Username;
 use common::acts::ActError;
 use common::causes::with_causes;
 use common::ports::StoreError;
 use common::totp::TotpError;
+
+use crate::command::break_glass::advice_of;
 
 /// Everything that ends a command with exit code 1.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,14 @@ pub(crate) enum Failure {
         /// The cause.
         source: StoreError,
     },
+    /// The store that is there could not be copied, so it was not overwritten.
+    #[error("nothing was changed, because no copy of the store that is there can be kept as {}", .copy.display())]
+    NotKept {
+        /// Where the copy should be.
+        copy: PathBuf,
+        /// Why it cannot.
+        source: Box<Failure>,
+    },
     /// The chain of records could not be walked.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -72,7 +82,8 @@ pub(crate) enum Failure {
     NoSecretMade,
     /// There is no such account.
     #[error(
-        "there is no account '{0}': 'countersign user list' shows all, 'countersign user add {0}' makes it"
+        "there is no account '{0}': 'countersign user list' shows all, 'countersign user add {word}' makes it",
+        word = shell_word(.0)
     )]
     NoSuchAccount(Username),
     /// Standard output is closed or full.
@@ -175,14 +186,45 @@ impl Failure {
         Trouble::of_store(self.of_store()?)
     }
 
-    /// The sentence, and what to do where the store, at this path, is the trouble.
+    /// The sentence, and what to do where the store, at this path, or the break-glass file is the trouble.
     pub(crate) fn with_advice(&self, store: &Path) -> String {
         let sentence = with_causes(self);
-        match self.of_store().and_then(|error| Trouble::advice_on(error, store)) {
-            Some(advice) => format!("{sentence}. {advice} 'countersign store check' says more."),
-            None => sentence,
+        if self.is_about_the_target() {
+            return sentence;
+        }
+        let about_store = self.of_store().and_then(|error| Trouble::advice_on(error, store));
+        match (about_store, self.break_glass_trouble()) {
+            (Some(advice), _) => format!("{sentence}. {advice} 'countersign store check' says more."),
+            (None, Some(trouble)) => format!("{sentence}. To mend it, {}", advice_of(trouble)),
+            (None, None) => sentence,
         }
     }
+
+    /// What is there already, where a copy should be made, is no trouble of the store.
+    fn is_about_the_target(&self) -> bool {
+        let Self::Store(StoreError::Unavailable { source, .. }) = self else { return false };
+        matches!(source.downcast_ref(), Some(SqliteError::Exists(_)))
+    }
+
+    /// What is wrong with the break-glass file, where that is why and the sentence does not say what to do.
+    fn break_glass_trouble(&self) -> Option<Trouble> {
+        let (Self::Store(error) | Self::Assembly(AssemblyError::Store(error))) = self else { return None };
+        Some(Trouble::of(error)).filter(|trouble| *trouble != Trouble::Absent)
+    }
+}
+
+/// A name as a shell takes it: in double quotes where it has more than plain characters.
+pub(crate) fn shell_word(name: &Username) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "._-@+%".contains(letter);
+    let name = name.as_str();
+    if name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    let escaped = name.chars().flat_map(|letter| {
+        let escape = "\\\"$`".contains(letter).then_some('\\');
+        escape.into_iter().chain([letter])
+    });
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 #[cfg(test)]

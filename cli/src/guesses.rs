@@ -39,13 +39,13 @@ impl CapView {
     pub(crate) fn text(&self) -> String {
         let Self { in_row, open, opens_at } = self;
         let row = match in_row {
-            0 => "none in a row from new places".to_owned(),
-            _ => format!("{in_row} in a row from new places"),
+            0 => "none".to_owned(),
+            _ => format!("{in_row} one after the other, from places not used lately"),
         };
         match (open, opens_at) {
             (true, _) => row,
-            (false, Some(moment)) => format!("{row}: codes from new places are refused until {moment}"),
-            (false, None) => format!("{row}: codes from new places are refused until an unlock"),
+            (false, Some(moment)) => format!("{row}: codes from such places are refused until {moment}"),
+            (false, None) => format!("{row}: codes from such places are refused until an unlock"),
         }
     }
 }
@@ -57,13 +57,36 @@ impl WaitsView {
 
     pub(crate) fn text(&self) -> String {
         match (self.sources, &self.until) {
-            (1, Some(until)) => format!("1 place, until {until}, after wrong answers from there"),
-            (places, Some(until)) => {
-                format!("{places} places, the last until {until}, after wrong answers from there")
+            (1, Some(until)) => {
+                format!("logins from 1 address or service, until {until}, after wrong answers from there")
             }
-            (_, None) => "no place".to_owned(),
+            (places, Some(until)) => {
+                format!(
+                    "logins from {places} addresses or services, the last until {until}, after wrong answers from there"
+                )
+            }
+            (_, None) => "nobody".to_owned(),
         }
     }
+}
+
+/// What an unlock ended, of what was there just before.
+pub(crate) fn ended(user: &str, cap: &CapView, waits: &WaitsView) -> String {
+    if cap.in_row == 0 && cap.open && waits.sources == 0 {
+        return format!("{user}: nothing was closed or waiting, so that nothing changes.\n");
+    }
+    let closed =
+        if cap.open { "" } else { ", which had closed the account to codes from places not used lately" };
+    let count = |number: u32, one: &str, more: &str| match number {
+        1 => format!("1 {one}"),
+        _ => format!("{number} {more}"),
+    };
+    format!(
+        "{user}: {} forgotten{closed}; {} ended. This user can sign in now from anywhere. If it was somebody else who \
+         guessed, they have the first password: change it.\n",
+        count(cap.in_row, "wrong code is", "wrong codes are"),
+        count(waits.sources, "wait is", "waits are"),
+    )
 }
 
 /// What ends all of it, where there is anything to end.
@@ -83,7 +106,7 @@ mod tests {
     use common::lane::{Lane, Waits};
     use common::throttle::Cap;
 
-    use super::{CapView, WaitsView, way_out};
+    use super::{CapView, WaitsView, ended, way_out};
 
     /// Noon of a day in November.
     fn noon(seconds: u64) -> UnixTime {
@@ -96,12 +119,11 @@ mod tests {
 
     #[test]
     fn a_cap_says_what_it_refuses_and_until_when() {
-        assert_eq!(cap(0, 0).text(), "none in a row from new places");
-        assert_eq!(cap(3, 3).text(), "3 in a row from new places");
-        let closed =
-            "20 in a row from new places: codes from new places are refused until 2026-11-22T13:00:00Z";
+        assert_eq!(cap(0, 0).text(), "none");
+        assert_eq!(cap(3, 3).text(), "3 one after the other, from places not used lately");
+        let closed = "20 one after the other, from places not used lately: codes from such places are refused until 2026-11-22T13:00:00Z";
         assert_eq!(cap(20, 20).text(), closed);
-        let locked = "100 in a row from new places: codes from new places are refused until an unlock";
+        let locked = "100 one after the other, from places not used lately: codes from such places are refused until an unlock";
         assert_eq!(cap(20, 100).text(), locked);
     }
 
@@ -112,10 +134,22 @@ mod tests {
             lanes.iter().fold(Waits::default(), |waits, failures| waits.with(lane(*failures), noon(1)))
         };
         let text = |lanes: &[u32]| WaitsView::new(waits(lanes)).text();
-        assert_eq!(text(&[4]), "no place");
-        assert_eq!(text(&[4, 5]), "1 place, until 2026-11-22T12:00:30Z, after wrong answers from there");
-        let both = "2 places, the last until 2026-11-22T12:01:00Z, after wrong answers from there";
+        assert_eq!(text(&[4]), "nobody");
+        assert_eq!(
+            text(&[4, 5]),
+            "logins from 1 address or service, until 2026-11-22T12:00:30Z, after wrong answers from there"
+        );
+        let both = "logins from 2 addresses or services, the last until 2026-11-22T12:01:00Z, after wrong answers from there";
         assert_eq!(text(&[5, 6, 1]), both);
+    }
+
+    #[test]
+    fn an_unlock_says_what_it_ended() {
+        let waits = |lanes| WaitsView::new(Waits { lanes, until: (lanes > 0).then(|| noon(60)) });
+        assert!(ended("alice", &cap(0, 0), &waits(0)).contains("nothing was closed or waiting"));
+        let closed = ended("alice", &cap(20, 20), &waits(1));
+        assert!(closed.contains("20 wrong codes are forgotten, which had closed"), "{closed}");
+        assert!(closed.contains("1 wait is ended"), "{closed}");
     }
 
     #[test]

@@ -87,6 +87,11 @@ pub(crate) fn secret_line(what: &'static str) -> Result<Secret, Failure> {
     Ok(without_line_end(&line))
 }
 
+/// Says to a person at a terminal what was wrong with an answer.
+pub(crate) fn remark(text: &str) -> Result<(), Failure> {
+    if seat() == Seat::Terminal { say(text) } else { Ok(()) }
+}
+
 /// Asks for something that may be seen.
 pub(crate) fn answer(question: &str, what: &'static str) -> Result<String, Failure> {
     if seat() == Seat::Terminal {

@@ -151,7 +151,7 @@ impl Report for AccountView {
             ("must wait", self.waits.text()),
             ("password", if self.has_password { "set" } else { "none here" }.to_owned()),
             ("recovery codes", format!("{} of {} left", codes.left, codes.made)),
-            ("made", self.created_at.clone()),
+            ("account made", self.created_at.clone()),
             ("id", self.id.clone()),
         ]);
         if let Some(way_out) = way_out(&self.user, &self.guesses, &self.waits) {

@@ -133,7 +133,7 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Its content is not what we wrote.
-    #[error("{what} in the store is damaged")]
+    #[error("{what} is damaged")]
     Damaged {
         /// What could not be read.
         what: String,

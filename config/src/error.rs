@@ -40,7 +40,7 @@ pub enum ConfigError {
         owner: u32,
     },
     /// Its mode gives rights to too many.
-    #[error("{path} has mode {mode:04o}: take these rights away with chmod {}", chmod(*.forbidden))]
+    #[error("{path} has mode {mode:04o}: take these rights away with 'chmod {} {path}'", chmod(*.forbidden))]
     Mode {
         /// The file.
         path: PathBuf,
@@ -124,7 +124,7 @@ impl ConfigError {
         match self {
             Self::Mistakes { findings, errors } => {
                 let shown = render_findings(findings, colour);
-                format!("{shown}\n{}\n", count(*errors))
+                format!("{shown}{}\n", count(*errors))
             }
             other => with_causes(other),
         }

@@ -39,7 +39,7 @@ pub(crate) enum Socket {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ArgumentError {
     #[error(
-        "unknown argument `{0}`: primary=own|stack|failed|none, config=/PATH and socket=/PATH are allowed"
+        "unknown argument `{0}`: primary=own|stack|failed|none, config=/PATH and socket=off|/PATH are allowed"
     )]
     Unknown(String),
     #[error("argument `{0}=` stands twice: once is allowed")]

@@ -35,7 +35,7 @@ pub enum SqliteError {
         expected: u32,
     },
     /// Others can read or write it.
-    #[error("{} has mode {mode:04o}: chmod go= it", path.display())]
+    #[error("{} has mode {mode:04o}: 'chmod go= {}'", path.display(), path.display())]
     Mode {
         /// Which file or directory.
         path: PathBuf,

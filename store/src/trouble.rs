@@ -13,9 +13,9 @@ use crate::{BreakGlassError, SqliteError};
 closed_list! {
     /// A kind of trouble. Each has one thing to do about it: see [`Trouble::advice`].
     Trouble {
-        /// There is no store: nobody can sign in.
+        /// There is no store: nobody but break-glass accounts can sign in.
         Absent = "absent",
-        /// The store can be read and not written: nobody can sign in.
+        /// The store can be read and not written: nobody but break-glass accounts can sign in.
         ReadOnly = "read-only",
         /// No space is left: logins live on what is kept for them.
         Full = "full",
@@ -25,7 +25,7 @@ closed_list! {
         Slow = "slow",
         /// The key file belongs to another store: no code and no app password can be checked.
         WrongKey = "wrong-key",
-        /// A newer Countersign made the store, and this one does not open it: nobody can sign in.
+        /// A newer Countersign made the store, and this one does not open it: nobody but break-glass accounts can sign in.
         Newer = "newer",
         /// Others own, or can read, what only the store's owner may.
         Exposed = "exposed",
@@ -102,7 +102,7 @@ impl Trouble {
             }
             Self::ReadOnly => {
                 "'dmesg | tail -n 50' says what made the disk read-only. Mend that, then mount it for writing again: \
-                 'mount -o remount,rw \"$(findmnt -no TARGET -T FILE)\"'. Break-glass accounts get in meanwhile."
+                 'mount -o remount,rw \"$(findmnt -no TARGET -T FILE)\"'. 'countersign break-glass status' says who gets in meanwhile."
             }
             Self::Full => {
                 "See what fills the disk ('df -h FILE', 'du -xh / | sort -h | tail') and make room there. Until then logins \

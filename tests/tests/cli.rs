@@ -354,7 +354,9 @@ fn stats_show_every_counter_of_a_running_server() -> Outcome {
     assert_ne!(request.send()?, RadiusAnswer::Silence);
     let counted = desk.json(&["stats"], Given::default())?;
     assert_eq!(counted["server"]["clients"]["gate"]["challenged"], 1, "{counted}");
-    let shown = desk.done(&["stats"])?;
+    let busy = desk.done(&["stats"])?;
+    assert!(busy.contains("--all shows them") && !busy.contains("\nDROPPED "), "{busy}");
+    let shown = desk.done(&["stats", "--all"])?;
     for title in ["countersign-radiusd", "EVENT", "DROPPED", "REFUSED", "CLIENT", "gate"] {
         assert!(shown.contains(title), "{title} in {shown}");
     }

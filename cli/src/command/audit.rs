@@ -1,5 +1,7 @@
 //! `countersign audit`: the records of the store, newest last, and the proof that they are as they were written.
 
+mod order;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::PathBuf;
@@ -142,7 +144,7 @@ impl Filter<'_> {
     /// The newest of those asked for, in order.
     fn newest(&self, mut records: Vec<Listed>) -> Vec<Listed> {
         records.retain(|listed| self.takes(listed));
-        records.sort_by_key(|listed| (listed.at, listed.sequence));
+        let mut records = order::merged(records, |listed| (&listed.stream, listed.sequence, listed.at));
         let surplus = records.len().saturating_sub(self.limit);
         records.drain(..surplus);
         records

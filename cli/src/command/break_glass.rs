@@ -1,6 +1,7 @@
 //! `countersign break-glass`: the file that lets a few accounts in when the store cannot be written, before that day.
 
 mod report;
+mod standby;
 
 use assembly::store::{Made, Trouble, is_copy_of};
 use assembly::{Books, Office};
@@ -14,6 +15,8 @@ use crate::command::Outcome;
 use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
 use report::Status;
+pub(crate) use report::{advice_of, no_password};
+pub(crate) use standby::Standby;
 
 /// How a running service takes the names over.
 const RELOAD: &str = "A running service takes changes of [break-glass] over with: systemctl reload countersign-local (or SIGHUP)\n";

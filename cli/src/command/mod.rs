@@ -56,6 +56,6 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Audit(command) => audit::run(context, &command),
         Command::BreakGlass(command) => break_glass::run(context, &command),
         Command::Store(command) => store::run(context, &command),
-        Command::Stats => statistics::run(context),
+        Command::Stats(arguments) => statistics::run(context, &arguments),
     }
 }

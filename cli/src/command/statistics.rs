@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assembly::Office;
+use clap::Args;
 use common::UnixTime;
 use common::account::State;
 use common::ports::Listing as _;
@@ -27,12 +28,28 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Octets of its answer: room for a hundred thousand clients.
 const ANSWER_OCTETS_MAX: u64 = 32 << 20;
 
-pub(crate) fn run(context: &Context) -> Result<Outcome, Failure> {
+/// Arguments of `stats`.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// With the counters that are zero.
+    #[arg(long)]
+    all: bool,
+}
+
+pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, Failure> {
     let office = context.office()?;
     let socket = context.settings_without_clients()?.state_directory.join(SOCKET_NAME);
     let server = ask(&socket)?;
-    context.say(&Statistics { socket, server, store: figures(&office)? })?;
+    let zeros = if arguments.all { Zeros::Shown } else { Zeros::Hidden };
+    context.say(&Statistics { zeros, socket, server, store: figures(&office)? })?;
     Ok(Outcome::Done)
+}
+
+/// Whether people see counters that are zero. JSON has them always.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Zeros {
+    Shown,
+    Hidden,
 }
 
 /// What the server counts, or `None` where none runs.
@@ -111,6 +128,8 @@ struct StoreFigures {
 #[serde(rename_all = "kebab-case")]
 struct Statistics {
     #[serde(skip)]
+    zeros: Zeros,
+    #[serde(skip)]
     socket: PathBuf,
     server: Option<ServerCounters>,
     store: StoreFigures,
@@ -119,7 +138,7 @@ struct Statistics {
 impl Report for Statistics {
     fn text(&self) -> String {
         let server = match &self.server {
-            Some(server) => server.text(),
+            Some(server) => server.text(self.zeros),
             None => format!(
                 "The RADIUS server does not run: nobody answers at {}.\n\
                  Start it with 'systemctl start countersign-radiusd'.\n",
@@ -131,7 +150,7 @@ impl Report for Statistics {
 }
 
 impl ServerCounters {
-    fn text(&self) -> String {
+    fn text(&self, zeros: Zeros) -> String {
         let head = list(&[
             ("server", format!("countersign-radiusd {}, process {}", self.version, self.process_id)),
             ("since", rfc3339(UnixTime::from_seconds(self.started_at))),
@@ -144,9 +163,21 @@ impl ServerCounters {
             ("refused", &self.refused),
             ("lines for syslog", &self.syslog),
         ];
-        let tables = counters.iter().map(|(title, numbers)| format!("\n{}", counter_table(title, numbers)));
+        let is_shown = |number: &u64| zeros == Zeros::Shown || *number > 0;
+        let all = || counters.iter().flat_map(|(_, numbers)| numbers.values());
+        let hidden = all().filter(|number| !is_shown(number)).count();
+        let tables = counters.iter().filter(|(_, numbers)| numbers.values().any(is_shown));
+        let tables = tables.map(|(title, numbers)| {
+            let shown = numbers.iter().filter(|(_, number)| is_shown(number));
+            format!("\n{}", counter_table(title, shown))
+        });
+        let more = if hidden > 0 {
+            format!("\n{hidden} more counters are zero: --all shows them.\n")
+        } else {
+            String::new()
+        };
         let clients = if self.clients.is_empty() { String::new() } else { self.client_table() };
-        format!("{head}{}{clients}", tables.collect::<String>())
+        format!("{head}{}{more}{clients}", tables.collect::<String>())
     }
 
     /// One line for each client, one column for each counter.
@@ -168,8 +199,8 @@ impl ServerCounters {
     }
 }
 
-fn counter_table(title: &str, numbers: &BTreeMap<String, u64>) -> String {
-    table(&[title, "count"], numbers.iter().map(|(name, number)| vec![name.clone(), number.to_string()]))
+fn counter_table<'a>(title: &str, numbers: impl Iterator<Item = (&'a String, &'a u64)>) -> String {
+    table(&[title, "count"], numbers.map(|(name, number)| vec![name.clone(), number.to_string()]))
 }
 
 impl StoreFigures {

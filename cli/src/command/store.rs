@@ -1,17 +1,19 @@
 //! `countersign store`: whether it is sound, copies of it, and putting one back so that nothing used since then works
 //! again.
 
-use std::fs::File;
+mod check;
+mod keeping;
+
+use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use assembly::audit::{CutOff, RESTORE};
 use assembly::config::Settings;
 use assembly::places;
-use assembly::store::{Examination, Finding, RecoveryCodes, Restored, Rollback, Sqlite};
+use assembly::store::{RecoveryCodes, Restored, Rollback, Sqlite};
 use clap::{Args, Subcommand};
-use common::ports::Listing as _;
-use common::{Place, Username};
+use common::Place;
 use serde::Serialize;
 
 use crate::actor::actor;
@@ -20,9 +22,7 @@ use crate::context::{Context, refuse_strangers};
 use crate::failure::Failure;
 use crate::moment::rfc3339;
 use crate::report::Report;
-
-/// So many names of accounts are said; whoever has more under attack looks at the alerts.
-const CLOSED_NAMED_MAX: u32 = 20;
+use crate::terminal::Consent;
 
 /// What every SQLite database begins with (sqlite.org/fileformat.html, 1.3).
 const DATABASE_HEADER: &[u8; 16] = b"SQLite format 3\0";
@@ -34,7 +34,7 @@ pub(crate) enum Command {
     Check,
     /// Copy the store, as of one moment, into a new file. The key file is not in it.
     Backup(Backup),
-    /// Put a backup in the place of the store, which is set aside if it is damaged. Every code used until now is refused afterwards.
+    /// Put a backup in the place of the store, of which a copy is kept. Every code used until now is refused afterwards.
     Restore(Restore),
 }
 
@@ -50,28 +50,21 @@ pub(crate) struct Backup {
 pub(crate) struct Restore {
     /// A file that `store backup` made.
     file: PathBuf,
+    /// Restore without asking; only a person at a terminal is asked.
+    #[arg(long)]
+    yes: bool,
 }
 
 pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failure> {
     match command {
-        Command::Check => return check(context),
+        Command::Check => return check::run(context),
         Command::Backup(Backup { file }) => {
             let office = context.office()?;
             office.store.backup_to(file)?;
             let key_file = places::master_key(&context.settings_without_clients()?);
             context.say(&BackedUp { file: file.clone(), key_file })?;
         }
-        Command::Restore(Restore { file }) => {
-            refuse_strangers()?;
-            let settings = context.settings_without_clients()?;
-            let restored = restore(&settings, file)?;
-            let report = PutBack::new(file.clone(), &restored);
-            // It is done, whatever becomes of its record: where the damaged store went is said in any case.
-            let said = context.say(&report);
-            let recorded = record(context, &report, restored.rollback.as_ref());
-            said?;
-            return Ok(recorded);
-        }
+        Command::Restore(arguments) => return put_back(context, arguments),
     }
     Ok(Outcome::Done)
 }
@@ -98,20 +91,34 @@ fn record(context: &Context, report: &PutBack, rollback: Option<&Rollback>) -> O
     }
 }
 
-fn check(context: &Context) -> Result<Outcome, Failure> {
+fn put_back(context: &Context, arguments: &Restore) -> Result<Outcome, Failure> {
     refuse_strangers()?;
+    let Restore { file, yes } = arguments;
     let settings = context.settings_without_clients()?;
-    // A store that went back is told of and recorded here. What else is wrong is found again below.
-    let closed =
-        context.office().and_then(|office| Ok(office.store.closed(office.engine.now(), CLOSED_NAMED_MAX)?));
-    let examination = assembly::examination(&settings)?;
-    let checked = Checked::new(places::store(&settings), &examination, &closed.unwrap_or_default());
-    context.say(&checked)?;
-    Ok(if checked.sound { Outcome::Done } else { Outcome::Refused })
+    refuse_other_files(file)?;
+    if !yes && keeping::may_overwrite(&settings, file)? == Consent::Withheld {
+        context.tell("Nothing was changed.\n")?;
+        return Ok(Outcome::Refused);
+    }
+    let (kept, rollback) = keeping::keep(&settings)?;
+    let mut restored = restore(&settings, file).inspect_err(|_| {
+        // The store is as it was: nobody needs the copy.
+        let _ = kept.as_ref().map(fs::remove_file);
+    })?;
+    if rollback.is_some() {
+        // What an older copy of itself knows of used codes is not all.
+        restored.recovery_codes = RecoveryCodes::Unknown;
+        restored.rollback = restored.rollback.or(rollback);
+    }
+    let report = PutBack::new(file.clone(), &restored, kept);
+    // It is done, whatever becomes of its record: where the store that was there went is said in any case.
+    let said = context.say(&report);
+    let recorded = record(context, &report, restored.rollback.as_ref());
+    said?;
+    Ok(recorded)
 }
 
 fn restore(settings: &Settings, file: &Path) -> Result<Restored, Failure> {
-    refuse_other_files(file)?;
     let restoring = assembly::restoring(settings)?;
     Sqlite::restore(file, &places::store(settings), &restoring)
         .map_err(|source| Failure::Restore { backup: file.to_owned(), source })
@@ -124,88 +131,6 @@ fn refuse_other_files(file: &Path) -> Result<(), Failure> {
     let count = u64::try_from(DATABASE_HEADER.len()).unwrap_or(u64::MAX);
     opened.take(count).read_to_end(&mut header).map_err(Failure::file("read", file))?;
     if header == DATABASE_HEADER { Ok(()) } else { Err(Failure::NoBackup(file.to_owned())) }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Checked {
-    store: PathBuf,
-    sound: bool,
-    findings: Vec<Found>,
-    schema: Option<u32>,
-    database_octets: u64,
-    log_octets: u64,
-    reserve_octets: u64,
-    free_octets: Option<u64>,
-    codes_refused_until: Option<String>,
-    /// Whose codes from new places are refused: nothing that is wrong with the store.
-    closed_accounts: Vec<String>,
-}
-
-/// One thing that is wrong.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct Found {
-    kind: &'static str,
-    meaning: &'static str,
-    file: PathBuf,
-    what: String,
-    advice: String,
-}
-
-impl Checked {
-    fn new(store: PathBuf, examination: &Examination, closed: &[Username]) -> Self {
-        let Examination { findings, figures } = examination;
-        let found = |it: &Finding| Found {
-            kind: it.trouble.name(),
-            meaning: it.trouble.meaning(),
-            file: it.file.clone(),
-            what: it.what.clone(),
-            advice: it.advice.clone(),
-        };
-        Self {
-            store,
-            sound: findings.is_empty(),
-            findings: findings.iter().map(found).collect(),
-            schema: figures.schema,
-            database_octets: figures.database_octets,
-            log_octets: figures.log_octets,
-            reserve_octets: figures.reserve_octets,
-            free_octets: figures.free_octets,
-            codes_refused_until: figures.floor.map(rfc3339),
-            closed_accounts: closed.iter().map(Username::to_string).collect(),
-        }
-    }
-}
-
-impl Report for Checked {
-    fn text(&self) -> String {
-        let mut text = String::new();
-        for Found { kind, meaning, file, what, advice } in &self.findings {
-            text.push_str(&format!(
-                "{kind}: {meaning}\n  file: {}\n  found: {what}\n  do: {advice}\n",
-                file.display()
-            ));
-        }
-        if self.sound {
-            text.push_str(&format!("{} is sound: logins can read and write it.\n", self.store.display()));
-        }
-        let kib = |octets: u64| octets / 1024;
-        text.push_str(&format!(
-            "It has {} KiB, and {} KiB of log; {} KiB are kept for logins on a full disk.\n",
-            kib(self.database_octets),
-            kib(self.log_octets),
-            kib(self.reserve_octets)
-        ));
-        if !self.closed_accounts.is_empty() {
-            text.push_str(&format!(
-                "Too many wrong codes came for {}: codes from new places are refused. 'countersign user show NAME' says \
-                 until when, 'countersign user unlock NAME' ends it.\n",
-                self.closed_accounts.join(", ")
-            ));
-        }
-        text
-    }
 }
 
 #[derive(Serialize)]
@@ -231,6 +156,8 @@ struct PutBack {
     file: PathBuf,
     codes_refused_until: String,
     recovery_codes_stay_spent: bool,
+    /// Where the store that was there is kept; null where there was none that could be read.
+    kept_store: Option<PathBuf>,
     /// Where the store that was damaged is now.
     damaged_store: Option<PathBuf>,
     streams: Vec<Stream>,
@@ -250,7 +177,7 @@ struct Stream {
 }
 
 impl PutBack {
-    fn new(file: PathBuf, restored: &Restored) -> Self {
+    fn new(file: PathBuf, restored: &Restored, kept_store: Option<PathBuf>) -> Self {
         let Restored { heads_before, heads, floor, recovery_codes, damaged, rollback: _ } = restored;
         let records =
             |stream: &str| heads.iter().find(|head| head.stream == stream).map_or(0, |head| head.sequence);
@@ -264,6 +191,7 @@ impl PutBack {
             file,
             codes_refused_until: rfc3339(*floor),
             recovery_codes_stay_spent: *recovery_codes == RecoveryCodes::StaySpent,
+            kept_store,
             damaged_store: damaged.clone(),
             streams: streams.collect(),
             is_end_known: heads_before.is_some(),
@@ -294,6 +222,12 @@ impl Report for PutBack {
             self.file.display(),
             self.codes_refused_until
         );
+        if let Some(kept) = &self.kept_store {
+            text.push_str(&format!(
+                "The store that was there is kept as {}: remove that file when nobody misses anything.\n",
+                kept.display()
+            ));
+        }
         if let Some(damaged) = &self.damaged_store {
             text.push_str(&format!(
                 "The store that was there is damaged and was set aside as {}: keep it until you know what happened, \
@@ -326,22 +260,11 @@ impl Report for PutBack {
             }
         }
         if self.streams.iter().any(|stream| stream.records_before != Some(stream.records)) {
-            text.push_str("The collector has their lines; 'audit verify --anchors' names this restore and what it cut off.\n");
+            text.push_str(
+                "If a collector got their lines, it still has them: 'audit verify --anchors' names this restore and \
+                 what it cut off.\n",
+            );
         }
         text
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use assembly::store::Trouble;
-
-    const PAGE: &str = include_str!("../../../docs/command-line.md");
-
-    #[test]
-    fn every_kind_of_trouble_is_in_the_page() {
-        for kind in Trouble::ALL {
-            assert!(PAGE.contains(&format!("\n| `{}` | ", kind.name())), "{}", kind.name());
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! `countersign user`: accounts as a whole.
 
+mod known;
+
 use assembly::config::Primary;
 use assembly::{AssemblyError, Office, SystemRandom, primary};
 use clap::{Args, Subcommand};
@@ -8,9 +10,11 @@ use common::account::{Account, Block, PasswordHash, Role, State};
 use common::acts::Act;
 use common::lane::LanesOf;
 use common::ports::Listing as _;
+use nix::unistd::User;
 use serde::Serialize;
 
 use crate::command::Outcome;
+use crate::command::break_glass::no_password;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView};
@@ -20,6 +24,7 @@ use crate::terminal::{self, Consent, Seat};
 use crate::view::{AccountLine, AccountList, AccountView};
 use crate::warning::{warn_of_lockout, warn_of_missing_break_glass, warn_of_unused_passwords};
 use crate::words::{role, state, username};
+use known::Known;
 
 /// Accounts read from the store at once.
 const PAGE_ACCOUNTS: u32 = 500;
@@ -203,13 +208,21 @@ fn add(context: &Context, office: &Office, arguments: &Add) -> Result<Outcome, F
         totp: None,
     };
     done(context, office, &arguments.name, &act)?;
+    hint_at_unknown_user(context, &arguments.name);
     if password.is_none() && context.settings_without_clients()?.primary == Primary::Local {
         let name = &arguments.name;
-        context.warn(&format!(
-            "{name} has no password, and none but ours is asked: run 'countersign user passwd {name}'"
-        ));
+        context.warn(&format!("{name} {}", no_password(name)));
     }
     Ok(Outcome::Done)
+}
+
+/// Users of RADIUS alone need not be known here, and names are mistyped.
+fn hint_at_unknown_user(context: &Context, name: &Username) {
+    if matches!(User::from_name(name.as_str()), Ok(None)) {
+        context.warn(&format!(
+            "this machine has no user {name}: that is right for who signs in by RADIUS only, and else a slip"
+        ));
+    }
 }
 
 /// Hashes a new local password.
@@ -265,11 +278,13 @@ fn each(context: &Context, office: &Office, names: &Names, act: &Act) -> Result<
 
 /// Carries out an act that gives nothing out, says so, and warns of what it leads to.
 fn done(context: &Context, office: &Office, name: &Username, act: &Act) -> Result<(), Failure> {
+    let known = Known::before(office, name, act)?;
     context.act(office, name, act)?;
     let now_named = if let Act::Rename(new) = act { new } else { name };
     let account = office.store.account(now_named)?;
-    let text =
-        account.as_ref().map_or_else(|| format!("{name}: removed.\n"), |account| state_of(account, act));
+    let text = account
+        .as_ref()
+        .map_or_else(|| format!("{name}: removed.\n"), |account| known.state_of(account, act));
     context.say(&ActDone::new(name, act, text))?;
     if let Some(account) = account {
         warn_of_lockout(context, &account);
@@ -277,36 +292,19 @@ fn done(context: &Context, office: &Office, name: &Username, act: &Act) -> Resul
     Ok(())
 }
 
-fn state_of(account: &Account, act: &Act) -> String {
-    let (name, state) = (&account.name, account.state.name());
-    match act {
-        Act::Add { .. } => format!("{name}: added, {state}.\n"),
-        Act::SetPassword(_) => format!("{name}: the password is set.\n"),
-        Act::Rename(_) => format!("{name}: that is the name now; {state}.\n"),
-        Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
-        Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
-        Act::Unlock => format!(
-            "{name}: no place has to wait any more, so that this user can sign in now from anywhere. \
-             If it was somebody else who guessed, they have the first password: change it.\n"
-        ),
-        Act::SetState(_)
-        | Act::Block(_)
-        | Act::Remove
-        | Act::AddTotp(_)
-        | Act::RemoveFactor(_)
-        | Act::RenewRecoveryCodes
-        | Act::CreateAppPassword { .. }
-        | Act::RevokeAppPassword(_) => format!("{name}: {state}.\n"),
-    }
+/// How guesses at an account stand now.
+fn guesses(office: &Office, account: &Account) -> Result<(CapView, WaitsView), Failure> {
+    let now = office.engine.now();
+    let cap = CapView::new(&office.store.cap(account)?, now);
+    let lanes = LanesOf::user(office.engine.keys(), account.name.as_str()).map_err(AssemblyError::from)?;
+    Ok((cap, WaitsView::new(office.store.waits(&lanes, now)?)))
 }
 
 fn show(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {
     let account = account(office, name)?;
     let spent = office.store.spent_recovery_codes(&account)?;
     let now = office.engine.now();
-    let guesses = CapView::new(&office.store.cap(&account)?, now);
-    let lanes = LanesOf::user(office.engine.keys(), account.name.as_str()).map_err(AssemblyError::from)?;
-    let waits = WaitsView::new(office.store.waits(&lanes, now)?);
+    let (guesses, waits) = guesses(office, &account)?;
     context.say(&AccountView::new(&account, &spent, guesses, waits, now))?;
     warn_of_lockout(context, &account);
     Ok(())

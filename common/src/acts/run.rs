@@ -97,7 +97,7 @@ impl Engine {
         let before = loaded.account;
         let done = carry_out(&desk, minutes.name, before.clone(), minutes.act)?;
         self.rename_target_is_free(minutes.act)?;
-        let mut bundle = minutes.bundle(now, before.as_ref(), &done);
+        let mut bundle = minutes.bundle(now, before.as_ref(), loaded.cap.in_row, &done);
         bundle.unlocked = self.unlocked(minutes, before.as_ref())?;
         match self.write(&bundle)? {
             Written::Yes => {
@@ -145,14 +145,42 @@ struct Minutes<'a> {
 }
 
 impl Minutes<'_> {
-    fn bundle(&self, now: UnixTime, before: Option<&Account>, done: &Done) -> Bundle {
+    fn bundle(&self, now: UnixTime, before: Option<&Account>, wrong_codes: u32, done: &Done) -> Bundle {
         let after = match &done.change {
             AccountChange::Insert(account) | AccountChange::Update(account) => {
                 Some(account::describe(account))
             }
             AccountChange::Remove(_) => None,
         };
-        let record = self.record(now, Reason::ActDone, before.map(account::describe), after);
+        let with = |words: Option<String>, more: &str| words.map(|words| format!("{words}{more}"));
+        let before_words = before.map(account::describe);
+        // What no account shows: an auditor could not tell what was done otherwise.
+        let (before_words, after) = match self.act {
+            Act::Unlock => (
+                with(before_words, &format!(" wrong-codes={wrong_codes}")),
+                with(after, " wrong-codes=0 waits=none"),
+            ),
+            Act::SetPassword(_) => {
+                let had = before.is_some_and(|account| account.password_hash.is_some());
+                (
+                    with(before_words, if had { " password=set" } else { " password=none" }),
+                    with(after, " password=new"),
+                )
+            }
+            Act::Add { .. }
+            | Act::SetState(_)
+            | Act::Block(_)
+            | Act::Unblock
+            | Act::SetRole(_)
+            | Act::Rename(_)
+            | Act::Remove
+            | Act::AddTotp(_)
+            | Act::RemoveFactor(_)
+            | Act::RenewRecoveryCodes
+            | Act::CreateAppPassword { .. }
+            | Act::RevokeAppPassword(_) => (before_words, after),
+        };
+        let record = self.record(now, Reason::ActDone, before_words, after);
         let mut bundle = Bundle::of_records(self.id, now, vec![record]);
         bundle.precondition = match before {
             Some(account) => Precondition::Version { account: account.id, version: account.version },

@@ -17,6 +17,9 @@ pub enum BreakGlassError {
     /// There is no file.
     #[error("{} does not exist: make it with 'countersign break-glass prepare'", .0.display())]
     Absent(PathBuf),
+    /// There is no folder for it.
+    #[error("the folder {} does not exist: mount its disk, or make it with 'install -d -m 0700 -o countersign -g countersign {}'", .0.display(), .0.display())]
+    NoFolder(PathBuf),
     /// A link or something else stands where the file or its folder should.
     #[error("{} is not a plain {expected}: put the real one there, links are not followed", path.display())]
     NotPlain {
@@ -26,7 +29,7 @@ pub enum BreakGlassError {
         expected: &'static str,
     },
     /// Somebody else owns it, or could change or read it.
-    #[error("{} belongs to uid {owner} and has mode {mode:04o}: it must be of uid {expected}, for nobody else", path.display())]
+    #[error("{} belongs to uid {owner} and has mode {mode:04o}: it must be of uid {expected}, for nobody else ('chown {expected} {}', 'chmod {remedy} {}')", path.display(), path.display(), path.display())]
     Exposed {
         /// Which file or folder.
         path: PathBuf,
@@ -36,6 +39,8 @@ pub enum BreakGlassError {
         mode: u32,
         /// Who must own it, if not root.
         expected: u32,
+        /// What `chmod` has to take away.
+        remedy: &'static str,
     },
     /// The kernel refused something.
     #[error("cannot {operation} {}", path.display())]
@@ -89,7 +94,7 @@ impl BreakGlassError {
     #[must_use]
     pub fn trouble(&self) -> Trouble {
         match self {
-            Self::Absent(_) => Trouble::Absent,
+            Self::Absent(_) | Self::NoFolder(_) => Trouble::Absent,
             Self::NotPlain { .. } | Self::Exposed { .. } => Trouble::Exposed,
             Self::File { source, .. } => of_kernel(source),
             Self::Held { .. } => Trouble::Slow,

@@ -70,7 +70,7 @@ fn check(path: &Path, metadata: &Metadata, owner: u32) -> Result<(), BreakGlassE
 fn check_folder(path: &Path, owner: u32) -> Result<(), BreakGlassError> {
     let folder = folder(path);
     let metadata = fs::metadata(&folder).map_err(|source| match source.kind() {
-        ErrorKind::NotFound => BreakGlassError::Absent(folder.clone()),
+        ErrorKind::NotFound => BreakGlassError::NoFolder(folder.clone()),
         _ => failed("look at", &folder)(source),
     })?;
     if !metadata.is_dir() {
@@ -85,7 +85,14 @@ fn check_rights(path: &Path, metadata: &Metadata, owner: u32, forbidden: u32) ->
         return Ok(());
     }
     let mode = metadata.mode() & 0o7777;
-    Err(BreakGlassError::Exposed { path: path.to_owned(), owner: metadata.uid(), mode, expected: owner })
+    let remedy = if forbidden == OTHERS { "go=" } else { "go-w" };
+    Err(BreakGlassError::Exposed {
+        path: path.to_owned(),
+        owner: metadata.uid(),
+        mode,
+        expected: owner,
+        remedy,
+    })
 }
 
 /// It polls, as the queue of the store does: a PAM module must not touch its caller's signals.

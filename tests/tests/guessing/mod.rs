@@ -16,21 +16,37 @@ fn waits_are_shown_and_an_unlock_ends_them_as_one_act() -> Outcome {
         )
     };
     assert_eq!(waits()?, serde_json::json!({"sources": 0, "until": null}));
-    assert!(desk.done(&["user", "show", "alice"])?.contains("must wait       no place\n"));
+    assert!(desk.done(&["user", "show", "alice"])?.contains("must wait       nobody\n"));
     for _ in 0..2 {
         let _ = desk.sign_in("alice", WRONG, 0)?;
     }
     assert_eq!(desk.sign_in("alice", &code(SECRETS[0], 0)?, 0)?, "reject throttled");
     assert!(waits()?["sources"] == 1 && waits()?["until"].is_string());
     let shown = desk.done(&["user", "show", "alice"])?;
-    assert!(shown.contains("1 place, until ") && shown.contains("countersign user unlock alice"), "{shown}");
+    assert!(
+        shown.contains("logins from 1 address or service, until ")
+            && shown.contains("countersign user unlock alice"),
+        "{shown}"
+    );
 
     let said = desk.done(&["user", "unlock", "alice"])?;
-    assert!(said.starts_with("alice: no place has to wait any more"), "{said}");
+    assert!(said.contains("1 wait is ended") && !said.contains(" 0 wrong"), "{said}");
+    let again = desk.done(&["user", "unlock", "alice"])?;
+    assert!(again.starts_with("alice: nothing was closed or waiting"), "{again}");
     assert_eq!(waits()?["sources"], 0);
     assert_eq!(desk.sign_in("alice", &code(SECRETS[0], 0)?, 0)?, "accept both-proofs");
     let listed = desk.done(&["audit", "list", "--user", "alice"])?;
-    assert_eq!(listed.matches("user unlock by uid").count(), 1, "{listed}");
+    assert_eq!(listed.matches("user unlock by uid").count(), 2, "{listed}");
+    let records = desk.json(&["audit", "list", "--user", "alice"], Given::default())?;
+    let mut acts = records.as_array().expect("a list").iter().map(|listed| &listed["record"]["act"]);
+    let unlock = acts.find(|act| act["act"] == "user unlock").expect("the first unlock");
+    let words = |key: &str| unlock[key].as_str().expect("words").to_owned();
+    assert!(
+        words("before").contains("wrong-codes=") && !words("before").contains("wrong-codes=0"),
+        "{unlock}"
+    );
+    assert!(words("after").contains("wrong-codes=0"), "{unlock}");
+    assert!(desk.done(&["user", "unblock", "alice"])?.starts_with("alice: was not blocked;"));
     Ok(())
 }
 
@@ -56,7 +72,7 @@ fn accounts_that_are_closed_to_new_places_are_named_and_can_be_opened() -> Outco
     );
     let guesses = desk.json(&["user", "show", "alice"], Given::default())?["guesses"].clone();
     assert!(guesses["open"] == false && guesses["opens-at"].is_string(), "{guesses}");
-    assert!(desk.done(&["user", "show", "alice"])?.contains("codes from new places are refused until 20"));
+    assert!(desk.done(&["user", "show", "alice"])?.contains("codes from such places are refused until 20"));
     assert_eq!(desk.json(&["stats"], Given::default())?["store"]["closed"], 1);
     desk.done(&["user", "unlock", "alice"])?;
     assert_eq!(closed()?, serde_json::json!([]));

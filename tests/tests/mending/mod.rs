@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use test_ground::{Failure, Outcome, checked, receive};
+use test_ground::{Failure, Outcome, Terminal, checked, receive};
 
-use crate::desk::{Desk, Given, NO_COLLECTOR};
+use crate::desk::{Desk, Given, NO_COLLECTOR, PASSWORD, SECRETS};
 
 fn damage(desk: &Desk) -> Outcome {
     let store = desk.store();
@@ -122,6 +122,96 @@ fn records_that_a_restore_cut_off_are_told_from_tampering() -> Outcome {
 #[test]
 fn records_of_a_damaged_store_are_told_from_tampering_too() -> Outcome {
     a_restore_is_told_from_tampering(damage)
+}
+
+#[test]
+fn a_restore_asks_and_keeps_the_store_that_was_there() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.done(&["user", "add", "alice"])?;
+    let backup = backup(&desk)?;
+    desk.done(&["user", "add", "bob"])?;
+    let mut terminal = Terminal::start(&desk.command(&["store", "restore", &backup]))?;
+    terminal.expect("in the place of")?.send("n")?.expect("Nothing was changed.")?;
+    assert_eq!(terminal.end()?.code, 1);
+    assert!(desk.done(&["user", "list"])?.contains("bob"));
+
+    let mut terminal = Terminal::start(&desk.command(&["store", "restore", &backup, "--yes"]))?;
+    terminal.expect("is the store now")?.expect("is kept as")?;
+    assert_eq!(terminal.end()?.code, 0);
+    assert!(!desk.done(&["user", "list"])?.contains("bob"));
+    let names = fs::read_dir(desk.folder.join("state")).expect("the folder").flatten();
+    let mut kept =
+        names.map(|entry| entry.path()).filter(|path| path.display().to_string().contains("-before-"));
+    let kept = kept.next().expect("the store that was there").display().to_string();
+    let restored = desk.json(&["store", "restore", &kept], Given::default())?;
+    assert_ne!(restored["kept-store"], kept.as_str(), "{restored}");
+    assert!(desk.done(&["user", "list"])?.contains("bob"));
+    Ok(())
+}
+
+#[test]
+fn a_check_says_what_is_wrong_with_the_key_and_the_break_glass_file() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let text = desk.read("countersign.toml") + "[break-glass]\nusers = [\"rescue\"]\n";
+    desk.machine.write(&desk.folder.join("countersign.toml"), &text)?;
+    desk.add_user("rescue", SECRETS[0])?;
+    desk.done(&["recovery-codes", "rescue"])?;
+    desk.done(&["break-glass", "prepare"])?;
+    let kinds = || {
+        let checked = desk.json(&["store", "check"], Given::default())?;
+        let findings = checked["findings"].as_array().cloned().unwrap_or_default();
+        let kinds = findings.iter().map(|found| found["kind"].as_str().unwrap_or_default().to_owned());
+        Ok::<_, Failure>(kinds.collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!(kinds()?, "");
+    let shell = |script: &str| {
+        checked(Command::new("sh").args(["-ec", script]).current_dir(desk.folder.join("state"))).map(drop)
+    };
+
+    shell("chmod 0644 master.key")?;
+    assert_eq!(kinds()?, "key-unavailable");
+    shell("chmod 0600 master.key && mv master.key away")?;
+    assert_eq!(kinds()?, "key-unavailable");
+    shell("mv away master.key && mv store.db away")?;
+    assert_eq!(kinds()?, "absent");
+    let absent = desk.run(&["store", "check"], Given::default())?;
+    assert!(absent.output.contains("rescue gets in by the break-glass file"), "{absent:?}");
+    assert!(!absent.output.contains("KiB"), "{absent:?}");
+    shell("mv away store.db && mv break-glass away")?;
+    assert_eq!(kinds()?, "break-glass");
+    Ok(())
+}
+
+#[test]
+fn advice_names_the_file_and_leads_on() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let errors = |arguments: &[&str]| {
+        let ended = desk.run(arguments, Given { lines: &[PASSWORD], clock_ahead: 0 })?;
+        assert_ne!(ended.code, 0, "{ended:?}");
+        Ok::<_, Failure>(ended.errors)
+    };
+    let there = backup(&desk)?;
+    let said = errors(&["store", "backup", &there])?;
+    assert!(
+        said.contains("exists already") && !said.contains("dmesg") && said.lines().count() == 1,
+        "{said}"
+    );
+    let said = errors(&["user", "passwd", "bad name", "--password-stdin"])?;
+    assert!(said.contains("user add \"bad name\""), "{said}");
+
+    let state = desk.folder.join("state");
+    let file = state.join("break-glass");
+    fs::write(&file, "no such file").expect("a damaged file");
+    let said = errors(&["break-glass", "prepare"])?;
+    assert!(said.contains("move the file away and run") && !said.contains("in the store"), "{said}");
+    let key = state.join("master.key");
+    checked(Command::new("chmod").arg("0644").arg(&key))?;
+    let said = errors(&["user", "list"])?;
+    assert!(said.contains(&format!("'chmod 0600 {}'", key.display())), "{said}");
+    fs::remove_file(&key).expect("a key to lose");
+    let said = errors(&["user", "list"])?;
+    assert!(said.contains("put it back from your copy"), "{said}");
+    Ok(())
 }
 
 #[test]

@@ -246,7 +246,7 @@ const MISTAKES: [(&str, &str); 8] = [
     ("", "argument `primary=` is missing: primary=own|stack|failed|none"),
     (
         "nullok primary=own",
-        "unknown argument `nullok`: primary=own|stack|failed|none, config=/PATH and socket=/PATH are allowed",
+        "unknown argument `nullok`: primary=own|stack|failed|none, config=/PATH and socket=off|/PATH are allowed",
     ),
     ("primary=own debug=1", "unknown argument `debug=1`"),
     ("primary=sufficient", "argument `primary=sufficient`: own, stack, failed or none is allowed"),

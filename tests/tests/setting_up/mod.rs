@@ -21,7 +21,9 @@ fn init_asks_what_nobody_else_can_choose_and_overwrites_nothing() -> Outcome {
     };
     let mut terminal = Terminal::start(&init(&[]))?;
     terminal.expect("Has to register;")?.expect("default-state: ")?.send("perhaps")?;
+    terminal.expect("\"perhaps\" is none of disabled, enabled, enforced.")?;
     terminal.expect("default-state: ")?.send("enabled")?;
+    terminal.expect("stacks (b) and (c)")?;
     terminal.expect("backend [local]: ")?.send("")?;
     terminal.expect("issuer [Countersign]: ")?.send("Example Ltd")?;
     let ended = terminal.end()?;

@@ -12,7 +12,7 @@ use common::ports::{Listing as _, StoreError, StoredRecord};
 use common::record::{Ending, Record};
 use serde::Serialize;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, shell_word};
 use crate::moment::rfc3339;
 use crate::report::Report;
 use crate::table::table;
@@ -28,6 +28,8 @@ pub(super) struct Status {
     ready: bool,
     writable: bool,
     findings: Vec<Finding>,
+    /// What may keep an account out, depending on what the stacks ask for.
+    notes: Vec<String>,
     accounts: Vec<Line>,
     records: u64,
     uses: Vec<Use>,
@@ -73,12 +75,12 @@ impl Status {
     ) -> Self {
         let survey = file.survey();
         let probed = survey.as_ref().ok().map(|_| file.probe());
-        let mut findings = Findings(Vec::new());
+        let mut findings = Findings::default();
         findings.of_file(&survey, probed.as_ref());
         let empty = Vec::new();
         let kept = survey.as_ref().map_or(&empty, |survey| &survey.kept);
         let accounts = settings.policy.break_glass.iter();
-        let accounts = accounts.map(|name| findings.of_account(settings, name, kept, office)).collect();
+        let accounts = accounts.map(|name| findings.of_account(name, kept, office)).collect();
         findings.of_others(settings, kept);
         let records = survey.as_ref().map_or(&[][..], |survey| &survey.records);
         Self {
@@ -86,6 +88,7 @@ impl Status {
             ready: findings.0.is_empty(),
             writable: matches!(probed, Some(Ok(()))),
             findings: findings.0,
+            notes: notes(settings, kept),
             accounts,
             records: survey.as_ref().map_or(0, |survey| survey.head.sequence),
             uses: records.iter().rev().filter_map(Use::read).take(USES_SHOWN).collect(),
@@ -98,14 +101,24 @@ impl Status {
     }
 }
 
-struct Findings(Vec<Finding>);
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    fn add(&mut self, what: impl Into<String>, advice: impl Into<String>) {
+    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0.into_iter().map(|finding| (finding.what, finding.advice)).collect()
+    }
+
+    pub(super) fn add(&mut self, what: impl Into<String>, advice: impl Into<String>) {
         self.0.push(Finding { what: what.into(), advice: advice.into() });
     }
 
-    fn of_file(&mut self, survey: &Result<Survey, StoreError>, probed: Option<&Result<(), StoreError>>) {
+    pub(super) fn of_file(
+        &mut self,
+        survey: &Result<Survey, StoreError>,
+        probed: Option<&Result<(), StoreError>>,
+    ) {
         match survey {
             Err(error) => self.add(with_causes(error), advice(error)),
             Ok(survey) if survey.damaged_slots > 0 => self.add(
@@ -122,7 +135,6 @@ impl Findings {
     /// What is in the way of one account.
     fn of_account(
         &mut self,
-        settings: &Settings,
         name: &Username,
         kept: &[Kept],
         office: Result<&Office, &AssemblyError>,
@@ -148,7 +160,7 @@ impl Findings {
         let left = kept.map_or(0, codes_left);
         let factors = kept.map_or(0, |kept| kept.account.factors.len());
         if let Some(kept) = kept {
-            self.of_proofs(settings, &kept.account, left);
+            self.of_proofs(&kept.account, left);
         }
         Line { user: name.to_string(), kept: kept.is_some(), current, factors, recovery_codes_left: left }
     }
@@ -175,7 +187,7 @@ impl Findings {
         None
     }
 
-    fn of_proofs(&mut self, settings: &Settings, account: &Account, codes_left: usize) {
+    fn of_proofs(&mut self, account: &Account, codes_left: usize) {
         let name = &account.name;
         if account.factors.is_empty() {
             self.add(format!("{name} has no factor"), format!("run 'countersign enroll {name} totp'"));
@@ -184,12 +196,6 @@ impl Findings {
             self.add(
                 format!("{name} has no recovery code left"),
                 format!("run 'countersign recovery-codes {name}' and put the sheet into the safe"),
-            );
-        }
-        if settings.primary == Primary::Local && account.password_hash.is_none() {
-            self.add(
-                format!("{name} has no local password, which services that ask for it by us need"),
-                format!("run 'countersign user passwd {name}'"),
             );
         }
     }
@@ -205,12 +211,33 @@ impl Findings {
     }
 }
 
-fn codes_left(kept: &Kept) -> usize {
+fn notes(settings: &Settings, kept: &[Kept]) -> Vec<String> {
+    let is_ours = |kept: &&Kept| {
+        settings.primary == Primary::Local
+            && settings.policy.break_glass.contains(&kept.account.name)
+            && kept.account.password_hash.is_none()
+    };
+    let names = kept.iter().filter(is_ours).map(|kept| &kept.account.name);
+    let said = names.map(|name| format!("{name} {}", no_password(name)));
+    said.collect()
+}
+
+/// Stacks that check the password themselves, or ask for none, need none of ours.
+pub(crate) fn no_password(name: &Username) -> String {
+    format!(
+        "has no password here. Only where a service asks us for the password ('primary=own' in its PAM line, or \
+         RADIUS) does that keep {name} out: then run 'countersign user passwd {}'",
+        shell_word(name)
+    )
+}
+
+pub(super) fn codes_left(kept: &Kept) -> usize {
     let codes = kept.account.recovery_codes.iter();
     codes.filter(|code| !kept.spent_recovery_codes.contains(&code.id)).count()
 }
 
-const fn advice_of(trouble: Trouble) -> &'static str {
+/// What to do about the file.
+pub(crate) const fn advice_of(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::Absent => "run 'countersign break-glass prepare'",
         Trouble::ReadOnly => "mount its disk for writing, or name a file on another disk in [break-glass]",
@@ -224,7 +251,7 @@ const fn advice_of(trouble: Trouble) -> &'static str {
             "see which program holds it and whether it is stopped ('ps'); ending that program is safe"
         }
         Trouble::Exposed => {
-            "look at who could have changed it, then give it back to its owner with 'chown' and 'chmod go='"
+            "look at who could have changed it, then give it back to its owner with the commands above"
         }
         Trouble::Newer | Trouble::Other => "see what the system says about the file named",
     }
@@ -272,6 +299,9 @@ impl Report for Status {
         let mut text = String::new();
         for Finding { what, advice } in &self.findings {
             text.push_str(&format!("found: {what}\n  do: {advice}\n"));
+        }
+        for note in &self.notes {
+            text.push_str(&format!("note: {note}\n"));
         }
         if self.accounts.is_empty() {
             text.push_str("[break-glass] names no account.\n");

@@ -55,7 +55,8 @@ fn state_meaning(state: State) -> &'static str {
     }
 }
 
-const BACKEND_QUESTION: &str = "Who checks the first password, where we do?";
+const BACKEND_QUESTION: &str = "Who checks the first password? That is for stack (a) with 'primary=own' and for RADIUS; stacks (b) and (c) check it \
+     themselves or ask for none, whatever is said here.";
 
 fn backend_meaning(backend: Backend) -> &'static str {
     match backend {
@@ -81,8 +82,18 @@ fn ask<T: Word + PartialEq>(
         if let Some(chosen) = chosen {
             return Ok(chosen);
         }
+        terminal::remark(&wrong_answer(&answer, T::ALL.iter().map(|variant| variant.word())))?;
     }
     Err(Failure::NotChosen(key.to_owned()))
+}
+
+fn wrong_answer<'a>(answer: &str, words: impl Iterator<Item = &'a str>) -> String {
+    let words = words.collect::<Vec<_>>().join(", ");
+    if answer.is_empty() {
+        format!("There is no default: type one of {words}.\n\n")
+    } else {
+        format!("{answer:?} is none of {words}.\n\n")
+    }
 }
 
 fn ask_issuer() -> Result<String, Failure> {

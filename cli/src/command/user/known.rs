@@ -1,0 +1,61 @@
+//! What an act on an account came to, in words. Some acts end what can be seen only before them.
+
+use assembly::Office;
+use common::Username;
+use common::account::Account;
+use common::acts::Act;
+use common::ports::Listing as _;
+
+use super::guesses;
+use crate::failure::Failure;
+use crate::guesses::{CapView, WaitsView, ended};
+
+/// What was so before an act and ends with it.
+#[derive(Default)]
+pub(super) struct Known {
+    was_blocked: bool,
+    guesses: Option<(CapView, WaitsView)>,
+}
+
+impl Known {
+    /// An account that is not there is the engine's to refuse.
+    pub(super) fn before(office: &Office, name: &Username, act: &Act) -> Result<Self, Failure> {
+        if !matches!(act, Act::Unblock | Act::Unlock) {
+            return Ok(Self::default());
+        }
+        let folded = office.engine.policy().folding.fold(name);
+        let Some(account) = office.store.account(&folded)? else { return Ok(Self::default()) };
+        let guesses = Some(guesses(office, &account)?);
+        Ok(Self { was_blocked: account.is_blocked(office.engine.now()), guesses })
+    }
+
+    pub(super) fn state_of(&self, account: &Account, act: &Act) -> String {
+        match (act, &self.guesses) {
+            (Act::Unlock, Some((cap, waits))) => ended(account.name.as_str(), cap, waits),
+            (Act::Unblock, _) if !self.was_blocked => {
+                format!("{}: was not blocked; {}.\n", account.name, account.state.name())
+            }
+            _ => state_of(account, act),
+        }
+    }
+}
+
+fn state_of(account: &Account, act: &Act) -> String {
+    let (name, state) = (&account.name, account.state.name());
+    match act {
+        Act::Add { .. } => format!("{name}: added, {state}.\n"),
+        Act::SetPassword(_) => format!("{name}: the password is set.\n"),
+        Act::Rename(_) => format!("{name}: that is the name now; {state}.\n"),
+        Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
+        Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
+        Act::SetState(_)
+        | Act::Unlock
+        | Act::Block(_)
+        | Act::Remove
+        | Act::AddTotp(_)
+        | Act::RemoveFactor(_)
+        | Act::RenewRecoveryCodes
+        | Act::CreateAppPassword { .. }
+        | Act::RevokeAppPassword(_) => format!("{name}: {state}.\n"),
+    }
+}

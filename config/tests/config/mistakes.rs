@@ -221,7 +221,6 @@ fn a_finding_reads_like_this() {
   |
   = help: did you mean "enforced"?
 
-
 1 mistake in the configuration
 "#;
     assert_eq!(shown, expected);

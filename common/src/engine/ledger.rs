@@ -105,7 +105,7 @@ impl Ledger<'_> {
     }
 
     /// What either place knows to be spent is spent. Recovery codes that were used while the store was away are written
-    /// down there too, for doors that do not look into the file.
+    /// down there too: the file may be lost one day, and lists look into the store alone.
     fn together(&self, mut stored: Loaded, kept: Loaded, session: AttemptId, now: UnixTime) -> Loaded {
         let Some(account) = &stored.account else { return stored };
         if kept.account.as_ref().map(|copy| copy.id) != Some(account.id) {

@@ -308,7 +308,9 @@ fn the_records_tell_of_it(place: &Place, before: &Footprint, logins: usize, took
     let told = singly + usize::try_from(counted + later).unwrap_or(usize::MAX);
     // Those of the time before the flood may be in a count.
     assert!((all..=all + WARMING_UP).contains(&told), "{told} of {all}");
-    assert!(reasons.contains_key("guessed-at") && reasons.contains_key("counted-together"), "{reasons:?}");
+    // On a fast machine all of it comes within one minute, whose count is told at its end.
+    let is_counted = reasons.contains_key("counted-together") || (took.as_secs() < 60 && later > 0);
+    assert!(reasons.contains_key("guessed-at") && is_counted, "{reasons:?}");
     let minutes = usize::try_from(took.as_secs() / 60 + 1).unwrap_or(usize::MAX);
     assert!(records.len() < RECORDS_OF_A_MINUTE_MAX * minutes, "{}", records.len());
     let (exit, verified) = place.post.verify(Some(&place.collector.file(Form::Rfc5424)))?;

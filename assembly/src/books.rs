@@ -5,7 +5,7 @@ use common::chain::ChainPosition;
 use common::lane::{LanesOf, Waits};
 use common::ports::{Listing, StoreError, StoredRecord};
 use common::throttle::Cap;
-use common::{RecoveryCodeId, UnixTime, Username};
+use common::{CodeId, UnixTime, Username};
 use store::{BREAK_GLASS_STREAM, Sqlite, Survey};
 
 /// The store, with the records of the break-glass file beside its own.
@@ -36,8 +36,8 @@ impl Listing for Books<'_> {
         self.store.accounts(after, count)
     }
 
-    fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError> {
-        self.store.spent_recovery_codes(account)
+    fn spent_codes(&self, account: &Account) -> Result<Vec<CodeId>, StoreError> {
+        self.store.spent_codes(account)
     }
 
     fn cap(&self, account: &Account) -> Result<Cap, StoreError> {

@@ -2,7 +2,7 @@
 
 use common::UnixTime;
 use common::account::{Account, AppPassword, Block, Factor, FactorKind};
-use common::id::RecoveryCodeId;
+use common::id::CodeId;
 use serde::Serialize;
 
 use crate::guesses::{CapView, WaitsView, way_out};
@@ -36,9 +36,15 @@ pub(crate) struct FactorView {
     id: String,
     kind: &'static str,
     label: String,
-    algorithm: &'static str,
-    digits: u8,
-    period_seconds: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    algorithm: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digits: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    period_seconds: Option<u32>,
+    /// Where codes are sent, as far as its owner needs it to know it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     added_at: String,
 }
 
@@ -65,7 +71,7 @@ impl AccountView {
     /// An account and those of its recovery codes that are spent, as of now.
     pub(crate) fn new(
         account: &Account,
-        spent: &[RecoveryCodeId],
+        spent: &[CodeId],
         guesses: CapView,
         waits: WaitsView,
         now: UnixTime,
@@ -90,7 +96,7 @@ impl AccountView {
 }
 
 /// Recovery codes that are still good.
-fn codes_left(account: &Account, spent: &[RecoveryCodeId]) -> usize {
+fn codes_left(account: &Account, spent: &[CodeId]) -> usize {
     account.recovery_codes.iter().filter(|code| !spent.contains(&code.id)).count()
 }
 
@@ -104,20 +110,41 @@ fn block(block: Option<Block>, now: UnixTime) -> Option<String> {
 
 impl FactorView {
     pub(crate) fn new(factor: &Factor) -> Self {
-        let FactorKind::Totp { parameters, .. } = &factor.kind;
+        let (mut algorithm, mut digits, mut period_seconds, mut address) = (None, None, None, None);
+        let kind = match &factor.kind {
+            FactorKind::Totp { parameters, .. } => {
+                algorithm = Some(parameters.algorithm.name());
+                digits = Some(parameters.digits);
+                period_seconds = Some(parameters.period_seconds);
+                "totp"
+            }
+            FactorKind::Hotp { digits: of_code, .. } => {
+                digits = Some(*of_code);
+                "hotp"
+            }
+            FactorKind::Sent { address: to } => {
+                address = Some(to.masked());
+                to.kind()
+            }
+        };
         Self {
             id: factor.id.to_string(),
-            kind: "totp",
+            kind,
             label: factor.label.clone(),
-            algorithm: parameters.algorithm.name(),
-            digits: parameters.digits,
-            period_seconds: parameters.period_seconds,
+            algorithm,
+            digits,
+            period_seconds,
+            address,
             added_at: rfc3339(factor.added_at),
         }
     }
 
     fn row(&self) -> Vec<String> {
-        let code = format!("{} digits, {} s, {}", self.digits, self.period_seconds, self.algorithm);
+        let digits = self.digits.map(|digits| format!("{digits} digits"));
+        let period = self.period_seconds.map(|seconds| format!("{seconds} s"));
+        let algorithm = self.algorithm.map(str::to_owned);
+        let parts = [digits, period, algorithm, self.address.clone()];
+        let code = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         vec![self.id.clone(), self.kind.to_owned(), self.label.clone(), code, self.added_at.clone()]
     }
 }
@@ -194,7 +221,7 @@ pub(crate) struct AccountLine {
 
 impl AccountLine {
     /// As [`AccountView::new`].
-    pub(crate) fn new(account: &Account, spent: &[RecoveryCodeId], now: UnixTime) -> Self {
+    pub(crate) fn new(account: &Account, spent: &[CodeId], now: UnixTime) -> Self {
         Self {
             user: account.name.to_string(),
             state: account.state.name(),

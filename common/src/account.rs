@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::attempt::Place;
 use crate::codes::KeyedHash;
-use crate::id::{AccountId, AppPasswordId, FactorId, RecoveryCodeId};
+use crate::id::{AccountId, AppPasswordId, CodeId, ContactId, FactorId};
 use crate::keys::Sealed;
 use crate::totp::TotpParameters;
 use crate::{UnixTime, Username};
@@ -118,7 +119,81 @@ pub enum FactorKind {
         parameters: TotpParameters,
         /// The shared secret, sealed under the account id and [`Factor::secret_field`].
         secret: Sealed,
+        /// Steps by which the clock of the token is ahead of ours; set by two codes in a row, never learned from logins.
+        #[serde(default)]
+        drift: i32,
     },
+    /// A token that counts (RFC 4226).
+    Hotp {
+        /// 6 to 8.
+        digits: u8,
+        /// The shared secret, sealed as that of [`FactorKind::Totp`].
+        secret: Sealed,
+        /// The first counter that is good; what is spent stands in the other half of the account.
+        counter: u64,
+    },
+    /// Codes are sent there, by the channels that it has.
+    Sent {
+        /// A number or mail address that was proven by a code.
+        address: Address,
+    },
+}
+
+/// A number or address that is known of the user without being a way to sign in: notices go there, and the first
+/// registration may be proven by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Contact {
+    /// Random, never reused.
+    pub id: ContactId,
+    /// Where.
+    pub address: Address,
+    /// Who says so.
+    pub set_by: SetBy,
+    /// Since when.
+    pub added_at: UnixTime,
+}
+
+/// Who has set a contact. Whoever merely knows the password may register by one that is not the user's own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetBy {
+    /// The user.
+    User,
+    /// An administrator.
+    Administrator,
+    /// The directory.
+    Directory,
+}
+
+/// Until when somebody who is `enabled` may put registration off. Where neither is set there is no end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Deadline {
+    /// Before this moment.
+    pub by: Option<UnixTime>,
+    /// So many more times.
+    pub sign_ins: Option<u32>,
+}
+
+impl Deadline {
+    /// Whether registration may be put off once more.
+    #[must_use]
+    pub fn allows(self, now: UnixTime) -> bool {
+        self.by.is_none_or(|by| now < by) && self.sign_ins != Some(0)
+    }
+}
+
+/// A code from an administrator, for somebody whose second proof is lost or not there yet. It is good once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TemporaryCode {
+    /// Random, never reused; spending is recorded under it.
+    pub id: CodeId,
+    /// Keyed hash of the code.
+    pub hash: KeyedHash,
+    /// From when on it is no longer good.
+    pub expires_at: UnixTime,
 }
 
 impl Factor {
@@ -127,6 +202,15 @@ impl Factor {
     pub fn secret_field(id: FactorId) -> String {
         format!("factor/{id}/secret")
     }
+
+    /// The sealed secret, of factors that have one.
+    #[must_use]
+    pub const fn secret(&self) -> Option<&Sealed> {
+        match &self.kind {
+            FactorKind::Totp { secret, .. } | FactorKind::Hotp { secret, .. } => Some(secret),
+            FactorKind::Sent { .. } => None,
+        }
+    }
 }
 
 /// Single-use codes for the day when the phone is lost.
@@ -134,7 +218,7 @@ impl Factor {
 #[serde(rename_all = "kebab-case")]
 pub struct RecoveryCode {
     /// Random, never reused; spending is recorded under it.
-    pub id: RecoveryCodeId,
+    pub id: CodeId,
     /// Keyed hash of the code.
     pub hash: KeyedHash,
 }
@@ -191,15 +275,33 @@ pub struct Account {
     /// What the account may be used for.
     #[serde(default)]
     pub role: Role,
+    /// Until when the state counts as `disabled`; afterwards it is again what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disabled_until: Option<UnixTime>,
+    /// How long registration may be put off while `enabled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Deadline>,
+    /// An administrator demands that all factors be registered anew: what is registered opens that door and no other.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_register_again: bool,
     /// A refusal at every door.
     #[serde(default)]
     pub block: Option<Block>,
+    /// Where the user can be reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Contact>,
     /// The local password as a PHC or crypt(3) string; `None` where another backend checks it.
     #[serde(default)]
     pub password_hash: Option<PasswordHash>,
     /// Registered factors.
     #[serde(default)]
     pub factors: Vec<Factor>,
+    /// The one that is used where the user names none; else the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_factor: Option<FactorId>,
+    /// A code from an administrator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temporary_code: Option<TemporaryCode>,
     /// Recovery codes, spent ones included until the set is renewed.
     #[serde(default)]
     pub recovery_codes: Vec<RecoveryCode>,
@@ -220,12 +322,27 @@ impl Account {
             version: 1,
             state,
             role: Role::User,
+            disabled_until: None,
+            deadline: None,
+            must_register_again: false,
             block: None,
+            contacts: Vec::new(),
             password_hash: None,
             factors: Vec::new(),
+            default_factor: None,
+            temporary_code: None,
             recovery_codes: Vec::new(),
             app_passwords: Vec::new(),
             created_at: now,
+        }
+    }
+
+    /// The state that counts now.
+    #[must_use]
+    pub fn state_at(&self, now: UnixTime) -> State {
+        match self.disabled_until {
+            Some(until) if now < until => State::Disabled,
+            Some(_) | None => self.state,
         }
     }
 

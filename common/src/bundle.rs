@@ -1,9 +1,14 @@
 //! What must be written before anyone hears of it. One login or act commits one bundle, wholly or not at all.
 
+use serde::{Deserialize, Serialize};
+
 use crate::account::Account;
 use crate::chain::ChainPosition;
-use crate::id::{AccountId, AttemptId, FactorId, RecoveryCodeId};
+use crate::codes::KeyedHash;
+use crate::id::{AccountId, AttemptId, CodeId, FactorId};
+use crate::keys::Sealed;
 use crate::lane::{Lane, LaneKey, LanesOf};
+use crate::message::Envelope;
 use crate::record::{Ending, Record};
 use crate::tally::Tally;
 use crate::{UnixTime, Username};
@@ -51,13 +56,73 @@ pub enum Spend {
         /// When its code is no longer good anywhere.
         expires_at: UnixTime,
     },
-    /// A recovery code.
-    RecoveryCode {
+    /// A counter of an HOTP token: it must be above the highest spent one. It is never forgotten.
+    HotpCounter {
+        /// Whose.
+        account: AccountId,
+        /// Of which factor.
+        factor: FactorId,
+        /// The counter of the code.
+        counter: u64,
+    },
+    /// A code that is good once: a recovery code or a temporary code.
+    Code {
         /// Whose.
         account: AccountId,
         /// Which.
-        code: RecoveryCodeId,
+        code: CodeId,
     },
+    /// A code that was sent: it must be there, not expired, and not have been tried more than `limits::CODE_TRIES` times.
+    SentCode {
+        /// Whose.
+        name: Username,
+        /// For what.
+        slot: Slot,
+        /// Which.
+        code: CodeId,
+    },
+}
+
+/// What a code was sent for; of each slot of a user, one code lives at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Slot {
+    /// To sign in with this factor.
+    Factor(FactorId),
+    /// To prove a number or address that is to become a factor.
+    Registration,
+}
+
+/// A code that was sent and is not used yet: narrow, apart from the account, under its canonical name (a user who registers
+/// may have no account yet).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentCode {
+    /// For what.
+    pub slot: Slot,
+    /// Random, never reused.
+    pub id: CodeId,
+    /// Keyed hash of the code.
+    pub hash: KeyedHash,
+    /// Where it was sent, sealed; for [`Slot::Registration`] it becomes the factor.
+    pub address: Option<Sealed>,
+    /// When it was sent.
+    pub sent_at: UnixTime,
+    /// From when on it is no longer good.
+    pub expires_at: UnixTime,
+    /// Answers that were counted while it was good.
+    pub tries: u8,
+}
+
+/// A code to be sent: what must be so is that the slot had none that is younger than `limits::CODE_JOINED_SECONDS`, and that
+/// the user has had fewer than `daily_limit` in a day over all slots. Else it is a conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCode {
+    /// Whose.
+    pub name: Username,
+    /// What it is; `tries` is 0.
+    pub code: SentCode,
+    /// Codes that may be sent to one user in a day.
+    pub daily_limit: u32,
 }
 
 /// A success, remembered for its own retransmission.
@@ -155,6 +220,12 @@ pub struct Bundle {
     pub account: Option<AccountChange>,
     /// What is used up.
     pub spends: Vec<Spend>,
+    /// A code that is to be sent, with its message among `messages`.
+    pub new_code: Option<NewCode>,
+    /// Messages for the outbox.
+    pub messages: Vec<Envelope>,
+    /// The account whose last sign-in this is, where the one that stands there is old enough to be written anew.
+    pub signed_in: Option<AccountId>,
     /// The success to remember. A second one for the same session is a conflict.
     pub success: Option<Success>,
     /// An answer that was counted before it was looked at, and was right.
@@ -179,6 +250,9 @@ impl Bundle {
             precondition: Precondition::Nothing,
             account: None,
             spends: Vec::new(),
+            new_code: None,
+            messages: Vec::new(),
+            signed_in: None,
             success: None,
             taken_back: None,
             recognised: None,
@@ -193,6 +267,9 @@ impl Bundle {
     pub fn writes_nothing(&self) -> bool {
         self.account.is_none()
             && self.spends.is_empty()
+            && self.new_code.is_none()
+            && self.messages.is_empty()
+            && self.signed_in.is_none()
             && self.success.is_none()
             && self.taken_back.is_none()
             && self.recognised.is_none()

@@ -92,7 +92,17 @@ random_id!(
     8
 );
 random_id!(
-    /// One recovery code of a set.
-    RecoveryCodeId,
+    /// One code that is good once: a recovery code, a temporary code, one that was sent.
+    CodeId,
     8
+);
+random_id!(
+    /// A number or address of a user.
+    ContactId,
+    8
+);
+random_id!(
+    /// One message in the outbox.
+    MessageId,
+    16
 );

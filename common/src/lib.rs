@@ -14,6 +14,7 @@
 
 pub mod account;
 pub mod acts;
+pub mod address;
 pub mod attempt;
 pub mod bundle;
 pub mod causes;
@@ -26,6 +27,7 @@ pub mod keys;
 pub mod lane;
 pub mod limits;
 pub mod login;
+pub mod message;
 pub mod origin;
 pub mod policy;
 pub mod ports;
@@ -44,7 +46,7 @@ pub mod username;
 mod world;
 
 pub use attempt::{Answer, Attempt, Door, Parties, Place, PrimaryMode, Profile, Target};
-pub use id::{AccountId, AppPasswordId, AttemptId, FactorId, RecoveryCodeId};
+pub use id::{AccountId, AppPasswordId, AttemptId, CodeId, ContactId, FactorId, MessageId};
 pub use login::{Accept, Grounds, Prompt, Verdict};
 pub use reason::Reason;
 pub use secret::Secret;

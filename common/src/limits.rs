@@ -66,3 +66,19 @@ pub const RECOVERY_CODES: usize = 10;
 pub const SPENT_KEPT_SECONDS: u64 = 3600;
 /// Characters of a label.
 pub const LABEL_CHARACTERS_MAX: usize = 64;
+/// Seconds for which a code that was sent is good.
+pub const CODE_SECONDS: u64 = 300;
+/// Answers that may be looked at while a code that was sent is good.
+pub const CODE_TRIES: u8 = 5;
+/// Seconds in which a login begun again waits for the code that was sent already, and no other one is sent.
+pub const CODE_JOINED_SECONDS: u64 = 60;
+/// Digits of a code that is sent.
+pub const CODE_DIGITS: u8 = 6;
+/// Contacts of one account.
+pub const CONTACTS_MAX: usize = 10;
+/// Counters of an HOTP token beyond the last one at which a code is good (RFC 4226 section 7.4).
+pub const HOTP_LOOK_AHEAD: u64 = 10;
+/// Counters, or steps to either side, in which two codes in a row are looked for.
+pub const RESYNC_WINDOW: u64 = 100;
+/// Seconds after which a sign-in is written down anew as the last one.
+pub const SIGNED_IN_RENEWED_SECONDS: u64 = 3600;

@@ -17,22 +17,46 @@ use crate::username::{Folding, Username};
 pub enum Method {
     /// A code from an authenticator app or token.
     Totp,
+    /// A code from a token that counts.
+    Hotp,
+    /// A code by text message.
+    Sms,
+    /// A code spoken in a call.
+    Call,
+    /// A code by mail.
+    Email,
     /// A recovery code.
     RecoveryCode,
+    /// A temporary code from an administrator.
+    TemporaryCode,
     /// An app password, as the only password or at the second prompt.
     AppPassword,
 }
 
 impl Method {
     /// All methods, in the order in which they are listed to users.
-    pub const ALL: [Self; 3] = [Self::Totp, Self::RecoveryCode, Self::AppPassword];
+    pub const ALL: [Self; 8] = [
+        Self::Totp,
+        Self::Hotp,
+        Self::Sms,
+        Self::Call,
+        Self::Email,
+        Self::RecoveryCode,
+        Self::TemporaryCode,
+        Self::AppPassword,
+    ];
 
     /// The word in configuration and records.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Totp => "totp",
+            Self::Hotp => "hotp",
+            Self::Sms => "sms",
+            Self::Call => "call",
+            Self::Email => "email",
             Self::RecoveryCode => "recovery-code",
+            Self::TemporaryCode => "temporary-code",
             Self::AppPassword => "app-password",
         }
     }

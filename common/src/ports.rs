@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::account::{Account, PasswordHash};
-use crate::bundle::{Bundle, Outcome, Success};
+use crate::bundle::{Bundle, Outcome, SentCode, Success};
 use crate::chain::{ChainMac, ChainPosition};
-use crate::id::{AttemptId, FactorId, RecoveryCodeId};
+use crate::id::{AttemptId, CodeId, FactorId, MessageId};
 use crate::lane::{Lane, LaneKey, LanesOf, Waits};
+use crate::message::Envelope;
 use crate::record::Record;
 use crate::throttle::{Cap, Count, Seen};
 use crate::{Reason, Secret, UnixTime, Username};
@@ -24,10 +25,16 @@ pub trait Clock: Send + Sync {
 pub struct Loaded {
     /// The half that rarely changes; `None` where the store knows no such name.
     pub account: Option<Account>,
-    /// The highest spent step of each factor used lately.
+    /// The highest spent step or counter of each factor used lately.
     pub spent_steps: Vec<(FactorId, u64)>,
-    /// Spent recovery codes.
-    pub spent_recovery_codes: Vec<RecoveryCodeId>,
+    /// Spent recovery codes and temporary codes.
+    pub spent_codes: Vec<CodeId>,
+    /// Codes that were sent to the user and are neither used nor expired.
+    pub sent_codes: Vec<SentCode>,
+    /// How many codes were sent to the user within the last day.
+    pub codes_in_day: u32,
+    /// When the user was last let in, to the hour.
+    pub signed_in_at: Option<UnixTime>,
     /// What the lane has seen.
     pub lane: Lane,
     /// What the account has seen from all sources without a recent success.
@@ -63,6 +70,25 @@ pub trait Store: Send + Sync {
     }
 }
 
+/// Messages that wait to be sent.
+pub trait Outbox: Send + Sync {
+    /// Takes up to `count` messages that nobody else has taken, for `lease_seconds`: who has not said by then what became of
+    /// one is taken to be dead, and another one sends it. Expired ones are dropped and not given.
+    fn claim(&self, now: UnixTime, lease_seconds: u64, count: u32) -> Result<Vec<Envelope>, StoreError>;
+
+    /// Says what became of a message that was claimed.
+    fn settle(&self, message: MessageId, fate: Fate) -> Result<(), StoreError>;
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is gone from here: sent, or given up.
+    Over,
+    /// It may be tried again from this moment on.
+    Again(UnixTime),
+}
+
 /// The file in which break-glass accounts live when the store does not: a store of a few accounts.
 pub trait BreakGlass: Store {
     /// Keeps a copy of the account that the store has loaded, if it has one, with what is spent. It writes only where
@@ -82,7 +108,7 @@ pub trait Listing: Send + Sync {
     fn accounts(&self, after: Option<&Username>, count: u32) -> Result<Vec<Account>, StoreError>;
 
     /// Which recovery codes of an account are spent.
-    fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError>;
+    fn spent_codes(&self, account: &Account) -> Result<Vec<CodeId>, StoreError>;
 
     /// What an account has seen from all sources without a recent success.
     fn cap(&self, account: &Account) -> Result<Cap, StoreError>;

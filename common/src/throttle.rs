@@ -7,7 +7,7 @@ use crate::attempt::Attempt;
 use crate::keys::{KeyError, KeyRing};
 use crate::lane::{Lane, LaneKey};
 use crate::origin::Origin;
-use crate::{AccountId, UnixTime, limits};
+use crate::{AccountId, UnixTime, Username, limits};
 
 /// Wrong second proofs for one account from all sources without a recent success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -122,12 +122,14 @@ impl Tracks {
 }
 
 /// One answer, to be counted before it is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
     /// In this lane.
     pub lane: LaneKey,
     /// And against this.
     pub against: Against,
+    /// And as a try at each code that was sent to this user and is still good.
+    pub codes_of: Option<Username>,
     /// At this moment.
     pub at: UnixTime,
 }

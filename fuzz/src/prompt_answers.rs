@@ -99,7 +99,7 @@ fn hold(
             Reply::Done(_, verdict) => return Some(verdict),
             Reply::Ask(session, prompt) => (session, prompt),
         };
-        assert!((1..=limits::PROMPT_OCTETS_MAX).contains(&prompt.text.len()));
+        assert!((1..=limits::PROMPT_OCTETS_MAX).contains(&prompt.text().len()));
         let Some(typed) = next() else {
             people.engine().abandon(attempt, &session);
             return None;

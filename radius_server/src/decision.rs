@@ -157,7 +157,7 @@ impl Decision {
                 reply.reply_message(text)?;
             }
             Self::Challenge { prompt, state, seconds } => {
-                reply.reply_message(prompt.text)?.state(state)?;
+                reply.reply_message(prompt.text())?.state(state)?;
                 reply.prompt(echo(prompt.echo))?.session_timeout(*seconds)?;
             }
         }

@@ -135,12 +135,13 @@ impl Store for BreakGlassFile {
             Ok(Loaded {
                 account: Some(copy.account.clone()),
                 spent_steps: copy.spent_steps.clone(),
-                spent_recovery_codes: copy.spent_recovery_codes.clone(),
+                spent_codes: copy.spent_codes.clone(),
                 lane: page.counted.lane(lane),
                 cap: page.counted.cap(id),
                 known_at: page.counted.known_at(id, lane),
                 success: session.and_then(|session| copy.success(session)),
                 floor: copy.floor,
+                ..Loaded::default()
             })
         })
     }

@@ -80,7 +80,7 @@ cases![
 fn a_name_that_nobody_has_loads_as_nothing(ground: &dyn Ground) {
     let loaded = load(&*ground.open("main"), "nobody");
     assert_eq!((loaded.account, loaded.success, loaded.floor), (None, None, time(0)));
-    assert!(loaded.spent_steps.is_empty() && loaded.spent_recovery_codes.is_empty());
+    assert!(loaded.spent_steps.is_empty() && loaded.spent_codes.is_empty());
     assert_eq!(loaded.lane.failures, 0);
 }
 
@@ -132,7 +132,7 @@ fn a_bundle_with_a_wrong_version_applies_nothing(ground: &dyn Ground) {
         assert!(conflicts(&*store, late));
     }
     let loaded = store.load(&name("alice"), &lane("alice"), Some(session(1))).unwrap();
-    assert!(loaded.spent_steps.is_empty() && loaded.spent_recovery_codes.is_empty());
+    assert!(loaded.spent_steps.is_empty() && loaded.spent_codes.is_empty());
     assert_eq!((loaded.success, store.heads().unwrap()), (None, before));
 }
 
@@ -185,8 +185,8 @@ fn a_recovery_code_works_once(ground: &dyn Ground) {
     assert!(applies(&*store, spending(code(1, 1))));
     assert!(conflicts(&*store, spending(code(1, 1))));
     assert!(applies(&*store, spending(code(1, 2))));
-    assert_eq!(load(&*store, "alice").spent_recovery_codes, [code_id(1), code_id(2)]);
-    assert_eq!(store.spent_recovery_codes(&written).unwrap(), [code_id(1), code_id(2)]);
+    assert_eq!(load(&*store, "alice").spent_codes, [code_id(1), code_id(2)]);
+    assert_eq!(store.spent_codes(&written).unwrap(), [code_id(1), code_id(2)]);
 }
 
 fn a_renewed_set_of_recovery_codes_forgets_the_old_one(ground: &dyn Ground) {
@@ -198,7 +198,7 @@ fn a_renewed_set_of_recovery_codes_forgets_the_old_one(ground: &dyn Ground) {
         &*store,
         Bundle { account: Some(AccountChange::Update(Box::new(renewed))), ..bundle(100) }
     ));
-    assert_eq!(load(&*store, "alice").spent_recovery_codes, [code_id(2)]);
+    assert_eq!(load(&*store, "alice").spent_codes, [code_id(2)]);
 }
 
 fn a_hundred_parallel_uses_of_one_code_give_one_applied(ground: &dyn Ground) {
@@ -232,7 +232,7 @@ fn a_conflict_at_the_very_end_takes_everything_before_it_back(ground: &dyn Groun
     };
     assert!(conflicts(&*store, repeated));
     let alice = load(&*store, "alice");
-    assert!(alice.spent_steps.is_empty() && alice.spent_recovery_codes.is_empty());
+    assert!(alice.spent_steps.is_empty() && alice.spent_codes.is_empty());
     let bob = load(&*store, "bob");
     assert_eq!((bob.account, bob.lane.failures), (None, 1));
     assert!(store.records("main", 1, 10).unwrap().is_empty());
@@ -330,7 +330,7 @@ fn a_removed_name_is_free_and_the_returning_account_is_new(ground: &dyn Ground) 
     insert(&*store, account(2, "alice"));
     let loaded = load(&*store, "alice");
     assert_eq!(loaded.account.unwrap().id, id(2));
-    assert!(loaded.spent_steps.is_empty() && loaded.spent_recovery_codes.is_empty());
+    assert!(loaded.spent_steps.is_empty() && loaded.spent_codes.is_empty());
     let stale = Precondition::Version { account: id(1), version: 1 };
     assert!(conflicts(&*store, Bundle { precondition: stale, ..bundle(100) }));
 }

@@ -37,19 +37,20 @@ pub(crate) fn load(
     let mut rows = statement.query(params![name.as_str(), lane.as_bytes(), session_octets])?;
     let Some(first) = rows.next()? else { return Err(rusqlite::Error::QueryReturnedNoRows.into()) };
     let account = account(first)?;
-    let spent_recovery_codes = match &account {
+    let spent_codes = match &account {
         Some(account) if first.get(11)? => spent::recovery_codes(connection, account.id)?,
         Some(_) | None => Vec::new(),
     };
     let mut loaded = Loaded {
         spent_steps: spent_step(first)?.into_iter().collect(),
-        spent_recovery_codes,
+        spent_codes,
         account,
         lane: seen(first)?.unwrap_or_default(),
         cap: cap(first)?.unwrap_or_default(),
         known_at: optional_moment(first, 7)?,
         success: session.map_or(Ok(None), |session| success(first, session))?,
         floor: moment(first, 0)?,
+        ..Loaded::default()
     };
     while let Some(row) = rows.next()? {
         loaded.spent_steps.extend(spent_step(row)?);

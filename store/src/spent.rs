@@ -7,12 +7,15 @@
 
 use common::bundle::{Bundle, Spend, Success};
 use common::limits::SPENT_KEPT_SECONDS;
-use common::{AccountId, RecoveryCodeId, UnixTime};
+use common::{AccountId, CodeId, UnixTime};
 use rusqlite::{Connection, Row, ToSql, params};
 
 use crate::SqliteError;
 use crate::limits::{PURGE_SECONDS, PURGED_PER_BUNDLE};
 use crate::writing::{Stop, only_if_changed};
+
+/// When a spent counter of a token may be forgotten.
+const NEVER: u64 = 1 << 60;
 
 /// Uses something up, once.
 pub(crate) fn spend(connection: &Connection, spend: &Spend) -> Result<(), Stop> {
@@ -35,7 +38,20 @@ pub(crate) fn spend(connection: &Connection, spend: &Spend) -> Result<(), Stop> 
                 ])?;
             only_if_changed(spent)
         }
-        Spend::RecoveryCode { account, code } => {
+        Spend::HotpCounter { account, factor, counter } => {
+            let spent = connection
+                .prepare_cached(
+                    "INSERT INTO spent_totp (account, factor, step, begins_at, expires_at)
+                     SELECT id, ?2, ?3, ?4, ?4 FROM accounts WHERE id = ?1
+                     ON CONFLICT (account, factor) DO UPDATE SET step = excluded.step
+                     WHERE excluded.step > spent_totp.step",
+                )?
+                .execute(params![account.as_bytes(), factor.as_bytes(), counter, NEVER])?;
+            only_if_changed(spent)
+        }
+        // Codes that are sent have no table yet.
+        Spend::SentCode { .. } => Err(Stop::Conflict),
+        Spend::Code { account, code } => {
             let spent = connection
                 .prepare_cached(
                     "INSERT INTO spent_recovery (account, code)
@@ -67,11 +83,10 @@ pub(crate) fn succeed(connection: &Connection, success: &Success) -> Result<(), 
 pub(crate) fn recovery_codes(
     connection: &Connection,
     account: AccountId,
-) -> Result<Vec<RecoveryCodeId>, SqliteError> {
+) -> Result<Vec<CodeId>, SqliteError> {
     let mut statement =
         connection.prepare_cached("SELECT code FROM spent_recovery WHERE account = ?1 ORDER BY code")?;
-    let rows =
-        statement.query_map([account.as_bytes()], |row| Ok(RecoveryCodeId::from_bytes(row.get(0)?)))?;
+    let rows = statement.query_map([account.as_bytes()], |row| Ok(CodeId::from_bytes(row.get(0)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

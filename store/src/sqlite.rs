@@ -14,7 +14,7 @@ use common::lane::{LaneKey, LanesOf, Waits};
 use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
 use common::record::Record;
 use common::throttle::{Cap, Count, Seen};
-use common::{AttemptId, RecoveryCodeId, UnixTime, Username};
+use common::{AttemptId, CodeId, UnixTime, Username};
 use rusqlite::Connection;
 use zeroize::Zeroizing;
 
@@ -342,7 +342,7 @@ impl Listing for Sqlite {
         self.read(|connection| accounts::page(connection, after, count))
     }
 
-    fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError> {
+    fn spent_codes(&self, account: &Account) -> Result<Vec<CodeId>, StoreError> {
         self.read(|connection| spent::recovery_codes(connection, account.id))
     }
 

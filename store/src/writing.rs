@@ -172,7 +172,7 @@ fn latest_moment(bundle: &Bundle) -> UnixTime {
     let ahead = bundle.at.plus_seconds(limits::SESSION_SECONDS);
     let begins = bundle.spends.iter().filter_map(|spend| match spend {
         Spend::TotpStep { begins_at, .. } => Some(*begins_at),
-        Spend::RecoveryCode { .. } => None,
+        Spend::HotpCounter { .. } | Spend::Code { .. } | Spend::SentCode { .. } => None,
     });
     begins.max().unwrap_or_default().min(ahead).max(bundle.at)
 }

@@ -42,7 +42,7 @@ fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
         Decided::Ask(session, prompt) => {
             match session.seal(engine.keys(), engine.random(), case.binding(), typed) {
                 Ok(session) => {
-                    Reply::Ask { session, text: prompt.text.to_owned(), echo: prompt.echo, manner }
+                    Reply::Ask { session, text: prompt.text().to_owned(), echo: prompt.echo, manner }
                 }
                 Err(_) => Reply::Unavailable,
             }

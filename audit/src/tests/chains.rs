@@ -9,7 +9,7 @@ use common::keys::{KeyId, KeyRing, MasterKey, Purpose};
 use common::lane::{LanesOf, Waits};
 use common::ports::{Listing, StoreError, StoredRecord};
 use common::throttle::Cap;
-use common::{RecoveryCodeId, UnixTime, Username};
+use common::{CodeId, UnixTime, Username};
 use zeroize::Zeroizing;
 
 pub(super) const STREAM: &str = "local";
@@ -111,7 +111,7 @@ impl Listing for Archive {
         unreachable!("the verifier reads no accounts")
     }
 
-    fn spent_recovery_codes(&self, _: &Account) -> Result<Vec<RecoveryCodeId>, StoreError> {
+    fn spent_codes(&self, _: &Account) -> Result<Vec<CodeId>, StoreError> {
         unreachable!("the verifier reads no accounts")
     }
 

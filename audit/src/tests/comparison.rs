@@ -8,7 +8,7 @@ use common::chain::ChainPosition;
 use common::lane::{LanesOf, Waits};
 use common::ports::{Listing, StoreError, StoredRecord};
 use common::throttle::Cap;
-use common::{RecoveryCodeId, UnixTime, Username};
+use common::{CodeId, UnixTime, Username};
 
 use super::chains::{Archive, STREAM, ring};
 use crate::{Anchors, AnchorsRead, Finding, Flaw, Tail, verify};
@@ -31,8 +31,8 @@ impl Listing for Shared {
         self.archive().accounts(after, count)
     }
 
-    fn spent_recovery_codes(&self, account: &Account) -> Result<Vec<RecoveryCodeId>, StoreError> {
-        self.archive().spent_recovery_codes(account)
+    fn spent_codes(&self, account: &Account) -> Result<Vec<CodeId>, StoreError> {
+        self.archive().spent_codes(account)
     }
 
     fn cap(&self, account: &Account) -> Result<Cap, StoreError> {

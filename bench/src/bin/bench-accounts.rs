@@ -54,7 +54,7 @@ fn bundle(keys: &KeyRing, user: &str) -> Result<Bundle, BenchError> {
     account.factors.push(Factor {
         id,
         label: "phone".to_owned(),
-        kind: FactorKind::Totp { parameters: TotpParameters::default(), secret },
+        kind: FactorKind::Totp { parameters: TotpParameters::default(), secret, drift: 0 },
         added_at: now,
     });
     let mut bundle = Bundle::of_records(AttemptId::generate(&SystemRandom), now, Vec::new());

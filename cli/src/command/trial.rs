@@ -131,8 +131,8 @@ fn sign_in(office: &Office, attempt: &Attempt) -> Result<(AttemptId, Verdict), F
 
 fn ask(prompt: &Prompt) -> Result<Secret, Failure> {
     match prompt.echo {
-        Echo::Hide => terminal::secret(prompt.text, "answer to the next question"),
-        Echo::Show => terminal::answer(prompt.text, "answer to the next question").map(Secret::from),
+        Echo::Hide => terminal::secret(prompt.text(), "answer to the next question"),
+        Echo::Show => terminal::answer(prompt.text(), "answer to the next question").map(Secret::from),
     }
 }
 

@@ -302,7 +302,7 @@ fn guesses(office: &Office, account: &Account) -> Result<(CapView, WaitsView), F
 
 fn show(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {
     let account = account(office, name)?;
-    let spent = office.store.spent_recovery_codes(&account)?;
+    let spent = office.store.spent_codes(&account)?;
     let now = office.engine.now();
     let (guesses, waits) = guesses(office, &account)?;
     context.say(&AccountView::new(&account, &spent, guesses, waits, now))?;
@@ -322,7 +322,7 @@ fn list(context: &Context, office: &Office, arguments: &List) -> Result<(), Fail
     let now = office.engine.now();
     for_each_account(office, |account| {
         if arguments.state.is_none_or(|state| state == account.state) {
-            let spent = office.store.spent_recovery_codes(account)?;
+            let spent = office.store.spent_codes(account)?;
             lines.push(AccountLine::new(account, &spent, now));
         }
         Ok(())

@@ -4,7 +4,7 @@ use crate::account::{Account, AppPassword, Factor, FactorKind, RecoveryCode, Sco
 use crate::acts::{ActError, Desk, Done, EnrolmentProof, Issued, Label, NewTotp, account};
 use crate::bundle::Spend;
 use crate::codes::Shape;
-use crate::id::{AppPasswordId, FactorId, RecoveryCodeId};
+use crate::id::{AppPasswordId, CodeId, FactorId};
 use crate::totp::TotpKey;
 use crate::{AccountId, limits};
 
@@ -45,7 +45,7 @@ pub(super) fn register(
     account.factors.push(Factor {
         id,
         label: totp.label.0.clone(),
-        kind: FactorKind::Totp { parameters: totp.parameters, secret: sealed },
+        kind: FactorKind::Totp { parameters: totp.parameters, secret: sealed, drift: 0 },
         added_at: desk.now,
     });
     // Registering is what `enabled` waits for.
@@ -56,7 +56,7 @@ pub(super) fn register(
 /// Two factors with one secret would let each code work twice.
 fn knows_secret(desk: &Desk<'_>, account: &Account, secret: &crate::Secret) -> Result<bool, ActError> {
     for factor in &account.factors {
-        let FactorKind::Totp { secret: sealed, .. } = &factor.kind;
+        let Some(sealed) = factor.secret() else { continue };
         if desk.keys.open(account.id, &Factor::secret_field(factor.id), sealed)? == *secret {
             return Ok(true);
         }
@@ -100,7 +100,7 @@ pub(super) fn renew_recovery_codes(desk: &Desk<'_>, mut account: Account) -> Res
         (0..limits::RECOVERY_CODES).map(|_| Shape::RecoveryCode.generate(desk.random)).collect();
     let hashed = codes.iter().map(|code| {
         let hash = Shape::RecoveryCode.hash(desk.keys, account.id, code)?;
-        Ok(RecoveryCode { id: RecoveryCodeId::generate(desk.random), hash })
+        Ok(RecoveryCode { id: CodeId::generate(desk.random), hash })
     });
     account.recovery_codes = hashed.collect::<Result<_, ActError>>()?;
     Ok(Done::issuing(account, Issued::RecoveryCodes(codes)))

@@ -117,7 +117,7 @@ pub(super) fn decoy(keys: &KeyRing, random: &dyn Random) -> Option<Account> {
     random.fill(&mut secret);
     let secret = keys.seal(random, id, &Factor::secret_field(factor), &Secret::new(secret)).ok()?;
     let begun = UnixTime::default();
-    let kind = FactorKind::Totp { parameters: TotpParameters::default(), secret };
+    let kind = FactorKind::Totp { parameters: TotpParameters::default(), secret, drift: 0 };
     let mut account = Account::new(id, Username::parse("nobody").ok()?, State::Enforced, begun);
     account.factors.push(Factor { id: factor, label: String::new(), kind, added_at: begun });
     Some(account)

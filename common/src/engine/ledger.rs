@@ -36,12 +36,21 @@ impl Round {
     fn before(&self, mut kept: Loaded) -> Loaded {
         for spend in &self.spent_in_file {
             match spend {
-                Spend::RecoveryCode { code, .. } => kept.spent_recovery_codes.retain(|spent| spent != code),
+                Spend::Code { code, .. } => kept.spent_codes.retain(|spent| spent != code),
                 Spend::TotpStep { factor, step, .. } => {
                     let own =
                         kept.spent_steps.iter_mut().filter(|(of, highest)| of == factor && highest == step);
                     own.for_each(|(_, highest)| *highest = step.saturating_sub(1));
                 }
+                Spend::HotpCounter { factor, counter, .. } => {
+                    let own = kept
+                        .spent_steps
+                        .iter_mut()
+                        .filter(|(of, highest)| of == factor && highest == counter);
+                    own.for_each(|(_, highest)| *highest = counter.saturating_sub(1));
+                }
+                // The file sends nothing.
+                Spend::SentCode { .. } => {}
             }
         }
         kept
@@ -111,12 +120,12 @@ impl Ledger<'_> {
         if kept.account.as_ref().map(|copy| copy.id) != Some(account.id) {
             return stored;
         }
-        for code in kept.spent_recovery_codes {
-            if !stored.spent_recovery_codes.contains(&code) {
+        for code in kept.spent_codes {
+            if !stored.spent_codes.contains(&code) {
                 let mut bundle = Bundle::of_records(session, now, Vec::new());
-                bundle.spends.push(Spend::RecoveryCode { account: account.id, code });
+                bundle.spends.push(Spend::Code { account: account.id, code });
                 let _ = written(self.store, &bundle);
-                stored.spent_recovery_codes.push(code);
+                stored.spent_codes.push(code);
             }
         }
         stored.spent_steps.extend(kept.spent_steps);

@@ -241,15 +241,17 @@ impl Engine {
         loop {
             match login::decide(&view, session.clone(), answer, *evidence) {
                 Step::Knock => {
-                    evidence.knocked = Some(self.count(attempt, case, Against::LaneAlone, None)?);
+                    evidence.knocked =
+                        Some(self.count(attempt, case, Against::LaneAlone, Guess::First, None)?);
                 }
                 Step::Count(against) => {
-                    let counted = self.count(attempt, case, against, evidence.knocked)?;
+                    let counted = self.count(attempt, case, against, Guess::Second, evidence.knocked)?;
                     evidence.counted = Some(Counting::Somebody(counted));
                 }
                 Step::CountForNobody => {
                     let (lane, no_account) = case.tracks.nobody;
-                    let count = Count { lane, against: Against::Nobody(no_account), at: case.now };
+                    let against = Against::Nobody(no_account);
+                    let count = Count { lane, against, codes_of: None, at: case.now };
                     self.ledger(attempt, case.name()).count_for_nobody(&count)?;
                     evidence.counted = Some(Counting::Nobody);
                 }
@@ -266,10 +268,14 @@ impl Engine {
         attempt: &Attempt,
         case: &Case,
         against: Against,
+        round: Guess,
         earlier: Option<Counted>,
     ) -> Result<Counted, StoreError> {
         let before = earlier.map_or(case.loaded.lane, |counted| counted.after.lane);
-        let count = Count { lane: case.tracks.lane, against, at: case.now };
+        // A guess is a try at every code that is on its way.
+        let is_second = round == Guess::Second && !case.loaded.sent_codes.is_empty();
+        let codes_of = case.name().filter(|_| is_second).cloned();
+        let count = Count { lane: case.tracks.lane, against, codes_of, at: case.now };
         self.ledger(attempt, case.name()).count(&count, before)
     }
 
@@ -378,6 +384,15 @@ impl Engine {
 fn refuses_a_password(attempt: &Attempt, session: &Session, reply: &Reply) -> bool {
     let own = attempt.primary == PrimaryMode::Own && attempt.profile.first_answer == FirstAnswer::Password;
     own && session.stage == Stage::Password && !matches!(reply, Reply::Done(_, Verdict::Accept(_)))
+}
+
+/// What is counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guess {
+    /// A first password.
+    First,
+    /// A second proof.
+    Second,
 }
 
 /// A step that ends a round.

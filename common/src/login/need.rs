@@ -68,7 +68,7 @@ fn by_state(view: &View<'_>, account: Option<&Account>) -> Need {
 fn has_usable(view: &View<'_>, account: Option<&Account>) -> bool {
     let Some(account) = account else { return false };
     let ruling = view.ruling(&account.name);
-    let spent = &view.loaded.spent_recovery_codes;
+    let spent = &view.loaded.spent_codes;
     let totp = ruling.allows(Method::Totp) && !account.factors.is_empty();
     let recovery = ruling.allows(Method::RecoveryCode)
         && account.recovery_codes.iter().any(|code| !spent.contains(&code.id));

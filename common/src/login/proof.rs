@@ -72,7 +72,7 @@ fn look_at_factor(
     factor: &Factor,
     code: &str,
 ) -> Result<Option<Finding>, KeyError> {
-    let FactorKind::Totp { parameters, secret } = &factor.kind;
+    let FactorKind::Totp { parameters, secret, .. } = &factor.kind else { return Ok(None) };
     let secret = view.keys.open(account.id, &Factor::secret_field(factor.id), secret)?;
     let key = TotpKey::new(*parameters, &secret).map_err(|_| KeyError::DoesNotOpen)?;
     let Some(step) = key.matching_step(code, view.now, limits::TOTP_SKEW_STEPS) else { return Ok(None) };
@@ -96,10 +96,10 @@ fn look_at_recovery_codes(
     let Some(code) = account.recovery_codes.iter().find(|code| candidates.contain(&code.hash)) else {
         return Ok(None);
     };
-    if view.loaded.spent_recovery_codes.contains(&code.id) {
+    if view.loaded.spent_codes.contains(&code.id) {
         return Ok(Some(Finding::Refused(Reason::RecoveryCodeAlreadyUsed)));
     }
-    let spend = Spend::RecoveryCode { account: account.id, code: code.id };
+    let spend = Spend::Code { account: account.id, code: code.id };
     let proof = Proof { name: format!("recovery-code {}", code.id), spend: Some(spend) };
     Ok(Some(allowed(view, account, Method::RecoveryCode, proof)))
 }

@@ -1,8 +1,10 @@
 //! How a login ends, and what is asked on the way.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Reason, Username};
+use crate::{Reason, Secret, Username};
 
 /// Yes, no, or could not tell.
 #[must_use]
@@ -78,16 +80,50 @@ pub enum Echo {
 }
 
 /// One question. It carries all its text itself: OpenSSH shows information messages only with the next prompt.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Prompt {
-    /// At most `limits::PROMPT_OCTETS_MAX` octets.
-    pub text: &'static str,
+    text: Text,
     /// Whether the answer is shown.
     pub echo: Echo,
+    /// A URI to be scanned, for doors that can draw; everybody else finds it in the text.
+    pub qr: Option<Secret>,
+}
+
+/// Text that stands in the program, or that was made for one user and may hold what nobody else should read.
+#[derive(Clone, PartialEq, Eq)]
+enum Text {
+    Fixed(&'static str),
+    Made(Secret),
 }
 
 impl Prompt {
     pub(super) const fn hidden(text: &'static str) -> Self {
-        Self { text, echo: Echo::Hide }
+        Self { text: Text::Fixed(text), echo: Echo::Hide, qr: None }
+    }
+
+    /// A question that was put together for one user.
+    #[expect(dead_code, reason = "registration makes such questions")]
+    pub(super) fn made(text: String) -> Self {
+        Self { text: Text::Made(Secret::from(text)), echo: Echo::Hide, qr: None }
+    }
+
+    /// The words: at most `limits::PROMPT_OCTETS_MAX` octets.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.text {
+            Text::Fixed(text) => text,
+            Text::Made(text) => text.expose_text().unwrap_or_default(),
+        }
+    }
+}
+
+impl fmt::Debug for Prompt {
+    /// What was made for one user is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match &self.text {
+            Text::Fixed(text) => text,
+            Text::Made(_) => "(made for one user)",
+        };
+        f.debug_struct("Prompt").field("text", &text).field("echo", &self.echo).finish_non_exhaustive()
     }
 }

@@ -4,10 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::account::{Account, PasswordHash};
-use crate::bundle::{AccountChange, Bundle, CapEffect, Entry, Outcome, Precondition, Renewal, Spend};
+use crate::bundle::{
+    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Renewal, SentCode, Slot, Spend,
+};
 use crate::chain::{ChainMac, ChainPosition};
-use crate::id::{AttemptId, FactorId, RecoveryCodeId};
+use crate::id::{AttemptId, CodeId, FactorId};
 use crate::lane::{Lane, LaneKey};
+use crate::limits::{CODE_JOINED_SECONDS, CODE_TRIES};
+use crate::message::Envelope;
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Record;
 use crate::throttle::{Against, Cap, Count, Seen};
@@ -19,7 +23,13 @@ use crate::{AccountId, UnixTime, Username};
 pub(crate) struct Memory {
     accounts: HashMap<Username, Account>,
     steps: HashMap<FactorId, u64>,
-    codes: Vec<RecoveryCodeId>,
+    codes: Vec<CodeId>,
+    sent: HashMap<(Username, Slot), SentCode>,
+    /// Whom a code was sent, and when.
+    sendings: Vec<(Username, UnixTime)>,
+    /// Messages that nobody has taken.
+    pub(crate) outbox: Vec<Envelope>,
+    signed_in: HashMap<AccountId, UnixTime>,
     lanes: HashMap<LaneKey, Lane>,
     caps: HashMap<AccountId, Cap>,
     known: HashMap<(AccountId, LaneKey), UnixTime>,
@@ -94,10 +104,14 @@ impl Store for MemoryStore {
         memory.loads += 1;
         let account = memory.accounts.get(name).cloned();
         let id = account.as_ref().map(|account| account.id);
+        let own = memory.sent.iter().filter(|((of, _), _)| of == name);
         Ok(Loaded {
+            sent_codes: own.map(|(_, code)| code.clone()).collect(),
+            codes_in_day: memory.sent_to(name),
+            signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
             spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
-            spent_recovery_codes: memory.codes.clone(),
+            spent_codes: memory.codes.clone(),
             lane: memory.lanes.get(lane).copied().unwrap_or_default(),
             cap: id.and_then(|id| memory.caps.get(&id).copied()).unwrap_or_default(),
             known_at: id.and_then(|id| memory.known.get(&(id, *lane)).copied()),
@@ -116,6 +130,11 @@ impl Store for MemoryStore {
         let lane = memory.counted(&count.lane, count.at);
         for _ in 0..std::mem::take(&mut memory.others_after_next_count) {
             memory.counted(&count.lane, count.at);
+        }
+        for ((of, _), code) in &mut memory.sent {
+            if count.codes_of.as_ref() == Some(of) && count.at < code.expires_at {
+                code.tries = code.tries.saturating_add(1);
+            }
         }
         let cap = match count.against {
             Against::LaneAlone => None,
@@ -163,7 +182,7 @@ impl BreakGlass for MemoryStore {
             let highest = memory.steps.entry(*factor).or_default();
             *highest = (*highest).max(*step);
         }
-        memory.codes.extend(&loaded.spent_recovery_codes);
+        memory.codes.extend(&loaded.spent_codes);
         Ok(())
     }
 
@@ -196,6 +215,9 @@ impl Memory {
             return Outcome::Conflict;
         }
         if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(|spend| self.is_unspent(spend)) {
+            return Outcome::Conflict;
+        }
+        if !bundle.new_code.as_ref().is_none_or(|new| self.may_send(new)) {
             return Outcome::Conflict;
         }
         if bundle.success.as_ref().is_some_and(|success| self.successes.contains_key(&success.session)) {
@@ -247,8 +269,26 @@ impl Memory {
             Spend::TotpStep { factor, step, begins_at, .. } => {
                 self.steps.get(factor).is_none_or(|highest| step > highest) && *begins_at > self.floor
             }
-            Spend::RecoveryCode { code, .. } => !self.codes.contains(code),
+            Spend::HotpCounter { factor, counter, .. } => {
+                self.steps.get(factor).is_none_or(|highest| counter > highest)
+            }
+            Spend::Code { code, .. } => !self.codes.contains(code),
+            Spend::SentCode { name, slot, code } => {
+                let sent = self.sent.get(&(name.clone(), *slot));
+                sent.is_some_and(|sent| sent.id == *code && sent.tries <= CODE_TRIES)
+            }
         }
+    }
+
+    /// How many codes were sent to a user; tests live for a day at most.
+    fn sent_to(&self, name: &Username) -> u32 {
+        u32::try_from(self.sendings.iter().filter(|(to, _)| to == name).count()).unwrap()
+    }
+
+    fn may_send(&self, new: &NewCode) -> bool {
+        let sent = self.sent.get(&(new.name.clone(), new.code.slot));
+        let is_young = |sent: &SentCode| new.code.sent_at.seconds_since(sent.sent_at) < CODE_JOINED_SECONDS;
+        !sent.is_some_and(is_young) && self.sent_to(&new.name) < new.daily_limit
     }
 
     fn apply(&mut self, bundle: &Bundle) {
@@ -265,8 +305,22 @@ impl Memory {
                 Spend::TotpStep { factor, step, .. } => {
                     self.steps.insert(*factor, *step);
                 }
-                Spend::RecoveryCode { code, .. } => self.codes.push(*code),
+                Spend::HotpCounter { factor, counter, .. } => {
+                    self.steps.insert(*factor, *counter);
+                }
+                Spend::Code { code, .. } => self.codes.push(*code),
+                Spend::SentCode { name, slot, .. } => {
+                    self.sent.remove(&(name.clone(), *slot));
+                }
             }
+        }
+        if let Some(new) = &bundle.new_code {
+            self.sendings.push((new.name.clone(), new.code.sent_at));
+            self.sent.insert((new.name.clone(), new.code.slot), new.code.clone());
+        }
+        self.outbox.extend(bundle.messages.iter().cloned());
+        if let Some(account) = bundle.signed_in {
+            self.signed_in.insert(account, bundle.at);
         }
         if let Some(success) = &bundle.success {
             self.successes.insert(success.session, success.clone());
@@ -307,7 +361,7 @@ impl Memory {
         let keys = keys();
         for account in self.accounts.values_mut() {
             for factor in &mut account.factors {
-                let crate::account::FactorKind::Totp { secret, .. } = &mut factor.kind;
+                let crate::account::FactorKind::Totp { secret, .. } = &mut factor.kind else { continue };
                 let other = crate::AccountId::from_bytes([9; 16]);
                 *secret = keys.seal(&Counting::default(), other, "elsewhere", &app_secret()).unwrap();
             }

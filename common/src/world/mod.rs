@@ -114,7 +114,7 @@ impl World {
     }
 
     /// Plays answers in, as a PAM conversation or a RADIUS client does, until the verdict.
-    pub(crate) fn login(&self, attempt: &Attempt, answers: &[&str]) -> Result<Ended, Vec<&'static str>> {
+    pub(crate) fn login(&self, attempt: &Attempt, answers: &[&str]) -> Result<Ended, Vec<String>> {
         let mut answers = answers.iter();
         let mut prompts = Vec::new();
         let brings_first = attempt.door == Door::Radius || attempt.primary == PrimaryMode::Failed;
@@ -124,7 +124,7 @@ impl World {
             match reply {
                 Reply::Done(_, verdict) => return Ok(Ended { verdict, prompts }),
                 Reply::Ask(session, prompt) => {
-                    prompts.push(prompt.text);
+                    prompts.push(prompt.text().to_owned());
                     let Some(text) = answers.next() else { return Err(prompts) };
                     reply = self.engine.answer(attempt, &session, &text_answer(text));
                 }
@@ -153,7 +153,7 @@ impl World {
 /// A finished login.
 pub(crate) struct Ended {
     pub(crate) verdict: Verdict,
-    pub(crate) prompts: Vec<&'static str>,
+    pub(crate) prompts: Vec<String>,
 }
 
 /// The verdict of a yes, as far as tests look at it.

@@ -3,7 +3,7 @@
 use common::account::Account;
 use common::bundle::{Spend, Success};
 use common::ports::Loaded;
-use common::{AttemptId, FactorId, RecoveryCodeId, UnixTime};
+use common::{AttemptId, CodeId, FactorId, UnixTime};
 use serde::{Deserialize, Serialize};
 
 use crate::break_glass::layout::SUCCESSES_MAX;
@@ -14,7 +14,7 @@ use crate::break_glass::layout::SUCCESSES_MAX;
 pub(super) struct Copy {
     pub(super) account: Account,
     pub(super) spent_steps: Vec<(FactorId, u64)>,
-    pub(super) spent_recovery_codes: Vec<RecoveryCodeId>,
+    pub(super) spent_codes: Vec<CodeId>,
     /// As the store had it when the account was copied.
     pub(super) floor: UnixTime,
     /// The last successes, newest last.
@@ -43,11 +43,11 @@ impl Copy {
         let mut copy = Self {
             account,
             spent_steps: Vec::new(),
-            spent_recovery_codes: Vec::new(),
+            spent_codes: Vec::new(),
             floor: loaded.floor,
             successes: Vec::new(),
         };
-        copy.add_spent(&loaded.spent_steps, &loaded.spent_recovery_codes);
+        copy.add_spent(&loaded.spent_steps, &loaded.spent_codes);
         Some(copy)
     }
 
@@ -64,7 +64,7 @@ impl Copy {
         let (mut next, other) = if is_late { (self.clone(), &newer) } else { (newer, self) };
         if next.account.id == other.account.id {
             next.floor = next.floor.max(other.floor);
-            next.add_spent(&other.spent_steps, &other.spent_recovery_codes);
+            next.add_spent(&other.spent_steps, &other.spent_codes);
             // What the store has loaded names none.
             next.successes.clone_from(&self.successes);
         }
@@ -88,8 +88,17 @@ impl Copy {
                 }
                 self.add_spent(&[(*factor, *step)], &[]);
             }
-            Spend::RecoveryCode { account, code } => {
-                if self.spent_recovery_codes.contains(code) || *account != self.account.id {
+            Spend::HotpCounter { account, factor, counter } => {
+                let highest = self.spent_steps.iter().find(|(of, _)| of == factor).map(|(_, last)| *last);
+                if highest.is_some_and(|last| *counter <= last) || *account != self.account.id {
+                    return Err(Spent);
+                }
+                self.add_spent(&[(*factor, *counter)], &[]);
+            }
+            // Nothing is sent without the store.
+            Spend::SentCode { .. } => return Err(Spent),
+            Spend::Code { account, code } => {
+                if self.spent_codes.contains(code) || *account != self.account.id {
                     return Err(Spent);
                 }
                 self.add_spent(&[], &[*code]);
@@ -120,17 +129,20 @@ impl Copy {
     }
 
     /// What belongs to a factor or a set of codes that has gone can never be used again, and is forgotten.
-    fn add_spent(&mut self, steps: &[(FactorId, u64)], codes: &[RecoveryCodeId]) {
+    fn add_spent(&mut self, steps: &[(FactorId, u64)], codes: &[CodeId]) {
         self.spent_steps.extend_from_slice(steps);
-        self.spent_recovery_codes.extend_from_slice(codes);
-        let Account { factors, recovery_codes, .. } = &self.account;
+        self.spent_codes.extend_from_slice(codes);
+        let Account { factors, recovery_codes, temporary_code, .. } = &self.account;
         self.spent_steps.retain(|(id, _)| factors.iter().any(|factor| factor.id == *id));
-        self.spent_recovery_codes.retain(|id| recovery_codes.iter().any(|code| code.id == *id));
+        self.spent_codes.retain(|id| {
+            let is_temporary = temporary_code.as_ref().is_some_and(|code| code.id == *id);
+            is_temporary || recovery_codes.iter().any(|code| code.id == *id)
+        });
         // The highest step of each factor comes first, and is kept.
         self.spent_steps.sort_unstable_by(|a, b| (a.0, b.1).cmp(&(b.0, a.1)));
         self.spent_steps.dedup_by_key(|(factor, _)| *factor);
-        self.spent_recovery_codes.sort_unstable();
-        self.spent_recovery_codes.dedup();
+        self.spent_codes.sort_unstable();
+        self.spent_codes.dedup();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the file says of itself, for administrators and auditors.
 
-use common::RecoveryCodeId;
+use common::CodeId;
 use common::account::Account;
 use common::chain::ChainPosition;
 use common::ports::StoredRecord;
@@ -29,15 +29,14 @@ pub struct Kept {
     /// The account, without its app passwords.
     pub account: Account,
     /// Its spent recovery codes, as far as the file knows.
-    pub spent_recovery_codes: Vec<RecoveryCodeId>,
+    pub spent_codes: Vec<CodeId>,
 }
 
 pub(super) fn survey(page: &Page<'_>) -> Survey {
     let head = page.head();
-    let kept = page.kept().map(|(_, copy)| Kept {
-        account: copy.account.clone(),
-        spent_recovery_codes: copy.spent_recovery_codes.clone(),
-    });
+    let kept = page
+        .kept()
+        .map(|(_, copy)| Kept { account: copy.account.clone(), spent_codes: copy.spent_codes.clone() });
     Survey {
         kept: kept.collect(),
         damaged_slots: page.damaged_slots(),

@@ -14,7 +14,7 @@ use common::ports::Loaded;
 use common::record::{Ending, PrimaryResult, Record, Severity};
 use common::throttle::{Against, Count};
 use common::{
-    AccountId, Attempt, AttemptId, FactorId, Reason, RecoveryCodeId, Secret, TypedName, UnixTime, Username,
+    AccountId, Attempt, AttemptId, CodeId, FactorId, Reason, Secret, TypedName, UnixTime, Username,
 };
 use zeroize::Zeroizing;
 
@@ -113,7 +113,7 @@ pub fn step(account: u8, of_factor: u8, step: u64) -> Spend {
 /// A recovery code.
 #[must_use]
 pub fn code(account: u8, code: u8) -> Spend {
-    Spend::RecoveryCode { account: id(account), code: code_id(code) }
+    Spend::Code { account: id(account), code: code_id(code) }
 }
 
 /// A success of a session that began when it succeeded.
@@ -200,7 +200,7 @@ pub fn lanes_of(user: &str) -> LanesOf {
 /// An answer counted in the lane of a user alone.
 #[must_use]
 pub fn counting(user: &str, at: u64) -> Count {
-    Count { lane: lane(user), against: Against::LaneAlone, at: time(at) }
+    Count { lane: lane(user), against: Against::LaneAlone, codes_of: None, at: time(at) }
 }
 
 /// A second proof of an account counted in the lane of a user.
@@ -251,6 +251,6 @@ pub fn factor(number: u8) -> FactorId {
 
 /// A recovery code's id.
 #[must_use]
-pub fn code_id(number: u8) -> RecoveryCodeId {
-    RecoveryCodeId::from_bytes([number; RecoveryCodeId::LENGTH])
+pub fn code_id(number: u8) -> CodeId {
+    CodeId::from_bytes([number; CodeId::LENGTH])
 }

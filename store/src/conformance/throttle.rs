@@ -115,7 +115,12 @@ fn an_unlock_ends_every_wait_of_one_account_and_forgets_no_source(ground: &dyn G
     insert(&*store, account(2, "bob"));
     assert!(applies(&*store, Bundle { recognised: Some(recognised(1, "alice")), ..bundle(6000) }));
     let count_from = |user: &str, source: &str, at| {
-        let answer = Count { lane: lane_from(user, source), against: Against::LaneAlone, at: time(at) };
+        let answer = Count {
+            lane: lane_from(user, source),
+            against: Against::LaneAlone,
+            codes_of: None,
+            at: time(at),
+        };
         store.count(&answer).unwrap();
     };
     for user in ["alice", "bob"] {

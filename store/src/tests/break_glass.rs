@@ -80,6 +80,7 @@ fn root(version: u64) -> Account {
     let kind = FactorKind::Totp {
         parameters: TotpParameters::default(),
         secret: "1.AAAA".to_owned().try_into().unwrap(),
+        drift: 0,
     };
     let app = Factor { id: factor(1), label: "phone".to_owned(), kind, added_at: time(100) };
     Account { version, factors: vec![app], ..with_codes(account(1, "root"), [1, 2]) }
@@ -136,7 +137,7 @@ fn a_copy_loads_as_it_was_kept_and_nothing_ever_grows() {
     let file = den.file();
     let found = load(&file, "root").unwrap();
     assert_eq!(found.account, Some(root(1)));
-    assert!(found.spent_steps.is_empty() && found.spent_recovery_codes.is_empty());
+    assert!(found.spent_steps.is_empty() && found.spent_codes.is_empty());
     assert_eq!(load(&file, "alice").unwrap().account, None);
     for at in 1..50 {
         assert!(applies(&file, login(step(1, 1, at))));
@@ -157,7 +158,7 @@ fn a_code_and_a_recovery_code_work_once() {
     assert!(applies(&file, login(code(1, 1))));
     assert!(!applies(&file, login(code(1, 1))));
     let found = load(&file, "root").unwrap();
-    assert_eq!((found.spent_steps, found.spent_recovery_codes), (vec![(factor(1), 40)], vec![code_id(1)]));
+    assert_eq!((found.spent_steps, found.spent_codes), (vec![(factor(1), 40)], vec![code_id(1)]));
     assert_eq!(verified(&file), [1, 2]);
 }
 
@@ -200,11 +201,8 @@ fn what_the_store_knows_to_be_spent_is_spent_in_the_copy_too() {
     let den = Den::with_root();
     let file = den.file();
     assert!(applies(&file, login(code(1, 2))));
-    let used = Loaded {
-        spent_steps: vec![(factor(1), 40)],
-        spent_recovery_codes: vec![code_id(1)],
-        ..loaded(root(1))
-    };
+    let used =
+        Loaded { spent_steps: vec![(factor(1), 40)], spent_codes: vec![code_id(1)], ..loaded(root(1)) };
     file.keep(&used).unwrap();
     assert!(!applies(&file, login(step(1, 1, 40))));
     assert!(!applies(&file, login(code(1, 1))) && !applies(&file, login(code(1, 2))));
@@ -235,7 +233,7 @@ fn a_renamed_account_keeps_its_place_and_a_removed_one_leaves_it() {
     assert!(applies(&file, login(code(1, 1))));
     file.keep(&loaded(Account { name: name("rescue"), ..root(2) })).unwrap();
     assert_eq!(load(&file, "root").unwrap().account, None);
-    assert_eq!(load(&file, "rescue").unwrap().spent_recovery_codes, [code_id(1)]);
+    assert_eq!(load(&file, "rescue").unwrap().spent_codes, [code_id(1)]);
     file.forget(&name("rescue")).unwrap();
     file.forget(&name("rescue")).unwrap();
     assert_eq!(load(&file, "rescue").unwrap().account, None);

@@ -6,7 +6,7 @@ use common::account::Account;
 use common::bundle::{AccountChange, Bundle, Outcome, Precondition, Spend, Success};
 use common::limits::SPENT_KEPT_SECONDS;
 use common::ports::{Listing as _, Store as _};
-use common::{AccountId, AttemptId, FactorId, RecoveryCodeId, UnixTime, Username};
+use common::{AccountId, AttemptId, CodeId, FactorId, UnixTime, Username};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_oneof, proptest};
@@ -29,7 +29,7 @@ const SESSIONS: u8 = 4;
 struct Model {
     accounts: BTreeMap<AccountId, Account>,
     steps: BTreeMap<(AccountId, FactorId), (u64, UnixTime, UnixTime)>,
-    codes: BTreeSet<(AccountId, RecoveryCodeId)>,
+    codes: BTreeSet<(AccountId, CodeId)>,
     successes: BTreeMap<AttemptId, Success>,
     records: u64,
     floor: UnixTime,
@@ -101,7 +101,7 @@ impl Model {
                 let before = self.steps.insert((*account, *factor), (*step, *begins_at, *expires_at));
                 *begins_at > self.floor && before.is_none_or(|(spent, ..)| *step > spent)
             }
-            Spend::RecoveryCode { account, code } => {
+            Spend::Code { account, code } => {
                 self.accounts.get(account)?;
                 self.codes.insert((*account, *code))
             }
@@ -233,7 +233,7 @@ fn compare(store: &Sqlite, model: &Model) {
         let steps: Vec<_> = steps.map(|((_, factor), (step, ..))| (*factor, *step)).collect();
         let codes: Vec<_> =
             model.codes.iter().filter(|(account, _)| *account == id).map(|(_, code)| *code).collect();
-        assert_eq!((loaded.spent_steps, loaded.spent_recovery_codes), (steps, codes));
+        assert_eq!((loaded.spent_steps, loaded.spent_codes), (steps, codes));
     }
     for number in 1..=SESSIONS {
         let loaded = store.load(&name("alice"), &lane("alice"), Some(session(number))).unwrap();

@@ -233,7 +233,7 @@ pub(crate) fn no_password(name: &Username) -> String {
 
 pub(super) fn codes_left(kept: &Kept) -> usize {
     let codes = kept.account.recovery_codes.iter();
-    codes.filter(|code| !kept.spent_recovery_codes.contains(&code.id)).count()
+    codes.filter(|code| !kept.spent_codes.contains(&code.id)).count()
 }
 
 /// What to do about the file.

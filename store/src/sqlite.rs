@@ -305,7 +305,7 @@ impl Store for Sqlite {
     }
 
     fn count(&self, count: &Count) -> Result<Seen, StoreError> {
-        match self.write(Work::Count(*count))? {
+        match self.write(Work::Count(count.clone()))? {
             Written::Counted(seen) => Ok(seen),
             Written::Committed(_) => Err(self.unanswered()),
             Written::NoSpace => Err(self.full()),

@@ -208,7 +208,7 @@ mod tests {
         let octets = builder.attribute(PROXY_STATE, b"second").map(|_| ());
         octets.unwrap();
         let request = Packet::parse(builder.finish()).unwrap();
-        let prompt = Prompt { text: text::CODE, echo: Echo::Hide };
+        let prompt = Prompt::hidden(text::CODE);
         let decision = Decision::Challenge { prompt, state: vec![5; 104], seconds: 300 };
         let octets = decision.build(&request, &secret, &mut reply).unwrap().unwrap();
         let reply = Packet::parse(octets).unwrap();

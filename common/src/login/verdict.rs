@@ -97,7 +97,9 @@ enum Text {
 }
 
 impl Prompt {
-    pub(super) const fn hidden(text: &'static str) -> Self {
+    /// A question whose answer is not shown.
+    #[must_use]
+    pub const fn hidden(text: &'static str) -> Self {
         Self { text: Text::Fixed(text), echo: Echo::Hide, qr: None }
     }
 

@@ -101,6 +101,8 @@ impl Model {
                 let before = self.steps.insert((*account, *factor), (*step, *begins_at, *expires_at));
                 *begins_at > self.floor && before.is_none_or(|(spent, ..)| *step > spent)
             }
+            // What the strategy does not make.
+            Spend::HotpCounter { .. } | Spend::SentCode { .. } => return None,
             Spend::Code { account, code } => {
                 self.accounts.get(account)?;
                 self.codes.insert((*account, *code))

@@ -70,6 +70,8 @@ pub const APP_PASSWORDS_MAX: usize = 40;
 pub const RECOVERY_CODES: usize = 10;
 /// Seconds after the end of its validity at which a spent code is forgotten (the floor rises to it).
 pub const SPENT_KEPT_SECONDS: u64 = 3600;
+/// Acts on many accounts that are written in one transaction: each waits no longer for its disk than one alone.
+pub const ACTS_TOGETHER: usize = 256;
 /// Characters of a label.
 pub const LABEL_CHARACTERS_MAX: usize = 64;
 /// Seconds for which a code that was sent is good.

@@ -32,6 +32,8 @@ pub enum Purpose {
     AppPassword,
     /// Keyed hashes of recovery codes.
     RecoveryCode,
+    /// Keyed hashes of codes that are sent.
+    SentCode,
     /// The MAC that chains records.
     Chain,
     /// Digests of answers in success records, names of lanes.
@@ -51,6 +53,7 @@ impl Purpose {
             Self::Seal => "countersign/seal".to_owned(),
             Self::AppPassword => "countersign/app-password".to_owned(),
             Self::RecoveryCode => "countersign/recovery-code".to_owned(),
+            Self::SentCode => "countersign/sent-code".to_owned(),
             Self::Chain => "countersign/chain".to_owned(),
             Self::Digest => "countersign/digest".to_owned(),
             Self::BreakGlass => "countersign/break-glass".to_owned(),

@@ -8,7 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::account::State;
+use crate::address::Channel;
 use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
+use crate::limits;
 use crate::registration::Registration;
 use crate::username::{Folding, Username};
 
@@ -46,6 +48,16 @@ impl Method {
         Self::TemporaryCode,
         Self::AppPassword,
     ];
+
+    /// The method of codes that come by a channel.
+    #[must_use]
+    pub const fn of(channel: Channel) -> Self {
+        match channel {
+            Channel::Sms => Self::Sms,
+            Channel::Call => Self::Call,
+            Channel::Email => Self::Email,
+        }
+    }
 
     /// The word in configuration and records.
     #[must_use]
@@ -157,6 +169,8 @@ pub struct Policy {
     pub break_glass: BTreeSet<Username>,
     /// The name that stands in an authenticator app.
     pub issuer: String,
+    /// Codes that may be sent to one user in a day.
+    pub codes_per_day: u32,
     /// What holds for people who have not registered yet.
     pub registration: Registration,
     /// A question or a refusal that follows a first password leaves no earlier than this after it came, right or wrong:
@@ -194,6 +208,7 @@ impl Policy {
             privileged_services: ["sudo", "sudo-i", "su", "su-l", "login"].map(str::to_owned).into(),
             break_glass: BTreeSet::new(),
             issuer: "Countersign".to_owned(),
+            codes_per_day: limits::CODES_PER_DAY,
             registration: Registration::default(),
             floor: Duration::ZERO,
         }

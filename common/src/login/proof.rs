@@ -1,10 +1,10 @@
 //! Looking at a second proof: which factor, recovery code or app password it is, and whether it may be used here and now.
 
 use crate::account::{Account, AppPassword, Factor, FactorKind};
-use crate::bundle::Spend;
+use crate::bundle::{Slot, Spend};
 use crate::codes::Shape;
 use crate::keys::KeyError;
-use crate::login::View;
+use crate::login::{View, sent};
 use crate::policy::{Method, Privileged};
 use crate::totp::TotpKey;
 use crate::{Reason, Secret, limits};
@@ -37,7 +37,8 @@ pub(super) fn look(view: &View<'_>, account: &Account, typed: &Secret) -> Result
     let totp = look_at_totp(view, account, &trimmed);
     let recovery = look_at_recovery_codes(view, account, &trimmed)?;
     let app_password = look_at_app_passwords(view, account, &trimmed)?;
-    match recovery.or(app_password) {
+    let sent = look_at_sent_codes(view, account, &trimmed)?;
+    match recovery.or(app_password).or(sent) {
         Some(found) => Ok(found),
         None => Ok(totp?.unwrap_or(Finding::Refused(Reason::WrongCode))),
     }
@@ -85,6 +86,23 @@ fn look_at_factor(
     let spend = Spend::TotpStep { account: account.id, factor: factor.id, step, begins_at, expires_at };
     let proof = Proof { name: format!("totp {}", factor.id), spend: Some(spend) };
     Ok(Some(allowed(view, account, Method::Totp, proof)))
+}
+
+fn look_at_sent_codes(
+    view: &View<'_>,
+    account: &Account,
+    typed: &Secret,
+) -> Result<Option<Finding>, KeyError> {
+    let of_factor = |slot| matches!(slot, Slot::Factor(_));
+    let Some(code) = sent::matching(view, &account.name, typed, of_factor)? else { return Ok(None) };
+    let factor = account.factors.iter().find(|factor| code.slot == Slot::Factor(factor.id));
+    let Some((factor, FactorKind::Sent { address })) = factor.map(|factor| (factor, &factor.kind)) else {
+        return Ok(None);
+    };
+    let name = format!("{} {}", factor.kind.name(), factor.id);
+    let proof = Proof { name, spend: Some(sent::spend(&account.name, code)) };
+    let is_good = view.is_break_glass() || sent::is_good(view, account, address);
+    Ok(Some(Finding::by(is_good, proof, Reason::MethodNotAllowed)))
 }
 
 fn look_at_recovery_codes(

@@ -35,6 +35,7 @@ pub mod random;
 pub mod reason;
 pub mod record;
 pub mod secret;
+pub mod sent;
 pub mod session;
 pub mod tally;
 pub mod text;

@@ -72,6 +72,8 @@ pub const CODE_SECONDS: u64 = 300;
 pub const CODE_TRIES: u8 = 5;
 /// Seconds in which a login begun again waits for the code that was sent already, and no other one is sent.
 pub const CODE_JOINED_SECONDS: u64 = 60;
+/// Codes that are sent to one user within a day, where the settings do not say.
+pub const CODES_PER_DAY: u32 = 10;
 /// Digits of a code that is sent.
 pub const CODE_DIGITS: u8 = 6;
 /// Contacts of one account.

@@ -7,7 +7,10 @@ pub mod copies;
 mod findings;
 mod ledger;
 
+use std::collections::BTreeSet;
+
 use crate::account::Account;
+use crate::address::Channel;
 use crate::attempt::FirstAnswer;
 use crate::bundle::Bundle;
 use crate::keys::{KeyError, KeyRing};
@@ -43,6 +46,8 @@ pub struct Parts {
     pub random: Box<dyn Random>,
     /// Where records go besides the store.
     pub sink: Box<dyn Sink>,
+    /// By which channels codes and notices can be delivered: what is not here is promised to nobody.
+    pub channels: BTreeSet<Channel>,
 }
 
 /// Decides logins and carries out administrators' acts.
@@ -374,6 +379,7 @@ impl Engine {
             ending,
             reason,
             together: None,
+            delivery: None,
             act: None,
         }
     }

@@ -129,7 +129,10 @@ mod tests {
     #[test]
     fn placeholders_are_filled_in_and_other_braces_stay() {
         assert_eq!(filled("a {to} b {text}{to}"), "a TO b TEXTTO");
-        assert_eq!(filled(r#"{"to": "{to}", "nested": {"text":"{text}"}, "empty": {}}"#), r#"{"to": "TO", "nested": {"text":"TEXT"}, "empty": {}}"#);
+        assert_eq!(
+            filled(r#"{"to": "{to}", "nested": {"text":"{text}"}, "empty": {}}"#),
+            r#"{"to": "TO", "nested": {"text":"TEXT"}, "empty": {}}"#
+        );
         assert_eq!(filled("{ to } {To} {{to}} {to"), "{ to } {To} {TO} {to");
         assert_eq!(filled(""), "");
     }

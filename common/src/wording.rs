@@ -356,7 +356,10 @@ mod tests {
         let code = || Content::Code(Secret::from("123456"));
         for channel in [Channel::Sms, Channel::Email] {
             let (subject, text) = written(&Wording::default(), &message(channel, code()));
-            assert!(text.contains("123456") && text.contains("5 minutes") && text.contains("Example"), "{text}");
+            assert!(
+                text.contains("123456") && text.contains("5 minutes") && text.contains("Example"),
+                "{text}"
+            );
             assert!(!subject.contains("123456"), "{subject}");
         }
         let (_, text) = written(&Wording::default(), &message(Channel::Sms, code()));

@@ -1,9 +1,11 @@
 //! Lines as somebody else's parser reads them, with everything hostile that a stranger can type.
 
 use crate::{Facility, Field, Format, Origin, Renderer};
-use common::chain::{ChainMac, ChainPosition};
 use common::address::Channel;
-use common::record::{DeliveryRecord, ActRecord, Actor, Ending, Names, PrimaryResult, Record, Severity, Together};
+use common::chain::{ChainMac, ChainPosition};
+use common::record::{
+    ActRecord, Actor, DeliveryRecord, Ending, Names, PrimaryResult, Record, Severity, Together,
+};
 use common::{AttemptId, Door, Place, Reason, UnixTime};
 use syslog_loose::{ProcId, Protocol, SyslogSeverity, Variant, parse_message};
 

@@ -66,8 +66,8 @@ pub(crate) fn engine(store: Box<dyn Store>, primary: Box<dyn Primary>) -> Engine
         names: Box::new(ClearText),
         clock: Box::new(Standing),
         random: Box::new(Counting),
-        channels: BTreeSet::new(),
         sink: Box::new(Silent),
+        channels: BTreeSet::new(),
     })
 }
 

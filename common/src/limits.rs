@@ -90,6 +90,8 @@ pub const NOTICES_WAITING_PER_USER_MAX: u32 = 100;
 pub const NOTICES_WAITING_MAX: u64 = 250_000;
 /// Messages that wait to be sent; beyond it no code is sent either.
 pub const MESSAGES_WAITING_MAX: u64 = 300_000;
+/// Codes that are sent to one user within a day, where the settings do not say.
+pub const CODES_PER_DAY: u32 = 10;
 /// Digits of a code that is sent.
 pub const CODE_DIGITS: u8 = 6;
 /// Contacts of one account.

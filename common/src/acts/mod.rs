@@ -4,10 +4,13 @@
 
 mod account;
 mod factor;
+mod many;
 mod run;
 
 #[cfg(test)]
 mod tests;
+
+pub use many::{Became, Foreseen, Many, Order};
 
 use crate::account::{Account, Block, PasswordHash, Role, Scope, State};
 use crate::bundle::{AccountChange, Spend};
@@ -215,6 +218,17 @@ impl Done {
 
     fn issuing(account: Account, issued: Issued) -> Self {
         Self { change: AccountChange::Update(Box::new(account)), spends: Vec::new(), issued }
+    }
+
+    /// Whether the account stays as it was before, but for its version.
+    fn leaves(&self, before: &Account) -> bool {
+        let AccountChange::Update(after) = &self.change else { return false };
+        let is_same = || {
+            let mut before = before.clone();
+            before.version = after.version;
+            before == **after
+        };
+        self.spends.is_empty() && is_same()
     }
 }
 

@@ -33,6 +33,8 @@ crate::closed_list! {
         CodeSentBefore = "code-sent-before",
         /// No code was sent: nothing is configured or running here that could send it.
         ChannelUnavailable = "channel-unavailable",
+        /// No code was sent: numbers like this one are not used here.
+        NumberNotAllowed = "number-not-allowed",
         /// No code was sent: the user has had as many in a day as the settings allow.
         TooManyCodes = "too-many-codes",
         /// The account had to be registered by now and was not: it takes a temporary code.
@@ -109,6 +111,12 @@ crate::closed_list! {
         BreakGlassBroken = "break-glass-broken",
         /// Other logins changed the account each time this one was decided.
         TooManyRaces = "too-many-races",
+        /// A gateway has taken a code or notice; whether it arrived is not known.
+        MessageSent = "message-sent",
+        /// No gateway took a code or notice now; it is tried again.
+        MessageNotSent = "message-not-sent",
+        /// A code or notice was given up: it has expired, no gateway takes it, or its number is not allowed.
+        MessageGivenUp = "message-given-up",
         /// The user went away before the dialogue ended.
         Abandoned = "abandoned",
         /// An administrator's act was carried out.

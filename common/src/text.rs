@@ -24,6 +24,18 @@ pub const SENT_NOWHERE: &str = "You have nothing registered for that.\nOne-time 
 pub const OVERDUE: &str = "You need a second step before you can sign in.\n\
     Ask an administrator for a temporary code and type it here: ";
 
+/// Stands above a picture that reads on a dark screen.
+pub const SCAN_ON_DARK: &str = "Scan this with your app (on a light screen, answer: light)";
+
+/// Stands above a picture that reads on a light screen.
+pub const SCAN_ON_LIGHT: &str = "Scan this with your app (on a dark screen, answer: dark)";
+
+/// Turns a picture around, for a light screen.
+pub const LIGHT: &str = "light";
+
+/// Turns it back, for a dark one.
+pub const DARK: &str = "dark";
+
 /// The last word to somebody who does not get in, whatever the reason.
 pub const REFUSED: &str = "Login refused.";
 
@@ -46,6 +58,8 @@ mod tests {
             super::CODE_AGAIN,
             super::SENT_NOWHERE,
             super::OVERDUE,
+            super::SCAN_ON_DARK,
+            super::SCAN_ON_LIGHT,
             super::REFUSED,
             super::UNAVAILABLE,
             super::SERVICE_AWAY,

@@ -65,7 +65,6 @@ mod tests {
     use super::split;
     use crate::Secret;
     use crate::attempt::Appended;
-    use crate::login::ways;
 
     fn halves(answer: &str, appended: Appended) -> Option<(String, String)> {
         let text = |secret: &Secret| secret.expose_text().unwrap().to_owned();

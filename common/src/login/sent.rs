@@ -44,14 +44,15 @@ pub(super) fn new(
     if !view.channels.contains(&channel) || !to.channels().contains(&channel) {
         return Ok(Sending::Refused(Reason::ChannelUnavailable));
     }
-    let is_young = |code: &&SentCode| {
-        code.slot == slot && view.now.seconds_since(code.sent_at) < limits::CODE_JOINED_SECONDS
-    };
-    if view.loaded.sent_codes.iter().any(|code| is_young(&code)) {
+    if view.policy.numbers.check_address(to).is_err() {
+        return Ok(Sending::Refused(Reason::NumberNotAllowed));
+    }
+    let is_on_its_way = |code: &SentCode| code.slot == slot && code.is_young(view.now);
+    if view.loaded.sent_codes.iter().any(is_on_its_way) {
         return Ok(Sending::Joined);
     }
     let daily_limit = view.policy.codes_per_day;
-    if view.loaded.codes_in_day >= daily_limit {
+    if !view.loaded.sendings.allow(view.now, daily_limit) {
         return Ok(Sending::Refused(Reason::TooManyCodes));
     }
     let random = Stream::new(view.entropy, "sent code");
@@ -117,7 +118,7 @@ pub(super) fn matching<'a>(
 ) -> Result<Option<&'a SentCode>, KeyError> {
     let candidates = codes::sent_candidates(view.keys, user.as_str(), typed)?;
     let live = |code: &&SentCode| {
-        is_asked_for(code.slot) && view.now < code.expires_at && code.tries < limits::CODE_TRIES
+        is_asked_for(code.slot) && code.is_live(view.now) && code.tries < limits::CODE_TRIES
     };
     Ok(view.loaded.sent_codes.iter().filter(live).find(|code| candidates.contain(&code.hash)))
 }

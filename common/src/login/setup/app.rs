@@ -39,7 +39,7 @@ pub(super) fn show_key(
         Door::Radius => {
             Some(with_link()).filter(|text| text.len() <= limits::PROMPT_OCTETS_MAX).unwrap_or(question)
         }
-        Door::Pam | Door::CommandLine => question,
+        Door::Pam | Door::CommandLine | Door::Delivery => question,
     };
     let mut prompt = Prompt::made(text);
     prompt.qr = (picture == Picture::Shown).then_some(uri);

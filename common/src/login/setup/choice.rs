@@ -29,7 +29,7 @@ impl Choice {
         match (self, door) {
             (Self::App(Picture::Shown), _) => "authenticator app (QR code)".to_owned(),
             (Self::App(Picture::Withheld), Door::Radius) => "authenticator app".to_owned(),
-            (Self::App(Picture::Withheld), Door::Pam | Door::CommandLine) => {
+            (Self::App(Picture::Withheld), Door::Pam | Door::CommandLine | Door::Delivery) => {
                 "authenticator app (key as text)".to_owned()
             }
             (Self::Own(channel), _) => named(*channel).to_owned(),

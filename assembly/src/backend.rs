@@ -73,5 +73,6 @@ pub(crate) fn parts(
         clock: Box::new(SystemClock),
         random: Box::new(SystemRandom),
         sink,
+        channels: std::collections::BTreeSet::new(),
     }
 }

@@ -36,6 +36,7 @@ pub mod ports;
 pub mod random;
 pub mod reason;
 pub mod record;
+pub mod registration;
 pub mod secret;
 pub mod session;
 pub mod tally;

@@ -16,6 +16,12 @@ pub const ROUNDS_MAX: u8 = 8;
 pub const GUESSES_MAX: u8 = 3;
 /// Seconds that a begun login stays open.
 pub const SESSION_SECONDS: u64 = 300;
+/// Times that one registration may be asked anything, what came before it included.
+pub const SETUP_ROUNDS_MAX: u8 = 24;
+/// Seconds that a login stays open in which somebody registers: an app may have to be installed first.
+pub const SETUP_SECONDS: u64 = 900;
+/// Octets of a mail address that a user may register at a prompt: it is carried in the session.
+pub const SETUP_ADDRESS_OCTETS_MAX: usize = 100;
 /// Seconds by which the clocks of two servers may differ.
 pub const CLOCK_DIFFERENCE_SECONDS: u64 = 30;
 /// Seconds in which a success answers its own retransmission.
@@ -64,6 +70,8 @@ pub const APP_PASSWORDS_MAX: usize = 40;
 pub const RECOVERY_CODES: usize = 10;
 /// Seconds after the end of its validity at which a spent code is forgotten (the floor rises to it).
 pub const SPENT_KEPT_SECONDS: u64 = 3600;
+/// Acts on many accounts that are written in one transaction: each waits no longer for its disk than one alone.
+pub const ACTS_TOGETHER: usize = 256;
 /// Characters of a label.
 pub const LABEL_CHARACTERS_MAX: usize = 64;
 /// Seconds for which a code that was sent is good.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::State;
 use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
+use crate::registration::Registration;
 use crate::username::{Folding, Username};
 
 /// A second proof that a rule can allow.
@@ -156,6 +157,8 @@ pub struct Policy {
     pub break_glass: BTreeSet<Username>,
     /// The name that stands in an authenticator app.
     pub issuer: String,
+    /// What holds for people who have not registered yet.
+    pub registration: Registration,
     /// A question or a refusal that follows a first password leaves no earlier than this after it came, right or wrong:
     /// some backends are quicker with names that they do not know.
     pub floor: Duration,
@@ -191,6 +194,7 @@ impl Policy {
             privileged_services: ["sudo", "sudo-i", "su", "su-l", "login"].map(str::to_owned).into(),
             break_glass: BTreeSet::new(),
             issuer: "Countersign".to_owned(),
+            registration: Registration::default(),
             floor: Duration::ZERO,
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::UnixTime;
-use crate::account::{Account, PasswordHash, Role, State};
+use crate::account::{Account, Deadline, PasswordHash, Role, State};
 use crate::acts::{ActError, Desk, Done, Issued, NewTotp, Reset, StateChange, factor};
 use crate::bundle::AccountChange;
 use crate::id::AccountId;
@@ -20,8 +20,7 @@ pub(super) fn add(
     password: Option<&PasswordHash>,
     totp: Option<&NewTotp>,
 ) -> Result<Done, ActError> {
-    let mut account = new(desk, name);
-    account.state = state.unwrap_or(account.state);
+    let mut account = new(desk, name, state.unwrap_or(desk.policy.default_state));
     account.role = role;
     account.password_hash = password.cloned();
     let Some(totp) = totp else { return Ok(Done::updated(account).inserting()) };
@@ -33,20 +32,26 @@ pub(super) fn add(
 }
 
 /// The account of somebody whom only the primary knew until now.
-pub(super) fn new(desk: &Desk<'_>, name: &Username) -> Account {
-    Account::new(AccountId::generate(desk.random), name.clone(), desk.policy.default_state, desk.now)
+pub(super) fn new(desk: &Desk<'_>, name: &Username, state: State) -> Account {
+    let account = Account::new(AccountId::generate(desk.random), name.clone(), state, desk.now);
+    Account { deadline: grace(desk).filter(|_| state == State::Enabled), ..account }
+}
+
+/// What the policy gives somebody who becomes `enabled` now.
+fn grace(desk: &Desk<'_>) -> Option<Deadline> {
+    desk.policy.registration.grace.deadline(desk.now)
 }
 
 /// `enabled` means "must register": who has registered already is `enforced`. Who is `enabled` already keeps the deadline,
 /// unless another one is given.
-pub(super) fn set_state(account: Account, change: &StateChange) -> Account {
+pub(super) fn set_state(desk: &Desk<'_>, account: Account, change: &StateChange) -> Account {
     let state = match change.state {
         State::Enabled if !account.factors.is_empty() => State::Enforced,
         State::Disabled | State::Enabled | State::Enforced => change.state,
     };
     let deadline = match (state, account.state) {
         (State::Enabled, State::Enabled) => change.deadline.or(account.deadline),
-        (State::Enabled, State::Disabled | State::Enforced) => change.deadline,
+        (State::Enabled, State::Disabled | State::Enforced) => change.deadline.or_else(|| grace(desk)),
         (State::Disabled | State::Enforced, _) => None,
     };
     Account { state, deadline, disabled_until: None, ..account }

@@ -7,6 +7,7 @@ mod contact;
 mod error;
 mod factor;
 mod given_out;
+mod many;
 mod new;
 pub(crate) mod registration;
 mod resync;
@@ -26,6 +27,7 @@ use crate::ports::Random;
 use crate::{Secret, UnixTime, Username};
 
 pub use error::ActError;
+pub use many::{Became, Foreseen, Many, Order};
 pub use new::{EnrolmentProof, HotpProof, Label, NewHotp, NewSent, NewTotp};
 
 /// A state that an account shall have.
@@ -39,10 +41,17 @@ pub struct StateChange {
     pub if_absent: IfAbsent,
 }
 
-impl From<State> for StateChange {
+impl StateChange {
     /// Of an account that is there, with the deadline of the policy.
-    fn from(state: State) -> Self {
+    #[must_use]
+    pub const fn new(state: State) -> Self {
         Self { state, deadline: None, if_absent: IfAbsent::Refuse }
+    }
+}
+
+impl From<State> for StateChange {
+    fn from(state: State) -> Self {
+        Self::new(state)
     }
 }
 
@@ -280,6 +289,17 @@ impl Done {
         self.happenings.push(happening);
         self
     }
+
+    /// Whether the account stays as it was before, but for its version.
+    fn leaves(&self, before: &Account) -> bool {
+        let AccountChange::Update(after) = &self.change else { return false };
+        let is_same = || {
+            let mut before = before.clone();
+            before.version = after.version;
+            before == **after
+        };
+        self.spends.is_empty() && is_same()
+    }
 }
 
 /// Carries an act out on an account as it was loaded.
@@ -298,7 +318,7 @@ pub(crate) fn carry_out(
             Act::SetState(StateChange { if_absent: IfAbsent::Create, .. })
             | Act::DisableUntil { if_absent: IfAbsent::Create, .. },
             None,
-        ) => Ok(change(desk, account::new(desk, name), act)?.inserting()),
+        ) => Ok(change(desk, account::new(desk, name, desk.policy.default_state), act)?.inserting()),
         (_, None) => Err(ActError::NoSuchAccount(name.clone())),
         (act, Some(mut account)) => {
             account.version = account.version.saturating_add(1);
@@ -312,7 +332,7 @@ fn change(desk: &Desk<'_>, account: Account, act: &Act) -> Result<Done, ActError
         Act::Add { .. } => Err(ActError::NameTaken(account.name)),
         Act::Remove => Ok(Done::new(AccountChange::Remove(account.id), Issued::Nothing)),
         Act::SetPassword(hash) => Ok(Done::updated(Account { password_hash: Some(hash.clone()), ..account })),
-        Act::SetState(change) => Ok(Done::updated(account::set_state(account, change))),
+        Act::SetState(change) => Ok(Done::updated(account::set_state(desk, account, change))),
         Act::DisableUntil { until, .. } => Ok(Done::updated(account::disable_until(desk, account, *until)?)),
         Act::Reset(reset) => account::reset(account, *reset),
         Act::Block(block) => Ok(Done::updated(Account { block: Some(*block), ..account })),

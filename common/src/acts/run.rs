@@ -43,7 +43,7 @@ impl Engine {
 
     /// What was done is done, also where the copy of a break-glass account cannot follow; the command line looks and
     /// says so.
-    fn copy_after(&self, name: &Username, act: &Act) {
+    pub(super) fn copy_after(&self, name: &Username, act: &Act) {
         let _ = if let Act::Rename(to) = act {
             let copied = self.copy_for_break_glass(to).map(drop);
             copied.and(self.forget_for_break_glass(name))
@@ -77,6 +77,19 @@ impl Engine {
 
     /// `None` where somebody was faster.
     fn act_once(&self, minutes: &Minutes<'_>) -> Result<Option<Issued>, ActError> {
+        let Prepared { bundle, issued, .. } = self.prepare(minutes)?;
+        match self.write(&bundle)? {
+            Written::Yes => {
+                // Where the file cannot follow, its waits end by themselves.
+                let _ = self.unlock_for_break_glass(minutes.name, &bundle);
+                Ok(Some(issued))
+            }
+            Written::Conflict => Ok(None),
+        }
+    }
+
+    /// Loads the account and carries the act out on it; nothing is written yet.
+    pub(super) fn prepare(&self, minutes: &Minutes<'_>) -> Result<Prepared, ActError> {
         let now = self.now();
         let loaded = self.parts.store.load(minutes.name, &LaneKey::NONE, None)?;
         let desk = Desk {
@@ -93,14 +106,8 @@ impl Engine {
         let notices = minutes.notices(&desk, before.as_ref(), &done)?;
         let mut bundle = minutes.bundle(now, before.as_ref(), loaded.cap.in_row, &done, notices);
         bundle.unlocked = self.unlocked(minutes, before.as_ref())?;
-        match self.write(&bundle)? {
-            Written::Yes => {
-                // Where the file cannot follow, its waits end by themselves.
-                let _ = self.unlock_for_break_glass(minutes.name, &bundle);
-                Ok(Some(done.issued))
-            }
-            Written::Conflict => Ok(None),
-        }
+        let is_as_asked = before.is_some_and(|before| done.leaves(&before)) && bundle.unlocked.is_none();
+        Ok(Prepared { bundle, issued: done.issued, is_as_asked })
     }
 
     /// What an administrator who unlocks wants is that the user can sign in now, from wherever that is.
@@ -131,11 +138,19 @@ impl Engine {
 }
 
 /// Who does what to whom.
-struct Minutes<'a> {
-    id: AttemptId,
-    actor: &'a Actor,
-    name: &'a Username,
-    act: &'a Act,
+pub(super) struct Minutes<'a> {
+    pub(super) id: AttemptId,
+    pub(super) actor: &'a Actor,
+    pub(super) name: &'a Username,
+    pub(super) act: &'a Act,
+}
+
+/// An act on an account as it was loaded, ready to be written.
+pub(super) struct Prepared {
+    pub(super) bundle: Bundle,
+    pub(super) issued: Issued,
+    /// The account is so already: writing it would change nothing.
+    pub(super) is_as_asked: bool,
 }
 
 impl Minutes<'_> {
@@ -196,7 +211,13 @@ impl Minutes<'_> {
         bundle
     }
 
-    fn record(&self, at: UnixTime, reason: Reason, before: Option<String>, after: Option<String>) -> Record {
+    pub(super) fn record(
+        &self,
+        at: UnixTime,
+        reason: Reason,
+        before: Option<String>,
+        after: Option<String>,
+    ) -> Record {
         let act = ActRecord { act: self.act.name().to_owned(), actor: self.actor.clone(), before, after };
         let name = self.name.as_str().to_owned();
         Record {

@@ -66,6 +66,7 @@ pub(crate) fn engine(store: Box<dyn Store>, primary: Box<dyn Primary>) -> Engine
         clock: Box::new(Standing),
         random: Box::new(Counting),
         sink: Box::new(Silent),
+        channels: std::collections::BTreeSet::new(),
     })
 }
 

@@ -80,6 +80,18 @@ pub const CODE_SECONDS: u64 = 300;
 pub const CODE_TRIES: u8 = 5;
 /// Seconds in which a login begun again waits for the code that was sent already, and no other one is sent.
 pub const CODE_JOINED_SECONDS: u64 = 60;
+/// Seconds of the day in which codes to one user are counted, whenever it begins.
+pub const CODE_DAY_SECONDS: u64 = 86_400;
+/// Codes that may be sent to one user in a day, whatever limit is configured.
+pub const CODES_IN_DAY_MAX: u32 = 100;
+/// Notices of one user that wait to be sent; of more, the newest are left out: the oldest tell of the change of address.
+pub const NOTICES_WAITING_PER_USER_MAX: u32 = 100;
+/// Notices of all users that wait to be sent; those beyond are left out.
+pub const NOTICES_WAITING_MAX: u64 = 250_000;
+/// Messages that wait to be sent; beyond it no code is sent either.
+pub const MESSAGES_WAITING_MAX: u64 = 300_000;
+/// Codes that are sent to one user within a day, where the settings do not say.
+pub const CODES_PER_DAY: u32 = 10;
 /// Digits of a code that is sent.
 pub const CODE_DIGITS: u8 = 6;
 /// Contacts of one account.

@@ -46,7 +46,7 @@ impl Origin {
         let (kind, text) = match (&attempt.source, attempt.door) {
             (None, _) => (Kind::Place, attempt.place.to_string()),
             (Some(source), Door::Radius) => (Kind::Station, place_of(source)),
-            (Some(source), Door::Pam | Door::CommandLine) => seen_from_here(source),
+            (Some(source), Door::Pam | Door::CommandLine | Door::Delivery) => seen_from_here(source),
         };
         let by_another = attempt.parties.caller.as_deref().filter(|caller| *caller != user);
         Self { kind, text, by: by_another.unwrap_or_default().to_owned() }

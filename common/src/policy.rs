@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::State;
 use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
+use crate::limits::CODES_PER_DAY;
+use crate::number_rules::NumberRules;
 use crate::registration::Registration;
 use crate::username::{Folding, Username};
 
@@ -162,6 +164,10 @@ pub struct Policy {
     /// A question or a refusal that follows a first password leaves no earlier than this after it came, right or wrong:
     /// some backends are quicker with names that they do not know.
     pub floor: Duration,
+    /// Which telephone numbers may be registered and sent to.
+    pub numbers: NumberRules,
+    /// How many codes are sent to one user within a day: each may cost money, and annoys somebody who did not ask.
+    pub codes_per_day: u32,
 }
 
 /// What the rules say of one attempt.
@@ -196,6 +202,8 @@ impl Policy {
             issuer: "Countersign".to_owned(),
             registration: Registration::default(),
             floor: Duration::ZERO,
+            numbers: NumberRules::default(),
+            codes_per_day: CODES_PER_DAY,
         }
     }
 

@@ -384,6 +384,7 @@ impl Engine {
             ending,
             reason,
             together: None,
+            delivery: None,
             act: None,
         }
     }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use totp_rs::Totp;
 
 use crate::Secret;
-use crate::totp::{TotpAlgorithm, TotpError, generator, uri_of};
+use crate::totp::{TotpAlgorithm, TotpError, generator, percent_encode, uri_of};
 
 /// A usable HOTP factor: digits and opened secret.
 pub struct HotpKey {
@@ -50,7 +50,8 @@ impl HotpKey {
 /// The Key URI that authenticator apps read from a QR code. `counter` is the first one that the app shall use.
 #[must_use]
 pub fn otpauth_uri(issuer: &str, name: &str, digits: u8, counter: u64, secret: &Secret) -> Secret {
-    let mut uri = uri_of("hotp", issuer, name, secret);
+    let issuer = percent_encode(issuer);
+    let mut uri = uri_of("hotp", &format!("{issuer}:{}", percent_encode(name)), &issuer, secret);
     // The counter is required; apps take 6 digits where nothing is said.
     let _ = write!(uri, "&counter={counter}");
     if digits != 6 {

@@ -205,7 +205,13 @@ pub(crate) fn generator(
 /// `issuer` and `name` are percent-encoded; the secret is in it, so the whole is one.
 #[must_use]
 pub fn otpauth_uri(issuer: &str, name: &str, parameters: TotpParameters, secret: &Secret) -> Secret {
-    let mut uri = uri_of("totp", issuer, name, secret);
+    let issuer = percent_encode(issuer);
+    key_uri(&format!("{issuer}:{}", percent_encode(name)), &issuer, parameters, secret)
+}
+
+/// A Key URI of parts that are percent-encoded.
+pub(crate) fn key_uri(label: &str, issuer: &str, parameters: TotpParameters, secret: &Secret) -> Secret {
+    let mut uri = uri_of("totp", label, issuer, secret);
     // Defaults are left out: the picture stays small, and some apps stumble over what they do not know.
     let TotpParameters { algorithm, digits, period_seconds } = parameters;
     if parameters != TotpParameters::default() {
@@ -214,18 +220,17 @@ pub fn otpauth_uri(issuer: &str, name: &str, parameters: TotpParameters, secret:
     Secret::from(uri)
 }
 
-/// What all Key URIs begin with.
-pub(crate) fn uri_of(kind: &str, issuer: &str, name: &str, secret: &Secret) -> String {
-    let issuer = percent_encode(issuer);
+/// What all Key URIs begin with, of parts that are percent-encoded.
+pub(crate) fn uri_of(kind: &str, label: &str, issuer: &str, secret: &Secret) -> String {
     let base32 = to_base32(secret);
+    let base32 = base32.expose_text().unwrap_or_default();
     // Room for all of it and what follows, so that no copy of the secret is left behind where it grew.
     let mut uri = String::with_capacity(1024);
-    let (name, base32) = (percent_encode(name), base32.expose_text().unwrap_or_default());
-    let _ = write!(uri, "otpauth://{kind}/{issuer}:{name}?secret={base32}&issuer={issuer}");
+    let _ = write!(uri, "otpauth://{kind}/{label}?secret={base32}&issuer={issuer}");
     uri
 }
 
-fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     let mut encoded = String::new();
     for octet in text.bytes() {
         if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {

@@ -159,7 +159,7 @@ pub(crate) const RULE_ACTION: Key = Key::new(
 pub(crate) const RULE_METHODS: Key = Key::new(
     Part::Rule,
     "methods",
-    "a list with at least one of \"totp\", \"recovery-code\", \"app-password\"",
+    "a list with at least one of \"totp\", \"hotp\", \"sms\", \"call\", \"email\", \"recovery-code\", \"temporary-code\", \"app-password\"",
     "The second proofs that are good here.",
 )
 .or("all; without \"app-password\" for privileged use");

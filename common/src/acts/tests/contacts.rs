@@ -155,3 +155,26 @@ fn contacts_have_a_limit_and_none_stands_twice() {
         Err(ActError::NoSuchContact(_))
     ));
 }
+
+#[test]
+fn numbers_that_the_site_does_not_send_to_are_refused_and_hear_nothing() {
+    let mut policy = Policy::new(State::Enforced);
+    policy.numbers.countries = Some(vec![crate::number_rules::CountryPrefix::parse("+49").unwrap()]);
+    let world = World::with_alice(policy);
+    let strange = mobile("+12025550123");
+    for act in [contact(strange.clone()), sent(strange.clone())] {
+        assert!(matches!(try_act(&world, "alice", &act), Err(ActError::NumberRefused(_))));
+    }
+    // One from before the rule.
+    let mut account = world.account("alice");
+    let id = crate::ContactId::from_bytes([1; 8]);
+    account.contacts.push(crate::account::Contact {
+        id,
+        address: strange,
+        set_by: SetBy::User,
+        added_at: account.created_at,
+    });
+    world.memory.put(account);
+    world.act("alice", &Act::RemoveContact(id));
+    assert_eq!(told(&world), []);
+}

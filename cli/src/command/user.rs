@@ -177,9 +177,15 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
             let act = Act::SetPassword(hash(&password)?);
             done(context, &office, &arguments.name, &act)?;
         }
-        Command::Enable(names) => return each(context, &office, &names, &Act::SetState(State::Enabled)),
-        Command::Enforce(names) => return each(context, &office, &names, &Act::SetState(State::Enforced)),
-        Command::Disable(names) => return each(context, &office, &names, &Act::SetState(State::Disabled)),
+        Command::Enable(names) => {
+            return each(context, &office, &names, &Act::SetState(State::Enabled.into()));
+        }
+        Command::Enforce(names) => {
+            return each(context, &office, &names, &Act::SetState(State::Enforced.into()));
+        }
+        Command::Disable(names) => {
+            return each(context, &office, &names, &Act::SetState(State::Disabled.into()));
+        }
         Command::Unblock(names) => return each(context, &office, &names, &Act::Unblock),
         Command::Unlock(names) => return each(context, &office, &names, &Act::Unlock),
         Command::Remove(arguments) => return remove(context, &office, &arguments),

@@ -12,6 +12,7 @@ mod proof;
 mod second;
 mod sent;
 pub(crate) mod setup;
+mod token;
 mod verdict;
 mod ways;
 mod write;

@@ -1,5 +1,6 @@
 //! What every engine of ours shares: keys, store, clock and randomness.
 
+use std::collections::BTreeSet;
 #[cfg(feature = "pam")]
 use std::sync::Arc;
 
@@ -73,5 +74,6 @@ pub(crate) fn parts(
         clock: Box::new(SystemClock),
         random: Box::new(SystemRandom),
         sink,
+        channels: BTreeSet::new(),
     }
 }

@@ -3,7 +3,7 @@
 use common::account::Account;
 use common::chain::ChainPosition;
 use common::lane::{LanesOf, Waits};
-use common::ports::{Listing, StoreError, StoredRecord};
+use common::ports::{Listed, Listing, StoreError, StoredRecord};
 use common::throttle::Cap;
 use common::{CodeId, UnixTime, Username};
 use store::{BREAK_GLASS_STREAM, Sqlite, Survey};
@@ -34,6 +34,10 @@ impl Listing for Books<'_> {
 
     fn accounts(&self, after: Option<&Username>, count: u32) -> Result<Vec<Account>, StoreError> {
         self.store.accounts(after, count)
+    }
+
+    fn listed(&self, after: Option<&Username>, count: u32) -> Result<Vec<Listed>, StoreError> {
+        self.store.listed(after, count)
     }
 
     fn spent_codes(&self, account: &Account) -> Result<Vec<CodeId>, StoreError> {

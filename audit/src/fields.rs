@@ -1,7 +1,7 @@
 //! What a line says of a record: a closed list of fields, each with a name and a meaning, in one order.
 
 use common::chain::ChainPosition;
-use common::record::{ActRecord, Names, Record};
+use common::record::{ActRecord, DeliveryRecord, Names, Record};
 use common::{Place, UnixTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -19,7 +19,7 @@ common::closed_list! {
         Attempt = "attempt",
         /// `info`, `notice`, `error` or `alert`.
         Severity = "severity",
-        /// `pam`, `radius` or `command-line`.
+        /// `pam`, `radius`, `command-line` or `delivery` (none: a server sent a code or notice).
         Door = "door",
         /// The PAM service.
         Service = "service",
@@ -51,6 +51,12 @@ common::closed_list! {
         Since = "since",
         /// `several`, where they were of more names than one: name, place and source are then those of the last one.
         Names = "names",
+        /// `sms`, `call` or `email`: how a code or notice goes.
+        Channel = "channel",
+        /// The gateway that took the code or notice, or was the last to fail, by its name in the settings.
+        Gateway = "gateway",
+        /// Why the last gateway did not take it; never a number, a code or a text.
+        Trouble = "trouble",
         /// What an administrator did.
         Act = "act",
         /// The administrator's login uid, which survives su and sudo.
@@ -107,6 +113,7 @@ pub(crate) fn of_record(record: &Record, position: Option<&ChainPosition>) -> Va
     put(Field::Since, record.together.map(|together| moment(together.since)).as_deref());
     let is_of_several = record.together.is_some_and(|together| together.names == Names::Several);
     put(Field::Names, is_of_several.then_some("several"));
+    values.extend(record.delivery.as_ref().map(of_delivery).unwrap_or_default());
     values.extend(record.act.as_ref().map(of_act).unwrap_or_default());
     values.extend(position.map(of_position).unwrap_or_default());
     values
@@ -116,6 +123,14 @@ pub(crate) fn of_record(record: &Record, position: Option<&ChainPosition>) -> Va
 pub(crate) fn of_anchor(position: &ChainPosition, at: UnixTime) -> Values {
     let mut values = vec![(Field::Event, "anchor".to_owned()), (Field::Time, moment(at))];
     values.extend(of_position(position));
+    values
+}
+
+fn of_delivery(delivery: &DeliveryRecord) -> Values {
+    let mut values = vec![(Field::Channel, delivery.channel.name().to_owned())];
+    let mut put = |field, value: Option<&str>| values.extend(value.map(|value| (field, visible(value))));
+    put(Field::Gateway, delivery.gateway.as_deref());
+    put(Field::Trouble, delivery.trouble.as_deref());
     values
 }
 

@@ -22,6 +22,8 @@ pub enum Door {
     Radius,
     /// The command line: `countersign test`, and administrators' acts.
     CommandLine,
+    /// None: a server sent a code or notice. The record of the login or act that it belongs to has the same attempt id.
+    Delivery,
 }
 
 impl Door {
@@ -32,6 +34,7 @@ impl Door {
             Self::Pam => "pam",
             Self::Radius => "radius",
             Self::CommandLine => "command-line",
+            Self::Delivery => "delivery",
         }
     }
 }

@@ -95,7 +95,8 @@ pub enum Slot {
 
 /// A code that was sent and is not used yet: narrow, apart from the account, under its canonical name (a user who registers
 /// may have no account yet).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct SentCode {
     /// For what.
     pub slot: Slot,
@@ -104,6 +105,7 @@ pub struct SentCode {
     /// Keyed hash of the code.
     pub hash: KeyedHash,
     /// Where it was sent, sealed; for [`Slot::Registration`] it becomes the factor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Sealed>,
     /// When it was sent.
     pub sent_at: UnixTime,

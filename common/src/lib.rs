@@ -28,20 +28,27 @@ pub mod lane;
 pub mod limits;
 pub mod login;
 pub mod message;
+pub mod number_rules;
 pub mod origin;
+pub mod otpauth;
 pub mod policy;
 pub mod ports;
+pub mod qr;
 pub mod random;
 pub mod reason;
 pub mod record;
+pub mod registration;
 pub mod secret;
+pub mod sent;
 pub mod session;
 pub mod tally;
+pub mod template;
 pub mod text;
 pub mod throttle;
 pub mod time;
 pub mod totp;
 pub mod username;
+pub mod wording;
 #[cfg(test)]
 mod world;
 

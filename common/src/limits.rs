@@ -10,12 +10,20 @@ pub const ANSWER_OCTETS_MAX: usize = 512;
 pub const SOURCE_OCTETS_MAX: usize = 253;
 /// Octets of a prompt, so that it fits one RADIUS Reply-Message (RFC 2865 §5.18).
 pub const PROMPT_OCTETS_MAX: usize = 253;
+/// Octets of what an app scans: more of them make no picture that fits a terminal.
+pub const QR_OCTETS_MAX: usize = 160;
 /// Times that one attempt may be asked anything, guesses or not.
 pub const ROUNDS_MAX: u8 = 8;
 /// Guesses that one attempt may make at its second step.
 pub const GUESSES_MAX: u8 = 3;
 /// Seconds that a begun login stays open.
 pub const SESSION_SECONDS: u64 = 300;
+/// Times that one registration may be asked anything, what came before it included.
+pub const SETUP_ROUNDS_MAX: u8 = 24;
+/// Seconds that a login stays open in which somebody registers: an app may have to be installed first.
+pub const SETUP_SECONDS: u64 = 900;
+/// Octets of a mail address that a user may register at a prompt: it is carried in the session.
+pub const SETUP_ADDRESS_OCTETS_MAX: usize = 100;
 /// Seconds by which the clocks of two servers may differ.
 pub const CLOCK_DIFFERENCE_SECONDS: u64 = 30;
 /// Seconds in which a success answers its own retransmission.
@@ -74,6 +82,18 @@ pub const CODE_SECONDS: u64 = 300;
 pub const CODE_TRIES: u8 = 5;
 /// Seconds in which a login begun again waits for the code that was sent already, and no other one is sent.
 pub const CODE_JOINED_SECONDS: u64 = 60;
+/// Seconds of the day in which codes to one user are counted, whenever it begins.
+pub const CODE_DAY_SECONDS: u64 = 86_400;
+/// Codes that may be sent to one user in a day, whatever limit is configured.
+pub const CODES_IN_DAY_MAX: u32 = 100;
+/// Notices of one user that wait to be sent; of more, the newest are left out: the oldest tell of the change of address.
+pub const NOTICES_WAITING_PER_USER_MAX: u32 = 100;
+/// Notices of all users that wait to be sent; those beyond are left out.
+pub const NOTICES_WAITING_MAX: u64 = 250_000;
+/// Messages that wait to be sent; beyond it no code is sent either.
+pub const MESSAGES_WAITING_MAX: u64 = 300_000;
+/// Codes that are sent to one user within a day, where the settings do not say.
+pub const CODES_PER_DAY: u32 = 10;
 /// Digits of a code that is sent.
 pub const CODE_DIGITS: u8 = 6;
 /// Contacts of one account.

@@ -97,15 +97,37 @@ crate::closed_list! {
     }
 }
 
-/// A message as it lies in the outbox. Only its id and its end can be read without the key.
+/// A message as it lies in the outbox. What it says, how and where it goes cannot be read without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
     /// The message.
     pub id: MessageId,
+    /// The canonical name of the user, whose messages are counted.
+    pub user: String,
+    /// How soon it goes.
+    pub urgency: Urgency,
     /// From when on it is worth nothing.
     pub expires_at: UnixTime,
     /// The rest of it.
     pub sealed: Sealed,
+}
+
+/// How soon a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Before any notice: somebody waits for it.
+    Code,
+    /// After all codes.
+    Notice,
+}
+
+impl Content {
+    const fn urgency(&self) -> Urgency {
+        match self {
+            Self::Code(_) => Urgency::Code,
+            Self::Notice(_) => Urgency::Notice,
+        }
+    }
 }
 
 /// [`Message`] without what stands outside, as it is sealed.
@@ -138,7 +160,8 @@ impl Message {
         };
         let plain = Secret::new(serde_json::to_vec(&inside).map_err(|_| KeyError::DoesNotSeal)?);
         let sealed = keys.seal(random, AccountId::from_bytes(*self.id.as_bytes()), FIELD, &plain)?;
-        Ok(Envelope { id: self.id, expires_at: self.expires_at, sealed })
+        let (user, urgency) = (self.user.clone(), self.content.urgency());
+        Ok(Envelope { id: self.id, user, urgency, expires_at: self.expires_at, sealed })
     }
 }
 

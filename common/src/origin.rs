@@ -46,7 +46,7 @@ impl Origin {
         let (kind, text) = match (&attempt.source, attempt.door) {
             (None, _) => (Kind::Place, attempt.place.to_string()),
             (Some(source), Door::Radius) => (Kind::Station, place_of(source)),
-            (Some(source), Door::Pam | Door::CommandLine) => seen_from_here(source),
+            (Some(source), Door::Pam | Door::CommandLine | Door::Delivery) => seen_from_here(source),
         };
         let by_another = attempt.parties.caller.as_deref().filter(|caller| *caller != user);
         Self { kind, text, by: by_another.unwrap_or_default().to_owned() }
@@ -74,7 +74,7 @@ fn seen_from_here(source: &str) -> (Kind, String) {
 
 /// The port is taken off, which differs between two attempts of one user. Some gateways write `192.0.2.7[4500]` or
 /// `192.0.2.7:4500` as Calling-Station-Id.
-fn address_of(source: &str) -> Option<IpAddr> {
+pub(crate) fn address_of(source: &str) -> Option<IpAddr> {
     let without_port =
         source.strip_suffix(']').and_then(|text| text.split_once('[')).map_or(source, |(address, port)| {
             if address.is_empty() || !port.bytes().all(|octet| octet.is_ascii_digit()) {

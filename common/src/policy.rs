@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::State;
 use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
+use crate::limits::CODES_PER_DAY;
+use crate::number_rules::NumberRules;
+use crate::registration::Registration;
 use crate::username::{Folding, Username};
 
 /// A second proof that a rule can allow.
@@ -156,9 +159,15 @@ pub struct Policy {
     pub break_glass: BTreeSet<Username>,
     /// The name that stands in an authenticator app.
     pub issuer: String,
+    /// What holds for people who have not registered yet.
+    pub registration: Registration,
     /// A question or a refusal that follows a first password leaves no earlier than this after it came, right or wrong:
     /// some backends are quicker with names that they do not know.
     pub floor: Duration,
+    /// Which telephone numbers may be registered and sent to.
+    pub numbers: NumberRules,
+    /// How many codes are sent to one user within a day: each may cost money, and annoys somebody who did not ask.
+    pub codes_per_day: u32,
 }
 
 /// What the rules say of one attempt.
@@ -191,7 +200,10 @@ impl Policy {
             privileged_services: ["sudo", "sudo-i", "su", "su-l", "login"].map(str::to_owned).into(),
             break_glass: BTreeSet::new(),
             issuer: "Countersign".to_owned(),
+            registration: Registration::default(),
             floor: Duration::ZERO,
+            numbers: NumberRules::default(),
+            codes_per_day: CODES_PER_DAY,
         }
     }
 

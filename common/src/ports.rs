@@ -9,6 +9,7 @@ use crate::id::{AttemptId, CodeId, FactorId, MessageId};
 use crate::lane::{Lane, LaneKey, LanesOf, Waits};
 use crate::message::Envelope;
 use crate::record::Record;
+use crate::sent::Sendings;
 use crate::throttle::{Cap, Count, Seen};
 use crate::{Reason, Secret, UnixTime, Username};
 
@@ -29,10 +30,10 @@ pub struct Loaded {
     pub spent_steps: Vec<(FactorId, u64)>,
     /// Spent recovery codes and temporary codes.
     pub spent_codes: Vec<CodeId>,
-    /// Codes that were sent to the user and are neither used nor expired.
+    /// The last code that was sent for each slot of the user, unless it was used. Some may have expired.
     pub sent_codes: Vec<SentCode>,
-    /// How many codes were sent to the user within the last day.
-    pub codes_in_day: u32,
+    /// When codes were sent to the user within a day.
+    pub sendings: Sendings,
     /// When the user was last let in, to the hour.
     pub signed_in_at: Option<UnixTime>,
     /// What the lane has seen.
@@ -73,11 +74,26 @@ pub trait Store: Send + Sync {
 /// Messages that wait to be sent.
 pub trait Outbox: Send + Sync {
     /// Takes up to `count` messages that nobody else has taken, for `lease_seconds`: who has not said by then what became of
-    /// one is taken to be dead, and another one sends it. Expired ones are dropped and not given.
+    /// one is taken to be dead, and another one sends it. Codes go before notices, what has waited longest goes first, and
+    /// expired ones are dropped and not given.
     fn claim(&self, now: UnixTime, lease_seconds: u64, count: u32) -> Result<Vec<Envelope>, StoreError>;
 
-    /// Says what became of a message that was claimed.
+    /// Says what became of a message that was claimed. Who lets the lease end has no more say in when it is tried again.
     fn settle(&self, message: MessageId, fate: Fate) -> Result<(), StoreError>;
+
+    /// How much waits, and what was never sent.
+    fn figures(&self) -> Result<OutboxFigures, StoreError>;
+}
+
+/// What there is to say about an outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxFigures {
+    /// Messages that are not settled yet, claimed ones included.
+    pub waiting: u64,
+    /// Messages that expired before they were sent, in all.
+    pub expired: u64,
+    /// Notices that were left out because too many waited, in all.
+    pub left_out: u64,
 }
 
 /// What became of a message.
@@ -107,6 +123,9 @@ pub trait Listing: Send + Sync {
     /// Up to `count` accounts with names after `after`, in order of name.
     fn accounts(&self, after: Option<&Username>, count: u32) -> Result<Vec<Account>, StoreError>;
 
+    /// The same with what lists show of each besides.
+    fn listed(&self, after: Option<&Username>, count: u32) -> Result<Vec<Listed>, StoreError>;
+
     /// Which recovery codes of an account are spent.
     fn spent_codes(&self, account: &Account) -> Result<Vec<CodeId>, StoreError>;
 
@@ -132,6 +151,17 @@ pub trait Listing: Send + Sync {
     fn beginning(&self, stream: &str) -> Result<ChainPosition, StoreError> {
         Ok(ChainPosition { stream: stream.to_owned(), sequence: 0, mac: ChainMac::BEGINNING })
     }
+}
+
+/// An account as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The account.
+    pub account: Account,
+    /// When the user was last let in, to the hour.
+    pub signed_in_at: Option<UnixTime>,
+    /// Spent recovery codes and temporary codes.
+    pub spent_codes: Vec<CodeId>,
 }
 
 /// A record as it is stored: the octets that the MAC covers.
@@ -296,6 +326,20 @@ impl<T: Store + ?Sized> Store for Arc<T> {
 
     fn take_rollback_found(&self) -> bool {
         (**self).take_rollback_found()
+    }
+}
+
+impl<T: Outbox + ?Sized> Outbox for Arc<T> {
+    fn claim(&self, now: UnixTime, lease_seconds: u64, count: u32) -> Result<Vec<Envelope>, StoreError> {
+        (**self).claim(now, lease_seconds, count)
+    }
+
+    fn settle(&self, message: MessageId, fate: Fate) -> Result<(), StoreError> {
+        (**self).settle(message, fate)
+    }
+
+    fn figures(&self) -> Result<OutboxFigures, StoreError> {
+        (**self).figures()
     }
 }
 

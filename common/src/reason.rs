@@ -89,6 +89,12 @@ crate::closed_list! {
         BreakGlassBroken = "break-glass-broken",
         /// Other logins changed the account each time this one was decided.
         TooManyRaces = "too-many-races",
+        /// A gateway has taken a code or notice; whether it arrived is not known.
+        MessageSent = "message-sent",
+        /// No gateway took a code or notice now; it is tried again.
+        MessageNotSent = "message-not-sent",
+        /// A code or notice was given up: it has expired, no gateway takes it, or its number is not allowed.
+        MessageGivenUp = "message-given-up",
         /// The user went away before the dialogue ended.
         Abandoned = "abandoned",
         /// An administrator's act was carried out.

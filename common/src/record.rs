@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Channel;
 use crate::attempt::{Door, Place};
 use crate::{AttemptId, Reason, UnixTime};
 
@@ -146,6 +147,20 @@ pub struct Together {
     pub names: Names,
 }
 
+/// What became of a code or notice. It never says where it went nor what it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DeliveryRecord {
+    /// How it goes.
+    pub channel: Channel,
+    /// The gateway that took it, or was the last to fail, by its name in the settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<String>,
+    /// Why it was not taken, in a few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
 /// One record. No field can hold a secret; user-supplied text is escaped where it is rendered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -189,6 +204,9 @@ pub struct Record {
     /// How many it stands for, where not for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub together: Option<Together>,
+    /// The code or notice, where it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryRecord>,
     /// The act, where it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<ActRecord>,

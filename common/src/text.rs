@@ -24,6 +24,18 @@ pub const RECOVERY_CODE: &str = "Recovery code: ";
 /// After the word `app`.
 pub const AUTHENTICATOR_CODE: &str = "Code from your authenticator app: ";
 
+/// Stands above a picture that reads on a dark screen.
+pub const SCAN_ON_DARK: &str = "Scan this with your app (on a light screen, answer: light)";
+
+/// Stands above a picture that reads on a light screen.
+pub const SCAN_ON_LIGHT: &str = "Scan this with your app (on a dark screen, answer: dark)";
+
+/// Turns a picture around, for a light screen.
+pub const LIGHT: &str = "light";
+
+/// Turns it back, for a dark one.
+pub const DARK: &str = "dark";
+
 /// The last word to somebody who does not get in, whatever the reason.
 pub const REFUSED: &str = "Login refused.";
 
@@ -47,6 +59,8 @@ mod tests {
             super::WAYS,
             super::RECOVERY_CODE,
             super::AUTHENTICATOR_CODE,
+            super::SCAN_ON_DARK,
+            super::SCAN_ON_LIGHT,
             super::REFUSED,
             super::UNAVAILABLE,
             super::SERVICE_AWAY,

@@ -158,12 +158,14 @@ impl TotpKey {
 #[must_use]
 pub fn otpauth_uri(issuer: &str, name: &str, parameters: TotpParameters, secret: &Secret) -> Secret {
     let issuer = percent_encode(issuer);
+    key_uri(&format!("{issuer}:{}", percent_encode(name)), &issuer, parameters, secret)
+}
+
+/// A Key URI of parts that are percent-encoded.
+pub(crate) fn key_uri(label: &str, issuer: &str, parameters: TotpParameters, secret: &Secret) -> Secret {
     let base32 = to_base32(secret);
-    let mut uri = format!(
-        "otpauth://totp/{issuer}:{}?secret={}&issuer={issuer}",
-        percent_encode(name),
-        base32.expose_text().unwrap_or_default(),
-    );
+    let base32 = base32.expose_text().unwrap_or_default();
+    let mut uri = format!("otpauth://totp/{label}?secret={base32}&issuer={issuer}");
     // Defaults are left out: the picture stays small, and some apps stumble over what they do not know.
     let TotpParameters { algorithm, digits, period_seconds } = parameters;
     if parameters != TotpParameters::default() {
@@ -172,7 +174,7 @@ pub fn otpauth_uri(issuer: &str, name: &str, parameters: TotpParameters, secret:
     Secret::from(uri)
 }
 
-fn percent_encode(text: &str) -> String {
+pub(crate) fn percent_encode(text: &str) -> String {
     let mut encoded = String::new();
     for octet in text.bytes() {
         if octet.is_ascii_alphanumeric() || b"-._~".contains(&octet) {

@@ -1,5 +1,6 @@
 //! What a caller says is not what a user says: sorts the answers of a conversation (DESIGN §6.8).
 
+use assembly::local::wire::Words;
 use common::{Answer, Secret, login};
 
 /// What OpenSSH answers for users whom it bars or does not know, repeated and cut to the length of what was typed
@@ -12,16 +13,6 @@ const CODE_OCTETS_MIN: usize = 6;
 /// Sorts an answer to the first question.
 pub(crate) fn to_password(octets: Secret) -> Answer {
     if is_made_up(octets.expose()) { Answer::Void } else { Answer::from_octets(octets) }
-}
-
-/// Whether words like `recovery` choose another way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Words {
-    /// They do.
-    Heard,
-    /// They do not. sshd makes answers up, of which only the length is the user's: if words did something, they would
-    /// tell those whom it knows from those whom it does not.
-    Unheard,
 }
 
 /// Sorts an answer to a later question. `password` is the first password, if one is known: sshd's `password` method
@@ -53,7 +44,8 @@ fn is_made_up(octets: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MADE_UP_BY_SSHD, Words, is_of_sshd, to_code, to_password};
+    use super::{MADE_UP_BY_SSHD, is_of_sshd, to_code, to_password};
+    use assembly::local::wire::Words;
     use common::{Answer, Secret};
 
     /// `None` for what is void.

@@ -2,11 +2,12 @@
 
 use common::account::Account;
 use common::bundle::{AccountChange, Precondition};
-use common::{AccountId, Username};
+use common::ports::Listed;
+use common::{AccountId, CodeId, UnixTime, Username};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::SqliteError;
 use crate::writing::{Stop, only_if_changed};
+use crate::{SqliteError, sent, spent};
 
 /// An account by name.
 pub(crate) fn by_name(connection: &Connection, name: &Username) -> Result<Option<Account>, SqliteError> {
@@ -27,6 +28,47 @@ pub(crate) fn page(
         connection.prepare_cached("SELECT document FROM accounts WHERE name > ?1 ORDER BY name LIMIT ?2")?;
     let documents = statement.query_map(params![after, count], document)?;
     documents.map(|document| parse(&document?)).collect()
+}
+
+/// The same with what lists show besides.
+pub(crate) fn listed(
+    connection: &Connection,
+    after: Option<&Username>,
+    count: u32,
+) -> Result<Vec<Listed>, SqliteError> {
+    let after = after.map_or("", Username::as_str);
+    let mut statement = connection.prepare_cached(
+        "SELECT document, signed_in_at, EXISTS (SELECT 1 FROM spent_recovery WHERE spent_recovery.account = id)
+         FROM accounts LEFT JOIN sign_ins ON sign_ins.account = id
+         WHERE name > ?1 ORDER BY name LIMIT ?2",
+    )?;
+    let mut rows = statement.query(params![after, count])?;
+    let mut listed = Vec::new();
+    while let Some(row) = rows.next()? {
+        let account = parse(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?)?;
+        let signed_in_at = row.get::<_, Option<u64>>(1)?.map(UnixTime::from_seconds);
+        let spent_codes = match row.get(2)? {
+            true => spent::recovery_codes(connection, account.id)?,
+            false => Vec::new(),
+        };
+        listed.push(Listed { account, signed_in_at, spent_codes });
+    }
+    Ok(listed)
+}
+
+/// Writes down when a user was last let in. An account that has gone meanwhile was not.
+pub(crate) fn signed_in(
+    connection: &Connection,
+    account: AccountId,
+    at: UnixTime,
+) -> Result<(), SqliteError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO sign_ins (account, signed_in_at) SELECT id, ?2 FROM accounts WHERE id = ?1
+             ON CONFLICT (account) DO UPDATE SET signed_in_at = max(signed_in_at, excluded.signed_in_at)",
+        )?
+        .execute(params![account.as_bytes(), at.seconds()])?;
+    Ok(())
 }
 
 /// Stops a bundle that was decided on something else than what is stored.
@@ -71,6 +113,7 @@ fn insert(connection: &Connection, account: &Account) -> Result<(), Stop> {
 
 /// The row must be one version behind, whether or not the bundle asks for it; a name that is taken ignores the row.
 fn update(connection: &Connection, account: &Account) -> Result<(), Stop> {
+    sent::forget_name_of(connection, account.id, Some(&account.name))?;
     let updated = connection
         .prepare_cached(
             "UPDATE OR IGNORE accounts SET name = ?2, version = ?3, state = ?4, role = ?5, document = ?6
@@ -89,6 +132,8 @@ fn update(connection: &Connection, account: &Account) -> Result<(), Stop> {
 }
 
 fn remove(connection: &Connection, id: AccountId) -> Result<(), Stop> {
+    sent::forget_name_of(connection, id, None)?;
+    spent::remember_counters(connection, id)?;
     connection
         .prepare_cached(
             "INSERT OR IGNORE INTO once_spent SELECT account, code FROM spent_recovery WHERE account = ?1",
@@ -99,10 +144,13 @@ fn remove(connection: &Connection, id: AccountId) -> Result<(), Stop> {
     only_if_changed(removed)
 }
 
-/// A recovery code that is in no set any more can be asked for again only after a restore, which looks for it elsewhere.
+/// A recovery or temporary code that the account has no more can be asked for again only after a restore, which looks for
+/// it elsewhere.
 fn forget_recovery_codes(connection: &Connection, account: &Account) -> Result<(), Stop> {
-    let spent = crate::spent::recovery_codes(connection, account.id)?;
-    let is_gone = |id: &_| !account.recovery_codes.iter().any(|code| code.id == *id);
+    let spent = spent::recovery_codes(connection, account.id)?;
+    let recovery = account.recovery_codes.iter().map(|code| code.id);
+    let kept: Vec<CodeId> = recovery.chain(account.temporary_code.iter().map(|code| code.id)).collect();
+    let is_gone = |id: &_| !kept.contains(id);
     for code in spent.into_iter().filter(is_gone) {
         connection
             .prepare_cached("INSERT OR IGNORE INTO once_spent (account, code) VALUES (?1, ?2)")?

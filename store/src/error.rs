@@ -131,6 +131,12 @@ pub enum SqliteError {
     /// A stored document cannot be read.
     #[error("a stored account does not parse")]
     Document(#[source] serde_json::Error),
+    /// What was sent to a user cannot be read.
+    #[error("a row of sent codes does not parse")]
+    Sent(#[source] serde_json::Error),
+    /// A message that waits cannot be read.
+    #[error("a message that waits to be sent does not parse")]
+    Sealed(#[source] KeyError),
     /// SQLite's own check found something.
     #[error("the integrity check of {} says: {finding}", path.display())]
     Integrity {

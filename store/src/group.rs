@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::bundle::{Bundle, Durability, Outcome};
 use common::limits::LANES_MAX;
+use common::message::Envelope;
 use common::throttle::{Against, Count, Seen};
 use rusqlite::Connection;
 
@@ -15,9 +16,10 @@ use crate::change::Change;
 use crate::deadline::Deadline;
 use crate::limits::{GROUP_MAX, LANES_MAX_WHEN_FULL};
 use crate::mark::Progress;
+use crate::outbox::{Claim, Settlement};
 use crate::pen::{Needs, Space, Worth};
 use crate::records::Chain;
-use crate::{SqliteError, caps, lanes, writing};
+use crate::{SqliteError, caps, lanes, outbox, sent, writing};
 
 /// What somebody wants written.
 pub(crate) enum Work {
@@ -25,6 +27,10 @@ pub(crate) enum Work {
     Count(Count),
     /// Bundles, each wholly or not at all.
     Commit(Vec<Bundle>),
+    /// Messages that a server takes.
+    Claim(Claim),
+    /// What became of one of them.
+    Settle(Settlement),
 }
 
 /// What was written.
@@ -33,6 +39,10 @@ pub(crate) enum Written {
     Counted(Seen),
     /// What became of each bundle.
     Committed(Vec<Outcome>),
+    /// The messages that were free.
+    Claimed(Vec<Envelope>),
+    /// The message goes, or waits.
+    Settled,
     /// The disk is full, and what this is may only be told elsewhere.
     NoSpace,
 }
@@ -134,7 +144,11 @@ pub(crate) fn needs(tickets: &[Arc<Ticket>]) -> Needs {
 
 fn needs_of(work: &Work) -> Needs {
     match work {
-        Work::Count(..) => Needs { durability: Durability::Process, worth: Worth::Reserve },
+        // What is forgotten about a message that was sent is sent again.
+        Work::Count(..) | Work::Settle(..) => {
+            Needs { durability: Durability::Process, worth: Worth::Reserve }
+        }
+        Work::Claim(..) => LEAST,
         Work::Commit(bundles) => bundles.iter().map(needs_of_bundle).fold(LEAST, Needs::and),
     }
 }
@@ -164,6 +178,11 @@ pub(crate) fn write_all(
         answers.push(match &ticket.work {
             work if space == Space::Reserve && needs_of(work).worth == Worth::FreeSpace => Written::NoSpace,
             Work::Count(count) => Written::Counted(counted(change, count, lanes_max)?),
+            Work::Claim(claim) => Written::Claimed(outbox::claim(change, claim)?),
+            Work::Settle(settlement) => {
+                outbox::settle(change, settlement)?;
+                Written::Settled
+            }
             Work::Commit(bundles) => {
                 let (outcomes, progress) = writing::bundles(change, chain, bundles)?;
                 furthest = match (furthest, progress) {
@@ -178,6 +197,9 @@ pub(crate) fn write_all(
 }
 
 fn counted(connection: &Connection, count: &Count, lanes_max: u32) -> Result<Seen, SqliteError> {
+    if let Some(name) = &count.codes_of {
+        sent::count(connection, name, count.at)?;
+    }
     let lane = lanes::count(connection, &count.lane, count.at, lanes_max)?;
     let cap = match count.against {
         Against::LaneAlone => None,

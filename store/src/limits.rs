@@ -40,6 +40,8 @@ pub(crate) const GROUP_MAX: usize = 256;
 pub(crate) const PURGE_SECONDS: u64 = 900;
 /// Old rows that a bundle then carries away, of each kind: more than it adds, so the tables shrink.
 pub(crate) const PURGED_PER_BUNDLE: usize = 64;
+/// Messages that one claim looks at: expired ones are dropped as it goes, and what is left is for the next claim.
+pub(crate) const CLAIM_LOOKS_AT_MAX: usize = 1024;
 /// Octets kept beside the store for the day when the disk is full: enough for 5,000 accepts, as a test shows.
 pub(crate) const RESERVE_OCTETS: u64 = 8 * 1024 * 1024;
 /// Octets of the reserve that are given up at first for a write that does not fit; twice as many each time it still does not.

@@ -4,25 +4,28 @@ use common::account::Account;
 use common::bundle::Success;
 use common::lane::{Lane, LaneKey};
 use common::ports::Loaded;
+use common::sent::Sent;
 use common::throttle::Cap;
 use common::{AttemptId, FactorId, UnixTime, Username};
 use rusqlite::{Connection, Row, params};
 
 use crate::spent::moment;
-use crate::{SqliteError, accounts, spent};
+use crate::{SqliteError, accounts, sent, spent};
 
-/// A row for each factor with a spent step, or one without any. `meta` has one row.
+/// A row for each factor with a spent step or counter, or one without any. `meta` has one row.
 const LOAD: &str = "
-    SELECT floor, lanes.failures, lanes.last_at, document, hour_began, in_hour, in_row, known.at,
+    SELECT floor, lanes.failures, lanes.last_at, accounts.document, hour_began, in_hour, in_row, known.at,
         digest, successes.expires_at, successes.at,
-        EXISTS (SELECT 1 FROM spent_recovery WHERE account = id), factor, step
+        EXISTS (SELECT 1 FROM spent_recovery WHERE account = id), factor, step, sent.document, signed_in_at
     FROM meta
     LEFT JOIN lanes ON key = ?2
-    LEFT JOIN accounts ON name = ?1
+    LEFT JOIN accounts ON accounts.name = ?1
     LEFT JOIN caps ON caps.account = id
     LEFT JOIN known ON known.account = id AND lane = ?2
     LEFT JOIN successes ON session = ?3
     LEFT JOIN spent_totp ON spent_totp.account = id
+    LEFT JOIN sent ON sent.name = ?1
+    LEFT JOIN sign_ins ON sign_ins.account = id
     ORDER BY factor";
 
 /// All that there is of a name, a lane and a session.
@@ -41,6 +44,7 @@ pub(crate) fn load(
         Some(account) if first.get(11)? => spent::recovery_codes(connection, account.id)?,
         Some(_) | None => Vec::new(),
     };
+    let Sent { codes: sent_codes, sendings } = sent(first)?.unwrap_or_default();
     let mut loaded = Loaded {
         spent_steps: spent_step(first)?.into_iter().collect(),
         spent_codes,
@@ -50,7 +54,9 @@ pub(crate) fn load(
         known_at: optional_moment(first, 7)?,
         success: session.map_or(Ok(None), |session| success(first, session))?,
         floor: moment(first, 0)?,
-        ..Loaded::default()
+        sent_codes,
+        sendings,
+        signed_in_at: optional_moment(first, 15)?,
     };
     while let Some(row) = rows.next()? {
         loaded.spent_steps.extend(spent_step(row)?);
@@ -61,6 +67,11 @@ pub(crate) fn load(
 fn account(row: &Row<'_>) -> Result<Option<Account>, SqliteError> {
     let document: Option<String> = row.get(3)?;
     document.as_deref().map(accounts::parse).transpose()
+}
+
+fn sent(row: &Row<'_>) -> Result<Option<Sent>, SqliteError> {
+    let document: Option<String> = row.get(14)?;
+    document.as_deref().map(sent::parse).transpose()
 }
 
 fn seen(row: &Row<'_>) -> rusqlite::Result<Option<Lane>> {

@@ -12,7 +12,7 @@ use crate::mark::{Mark, Progress};
 use crate::pen::{Habits, Pen};
 use crate::queue::{Queue, Turn};
 use crate::reserve::Reserve;
-use crate::{SqliteError, records, schema, spent};
+use crate::{SqliteError, records, schema, sent, spent};
 
 /// An open store. It belongs to the process that opened it: SQLite's locks do not survive a fork.
 pub(crate) struct Opened {
@@ -31,8 +31,9 @@ pub(crate) struct Opened {
 /// A database that was older than its mark when it was opened, because somebody had put a copy in its place; or one with
 /// records and without a mark that can be read, of which nobody knows.
 ///
-/// The floor was raised, so that no TOTP code used since the copy works again. Recovery codes used since then,
-/// blocks and revocations are lost with the newer file.
+/// The floor was raised, so that no TOTP code used since the copy works again, and codes and messages that waited in the
+/// copy were dropped. Recovery and temporary codes used since then, counters of tokens, blocks and revocations are lost
+/// with the newer file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rollback {
     /// Records that the store had. `None`: the mark is lost, and it may be the newest.
@@ -174,6 +175,7 @@ impl Opened {
         let moment = marked.map_or_else(|| self.mark.now(), |marked| Ok(marked.moment))?;
         spent::raise_floor(&transaction, moment)?;
         spent::begin_lineage(&transaction)?;
+        sent::forget_all(&transaction)?;
         let floor = spent::floor(&transaction)?;
         transaction.commit()?;
         self.mark.write(Progress { records: records_found, moment });

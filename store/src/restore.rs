@@ -19,9 +19,10 @@ use crate::mark::{Mark, Progress};
 use crate::opened::{Opened, Rollback};
 use crate::queue::Queue;
 use crate::staging::Staging;
-use crate::{KeyCheck, Sqlite, SqliteError, Trouble, records, spent};
+use crate::{KeyCheck, Sqlite, SqliteError, Trouble, records, sent, spent};
 
-/// What became of the recovery codes that were used after the backup was made.
+/// What became of the recovery codes that were used after the backup was made. Temporary codes and the counters of tokens
+/// fare the same. Codes that were sent and not used by then are void where the newer store cannot tell of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecoveryCodes {
     /// They stay spent: the newer store told of them.
@@ -40,7 +41,7 @@ pub struct Restored {
     pub heads: Vec<ChainPosition>,
     /// No TOTP code whose interval began at or before this is good.
     pub floor: UnixTime,
-    /// What became of recovery codes.
+    /// What became of recovery codes, of temporary codes, and of the counters of tokens.
     pub recovery_codes: RecoveryCodes,
     /// Where the store is now that was damaged and could not be written over.
     pub damaged: Option<PathBuf>,
@@ -142,6 +143,7 @@ fn place(
     let _turn = queue.enter(&Deadline::of_operation())?;
     spent::raise_floor(&copy, latest_use(&mark, clock.now()))?;
     spent::begin_lineage(&copy)?;
+    sent::forget_all(&copy)?;
     let restored = finish(&copy, &mark, None, RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     drop(copy);

@@ -10,7 +10,7 @@ use crate::SqliteError;
 const APPLICATION_ID: i32 = 0x4374_536e;
 
 /// What takes schema 0 (an empty file) to 1, 1 to 2, and so on. Released steps never change.
-pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE, KEYS, FEWER, USES];
+pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE, KEYS, FEWER, USES, SENT];
 
 const FIRST: &str = "
     CREATE TABLE meta (
@@ -126,6 +126,43 @@ const USES: &str = "
     ) STRICT, WITHOUT ROWID;
     ALTER TABLE meta ADD COLUMN lineage INTEGER NOT NULL DEFAULT 0;
     UPDATE meta SET lineage = random();
+";
+
+/// What was sent to whom (a document under each canonical name), what waits to be sent, and when each user was last let in.
+/// And the last counters of tokens whose accounts are gone, for the reason that `once_spent` has.
+const SENT: &str = "
+    CREATE TABLE sent (
+        name TEXT PRIMARY KEY NOT NULL,
+        document TEXT NOT NULL,
+        matters_until INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX sent_by_end ON sent (matters_until);
+
+    CREATE TABLE outbox (
+        message BLOB PRIMARY KEY NOT NULL,
+        name TEXT NOT NULL,
+        urgency INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        free_at INTEGER NOT NULL,
+        sealed TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX outbox_by_turn ON outbox (urgency, free_at);
+    CREATE INDEX outbox_by_name ON outbox (name, urgency);
+    ALTER TABLE meta ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN messages_expired INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN messages_left_out INTEGER NOT NULL DEFAULT 0;
+
+    CREATE TABLE sign_ins (
+        account BLOB PRIMARY KEY NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        signed_in_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE once_counted (
+        account BLOB NOT NULL,
+        factor BLOB NOT NULL,
+        counter INTEGER NOT NULL,
+        PRIMARY KEY (account, factor)
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// Makes the tables in an empty file.

@@ -1,24 +1,27 @@
-//! What is used up: TOTP steps, recovery codes, sessions that succeeded; and the floor under all of them.
+//! What is used up: TOTP steps, counters of tokens, recovery and temporary codes, sessions that succeeded; and the floor
+//! under what is forgotten of them.
 //!
 //! The invariant: whatever purge forgets lies wholly at or before the floor. A step at or below it is refused
 //! for that alone; a session that ended at or before it can be alive only by a clock that stands before the
 //! floor, which nobody trusts. Purge takes only what ended `SPENT_KEPT_SECONDS` before the bundle at hand, so
 //! the floor stays that far behind the clock that wrote it, and locks nobody out as long as that clock was right.
+//!
+//! The last counter of a token stands among the steps: it has no end, so neither purge nor floor ever comes to it.
 
 use common::bundle::{Bundle, Spend, Success};
 use common::limits::SPENT_KEPT_SECONDS;
 use common::{AccountId, CodeId, UnixTime};
 use rusqlite::{Connection, Row, ToSql, params};
 
-use crate::SqliteError;
 use crate::limits::{PURGE_SECONDS, PURGED_PER_BUNDLE};
 use crate::writing::{Stop, only_if_changed};
+use crate::{SqliteError, sent};
 
-/// When a spent counter of a token may be forgotten.
-const NEVER: u64 = 1 << 60;
+/// When a spent counter of a token may be forgotten; it stands there in the place of both moments of a step.
+pub(crate) const NEVER: u64 = 1 << 60;
 
-/// Uses something up, once.
-pub(crate) fn spend(connection: &Connection, spend: &Spend) -> Result<(), Stop> {
+/// Uses something up, once, by a decision of this moment.
+pub(crate) fn spend(connection: &Connection, spend: &Spend, at: UnixTime) -> Result<(), Stop> {
     match spend {
         Spend::TotpStep { account, factor, step, begins_at, expires_at } => {
             let spent = connection
@@ -49,8 +52,7 @@ pub(crate) fn spend(connection: &Connection, spend: &Spend) -> Result<(), Stop> 
                 .execute(params![account.as_bytes(), factor.as_bytes(), counter, NEVER])?;
             only_if_changed(spent)
         }
-        // Codes that are sent have no table yet.
-        Spend::SentCode { .. } => Err(Stop::Conflict),
+        Spend::SentCode { name, slot, code } => sent::spend(connection, name, (*slot, *code), at),
         Spend::Code { account, code } => {
             let spent = connection
                 .prepare_cached(
@@ -79,7 +81,7 @@ pub(crate) fn succeed(connection: &Connection, success: &Success) -> Result<(), 
     only_if_changed(inserted)
 }
 
-/// The spent recovery codes of an account.
+/// The spent recovery and temporary codes of an account.
 pub(crate) fn recovery_codes(
     connection: &Connection,
     account: AccountId,
@@ -88,6 +90,18 @@ pub(crate) fn recovery_codes(
         connection.prepare_cached("SELECT code FROM spent_recovery WHERE account = ?1 ORDER BY code")?;
     let rows = statement.query_map([account.as_bytes()], |row| Ok(CodeId::from_bytes(row.get(0)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Keeps the counters of an account that goes, in case a restore brings it back.
+pub(crate) fn remember_counters(connection: &Connection, account: AccountId) -> Result<(), SqliteError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO once_counted SELECT account, factor, step FROM spent_totp
+             WHERE account = ?1 AND expires_at = ?2
+             ON CONFLICT (account, factor) DO UPDATE SET counter = max(counter, excluded.counter)",
+        )?
+        .execute(params![account.as_bytes(), NEVER])?;
+    Ok(())
 }
 
 /// The floor.
@@ -122,19 +136,19 @@ pub(crate) fn begin_lineage(connection: &Connection) -> Result<(), SqliteError> 
 }
 
 /// Forgets some of what ended long ago, so that no daemon is needed for it. Nothing is done before the oldest, which
-/// ended at `oldest_end`, is overdue: then it is worth the while.
+/// ended at `oldest_end`, is overdue: then it is worth the while. Says whether it was.
 pub(crate) fn purge(
     connection: &Connection,
     bundles: &[Bundle],
     oldest_end: Option<UnixTime>,
-) -> Result<(), SqliteError> {
+) -> Result<bool, SqliteError> {
     let (Some(earliest), Some(oldest_end)) = (bundles.iter().map(|bundle| bundle.at).min(), oldest_end)
     else {
-        return Ok(());
+        return Ok(false);
     };
     let ended_before = earliest.minus_seconds(SPENT_KEPT_SECONDS);
     if oldest_end >= ended_before.minus_seconds(PURGE_SECONDS) {
-        return Ok(());
+        return Ok(false);
     }
     let ended_before = ended_before.seconds();
     let count = bundles.len().saturating_mul(PURGED_PER_BUNDLE);
@@ -149,7 +163,7 @@ pub(crate) fn purge(
             raise_floor(connection, forgotten)?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The latest moment that a statement returns.

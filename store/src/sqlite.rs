@@ -11,10 +11,11 @@ use common::bundle::{Bundle, Entry, Outcome};
 use common::chain::ChainPosition;
 use common::keys::KEY_OCTETS;
 use common::lane::{LaneKey, LanesOf, Waits};
-use common::ports::{Listing, Loaded, Store, StoreError, StoredRecord};
+use common::message::Envelope;
+use common::ports::{Fate, Listed, Listing, Loaded, Outbox, OutboxFigures, Store, StoreError, StoredRecord};
 use common::record::Record;
 use common::throttle::{Cap, Count, Seen};
-use common::{AttemptId, CodeId, UnixTime, Username};
+use common::{AttemptId, CodeId, MessageId, UnixTime, Username};
 use rusqlite::Connection;
 use zeroize::Zeroizing;
 
@@ -23,12 +24,14 @@ use crate::deadline::Deadline;
 use crate::files::StoreFiles;
 use crate::group::{self, Group, Left, Ticket, Work, Written};
 use crate::key_check::KeyCheck;
+use crate::leases::Leases;
 use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT, WRITING_WAIT};
 use crate::opened::{Opened, Rollback};
+use crate::outbox::{Claim, Settlement};
 use crate::pen::Needs;
 use crate::records::Chain;
 use crate::slot::{Hold, Slot};
-use crate::{SqliteError, accounts, caps, loading, records, spent};
+use crate::{SqliteError, accounts, caps, loading, outbox, records, spent};
 
 /// How long the process that opens the store lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,7 @@ pub struct Sqlite {
     reader: Slot,
     rollback: Mutex<Option<Rollback>>,
     group: Group,
+    leases: Leases,
 }
 
 impl Sqlite {
@@ -81,6 +85,7 @@ impl Sqlite {
             reader: Slot::default(),
             rollback: Mutex::new(None),
             group: Group::default(),
+            leases: Leases::default(),
         })
     }
 
@@ -307,16 +312,18 @@ impl Store for Sqlite {
     fn count(&self, count: &Count) -> Result<Seen, StoreError> {
         match self.write(Work::Count(count.clone()))? {
             Written::Counted(seen) => Ok(seen),
-            Written::Committed(_) => Err(self.unanswered()),
             Written::NoSpace => Err(self.full()),
+            Written::Committed(_) | Written::Claimed(_) | Written::Settled => Err(self.unanswered()),
         }
     }
 
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
         match self.write(Work::Commit(bundles.to_vec()))? {
             Written::Committed(outcomes) => Ok(outcomes),
-            Written::Counted(_) => Err(self.unanswered()),
+            // Nobody shall be asked for a code that was not kept.
+            Written::NoSpace if bundles.iter().any(sends) => Err(self.full()),
             Written::NoSpace => Ok(bundles.iter().map(told_elsewhere).collect()),
+            Written::Counted(_) | Written::Claimed(_) | Written::Settled => Err(self.unanswered()),
         }
     }
 
@@ -333,6 +340,34 @@ impl Store for Sqlite {
     }
 }
 
+impl Outbox for Sqlite {
+    /// Writes nothing where nothing is free: a server asks every moment.
+    fn claim(&self, now: UnixTime, lease_seconds: u64, count: u32) -> Result<Vec<Envelope>, StoreError> {
+        if !self.read(|connection| outbox::has_free(connection, now))? {
+            return Ok(Vec::new());
+        }
+        let lease_end = now.plus_seconds(lease_seconds.max(1));
+        match self.write(Work::Claim(Claim { now, lease_end, count }))? {
+            Written::Claimed(claimed) => Ok(self.leases.remember(claimed, now, lease_end)),
+            Written::NoSpace => Err(self.full()),
+            Written::Counted(_) | Written::Committed(_) | Written::Settled => Err(self.unanswered()),
+        }
+    }
+
+    fn settle(&self, message: MessageId, fate: Fate) -> Result<(), StoreError> {
+        let lease_end = self.leases.take(message);
+        match self.write(Work::Settle(Settlement { message, fate, lease_end }))? {
+            Written::Settled => Ok(()),
+            Written::NoSpace => Err(self.full()),
+            Written::Counted(_) | Written::Committed(_) | Written::Claimed(_) => Err(self.unanswered()),
+        }
+    }
+
+    fn figures(&self) -> Result<OutboxFigures, StoreError> {
+        self.read(outbox::figures)
+    }
+}
+
 impl Listing for Sqlite {
     fn account(&self, name: &Username) -> Result<Option<Account>, StoreError> {
         self.read(|connection| accounts::by_name(connection, name))
@@ -340,6 +375,10 @@ impl Listing for Sqlite {
 
     fn accounts(&self, after: Option<&Username>, count: u32) -> Result<Vec<Account>, StoreError> {
         self.read(|connection| accounts::page(connection, after, count))
+    }
+
+    fn listed(&self, after: Option<&Username>, count: u32) -> Result<Vec<Listed>, StoreError> {
+        self.read(|connection| accounts::listed(connection, after, count))
     }
 
     fn spent_codes(&self, account: &Account) -> Result<Vec<CodeId>, StoreError> {
@@ -369,6 +408,10 @@ impl Listing for Sqlite {
     fn heads(&self) -> Result<Vec<ChainPosition>, StoreError> {
         self.read(records::heads)
     }
+}
+
+fn sends(bundle: &Bundle) -> bool {
+    bundle.new_code.is_some() || !bundle.messages.is_empty()
 }
 
 /// On a full disk, records of questions and refusals are for syslog alone.

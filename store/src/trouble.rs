@@ -150,7 +150,11 @@ impl SqliteError {
             | Self::Restoring(_) => Trouble::Slow,
             Self::Full(_) => Trouble::Full,
             Self::Sqlite(error) => of_sqlite(error),
-            Self::Foreign(_) | Self::Document(_) | Self::Integrity { .. } => Trouble::Damaged,
+            Self::Foreign(_)
+            | Self::Document(_)
+            | Self::Sent(_)
+            | Self::Sealed(_)
+            | Self::Integrity { .. } => Trouble::Damaged,
             Self::Newer { .. } => Trouble::Newer,
             Self::WrongKey { .. } | Self::BackupOfOther { .. } => Trouble::WrongKey,
             Self::Exists(_)
@@ -189,6 +193,8 @@ impl SqliteError {
             | Self::Newer { .. }
             | Self::WrongKey { .. }
             | Self::Document(_)
+            | Self::Sent(_)
+            | Self::Sealed(_)
             | Self::Serialize(_)
             | Self::Chain(_) => None,
         }

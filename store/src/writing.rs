@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::mark::Progress;
 use crate::records::{Chain, Head};
 use crate::tallies::{self, Fate};
-use crate::{SqliteError, accounts, caps, lanes, records, spent};
+use crate::{SqliteError, accounts, caps, lanes, outbox, records, sent, spent};
 
 /// Why a bundle was not written.
 pub(crate) enum Stop {
@@ -54,13 +54,29 @@ pub(crate) fn bundles(
     if outcomes.iter().any(|outcome| matches!(outcome, Outcome::Applied(entries) if !entries.is_empty())) {
         chain.write_head(change, head)?;
     }
-    spent::purge(change, bundles, oldest_end)?;
+    purge(change, bundles, oldest_end)?;
     // Only what survives a power cut moves the mark.
     let is_durable = bundles.iter().any(|bundle| bundle.durability() == Durability::PowerCut);
     let Some(moment) = moment.filter(|_| is_durable) else {
         return Ok((outcomes, None));
     };
     Ok((outcomes, Some(Progress { records: records::total(change)?, moment })))
+}
+
+/// Who sends something carries old sendings away, because nobody else may come; everybody does where it is overdue.
+fn purge(
+    connection: &Connection,
+    bundles: &[Bundle],
+    oldest_end: Option<UnixTime>,
+) -> Result<(), SqliteError> {
+    let is_overdue = spent::purge(connection, bundles, oldest_end)?;
+    let sends = |bundle: &Bundle| bundle.new_code.is_some() || !bundle.messages.is_empty();
+    let Some(earliest) = bundles.iter().map(|bundle| bundle.at).min() else { return Ok(()) };
+    if is_overdue || bundles.iter().any(sends) {
+        sent::purge(connection, earliest, bundles.len())?;
+        outbox::purge(connection, earliest, bundles.len())?;
+    }
+    Ok(())
 }
 
 /// What a bundle comes upon.
@@ -143,7 +159,16 @@ fn write(
         accounts::change(connection, change)?;
     }
     for spend in &bundle.spends {
-        spent::spend(connection, spend)?;
+        spent::spend(connection, spend, bundle.at)?;
+    }
+    if let Some(new) = &bundle.new_code {
+        sent::send(connection, new)?;
+    }
+    for message in &bundle.messages {
+        outbox::put(connection, message, bundle.at)?;
+    }
+    if let Some(account) = bundle.signed_in {
+        accounts::signed_in(connection, account, bundle.at)?;
     }
     if let Some(success) = &bundle.success {
         spent::succeed(connection, success)?;

@@ -7,7 +7,7 @@ use common::account::Account;
 use common::chain::{ChainMac, ChainPosition};
 use common::keys::{KeyId, KeyRing, MasterKey, Purpose};
 use common::lane::{LanesOf, Waits};
-use common::ports::{Listing, StoreError, StoredRecord};
+use common::ports::{Listed, Listing, StoreError, StoredRecord};
 use common::throttle::Cap;
 use common::{CodeId, UnixTime, Username};
 use zeroize::Zeroizing;
@@ -108,6 +108,10 @@ impl Listing for Archive {
     }
 
     fn accounts(&self, _: Option<&Username>, _: u32) -> Result<Vec<Account>, StoreError> {
+        unreachable!("the verifier reads no accounts")
+    }
+
+    fn listed(&self, _: Option<&Username>, _: u32) -> Result<Vec<Listed>, StoreError> {
         unreachable!("the verifier reads no accounts")
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 use common::account::Account;
 use common::chain::ChainPosition;
 use common::lane::{LanesOf, Waits};
-use common::ports::{Listing, StoreError, StoredRecord};
+use common::ports::{Listed, Listing, StoreError, StoredRecord};
 use common::throttle::Cap;
 use common::{CodeId, UnixTime, Username};
 
@@ -29,6 +29,10 @@ impl Listing for Shared {
 
     fn accounts(&self, after: Option<&Username>, count: u32) -> Result<Vec<Account>, StoreError> {
         self.archive().accounts(after, count)
+    }
+
+    fn listed(&self, after: Option<&Username>, count: u32) -> Result<Vec<Listed>, StoreError> {
+        self.archive().listed(after, count)
     }
 
     fn spent_codes(&self, account: &Account) -> Result<Vec<CodeId>, StoreError> {

@@ -1,8 +1,11 @@
 //! Lines as somebody else's parser reads them, with everything hostile that a stranger can type.
 
 use crate::{Facility, Field, Format, Origin, Renderer};
+use common::address::Channel;
 use common::chain::{ChainMac, ChainPosition};
-use common::record::{ActRecord, Actor, Ending, Names, PrimaryResult, Record, Severity, Together};
+use common::record::{
+    ActRecord, Actor, DeliveryRecord, Ending, Names, PrimaryResult, Record, Severity, Together,
+};
 use common::{AttemptId, Door, Place, Reason, UnixTime};
 use syslog_loose::{ProcId, Protocol, SyslogSeverity, Variant, parse_message};
 
@@ -27,6 +30,7 @@ fn record(text: &str) -> Record {
         caller: None,
         target: None,
         together: None,
+        delivery: None,
         act: None,
     }
 }
@@ -144,7 +148,9 @@ fn a_record_with_everything_has_every_field_but_the_client() {
     let since = UnixTime::from_seconds(999_999_999);
     let together = Some(Together { count: 7, since, names: Names::Several });
     let parties = || Some("alice".to_owned());
-    let everything = Record { caller: parties(), target: parties(), together, ..act("alice") };
+    let (gateway, trouble) = (Some("first".to_owned()), Some("no answer in time".to_owned()));
+    let delivery = Some(DeliveryRecord { channel: Channel::Sms, gateway, trouble });
+    let everything = Record { caller: parties(), target: parties(), together, delivery, ..act("alice") };
     let names = pair_names(&line(Format::Rfc3164, &everything));
     let expected: Vec<_> = Field::ALL
         .iter()

@@ -243,6 +243,7 @@ fn record_of(id: AttemptId, at: UnixTime, place: Place, reason: Reason) -> Recor
         ending: Ending::Act,
         reason,
         together: None,
+        delivery: None,
         act: None,
     }
 }

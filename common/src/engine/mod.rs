@@ -7,7 +7,10 @@ pub mod copies;
 mod findings;
 mod ledger;
 
+use std::collections::BTreeSet;
+
 use crate::account::Account;
+use crate::address::Channel;
 use crate::attempt::FirstAnswer;
 use crate::bundle::Bundle;
 use crate::keys::{KeyError, KeyRing};
@@ -22,6 +25,7 @@ use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 use case::Case;
 use ledger::{Ledger, Round};
+use zeroize::Zeroizing;
 
 /// Everything that the engine stands on.
 pub struct Parts {
@@ -43,6 +47,8 @@ pub struct Parts {
     pub random: Box<dyn Random>,
     /// Where records go besides the store.
     pub sink: Box<dyn Sink>,
+    /// By which channels messages can be sent from here; none where no server is there to send them.
+    pub channels: BTreeSet<Channel>,
 }
 
 /// Decides logins and carries out administrators' acts.
@@ -227,7 +233,11 @@ impl Engine {
         answer: Option<&Answer>,
         evidence: &mut Evidence,
     ) -> Result<Outgoing, Trouble> {
+        let mut entropy = Zeroizing::new([0; 32]);
+        self.random().fill(&mut *entropy);
         let view = View {
+            channels: &self.parts.channels,
+            entropy: &entropy,
             attempt,
             policy: &self.parts.policy,
             keys: &self.parts.keys,
@@ -374,6 +384,7 @@ impl Engine {
             ending,
             reason,
             together: None,
+            delivery: None,
             act: None,
         }
     }

@@ -17,7 +17,10 @@ mod model_tests;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use crate::account::Account;
+use crate::address::Channel;
 use crate::attempt::Word;
 use crate::bundle::Bundle;
 use crate::keys::KeyRing;
@@ -63,6 +66,10 @@ pub struct View<'a> {
     pub target: Option<&'a Account>,
     /// An account of nobody, to look at in place of one that has nothing to look at.
     pub decoy: Option<&'a Account>,
+    /// By which channels messages can be sent.
+    pub channels: &'a BTreeSet<Channel>,
+    /// What ids, codes and secrets are made from that this round generates.
+    pub entropy: &'a [u8; 32],
     /// Now.
     pub now: UnixTime,
 }

@@ -184,6 +184,7 @@ fn record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) ->
         ending,
         reason,
         together: None,
+        delivery: None,
         act: None,
     }
 }

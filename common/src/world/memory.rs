@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 
 use crate::account::{Account, PasswordHash};
 use crate::bundle::{
-    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Renewal, SentCode, Slot, Spend,
+    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Renewal, Spend,
 };
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId};
 use crate::lane::{Lane, LaneKey};
-use crate::limits::{CODE_JOINED_SECONDS, CODE_TRIES};
 use crate::message::Envelope;
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Record;
+use crate::sent::Sent;
 use crate::throttle::{Against, Cap, Count, Seen};
 use crate::world::{app_secret, keys, outside::Counting};
 use crate::{AccountId, UnixTime, Username};
@@ -24,9 +24,7 @@ pub(crate) struct Memory {
     accounts: HashMap<Username, Account>,
     steps: HashMap<FactorId, u64>,
     codes: Vec<CodeId>,
-    sent: HashMap<(Username, Slot), SentCode>,
-    /// Whom a code was sent, and when.
-    sendings: Vec<(Username, UnixTime)>,
+    sent: HashMap<Username, Sent>,
     /// Messages that nobody has taken.
     pub(crate) outbox: Vec<Envelope>,
     signed_in: HashMap<AccountId, UnixTime>,
@@ -104,10 +102,10 @@ impl Store for MemoryStore {
         memory.loads += 1;
         let account = memory.accounts.get(name).cloned();
         let id = account.as_ref().map(|account| account.id);
-        let own = memory.sent.iter().filter(|((of, _), _)| of == name);
+        let Sent { codes, sendings } = memory.sent.get(name).cloned().unwrap_or_default();
         Ok(Loaded {
-            sent_codes: own.map(|(_, code)| code.clone()).collect(),
-            codes_in_day: memory.sent_to(name),
+            sent_codes: codes,
+            sendings,
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
             spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
@@ -131,10 +129,8 @@ impl Store for MemoryStore {
         for _ in 0..std::mem::take(&mut memory.others_after_next_count) {
             memory.counted(&count.lane, count.at);
         }
-        for ((of, _), code) in &mut memory.sent {
-            if count.codes_of.as_ref() == Some(of) && count.at < code.expires_at {
-                code.tries = code.tries.saturating_add(1);
-            }
+        if let Some(sent) = count.codes_of.as_ref().and_then(|name| memory.sent.get_mut(name)) {
+            sent.count(count.at);
         }
         let cap = match count.against {
             Against::LaneAlone => None,
@@ -214,7 +210,8 @@ impl Memory {
             self.races_to_lose -= 1;
             return Outcome::Conflict;
         }
-        if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(|spend| self.is_unspent(spend)) {
+        let is_unspent = |spend: &Spend| self.is_unspent(spend, bundle.at);
+        if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(is_unspent) {
             return Outcome::Conflict;
         }
         if !bundle.new_code.as_ref().is_none_or(|new| self.may_send(new)) {
@@ -264,7 +261,7 @@ impl Memory {
         }
     }
 
-    fn is_unspent(&self, spend: &Spend) -> bool {
+    fn is_unspent(&self, spend: &Spend, at: UnixTime) -> bool {
         match spend {
             Spend::TotpStep { factor, step, begins_at, .. } => {
                 self.steps.get(factor).is_none_or(|highest| step > highest) && *begins_at > self.floor
@@ -274,21 +271,13 @@ impl Memory {
             }
             Spend::Code { code, .. } => !self.codes.contains(code),
             Spend::SentCode { name, slot, code } => {
-                let sent = self.sent.get(&(name.clone(), *slot));
-                sent.is_some_and(|sent| sent.id == *code && sent.tries <= CODE_TRIES)
+                self.sent.get(name).is_some_and(|sent| sent.clone().spend(*slot, *code, at))
             }
         }
     }
 
-    /// How many codes were sent to a user; tests live for a day at most.
-    fn sent_to(&self, name: &Username) -> u32 {
-        u32::try_from(self.sendings.iter().filter(|(to, _)| to == name).count()).unwrap()
-    }
-
     fn may_send(&self, new: &NewCode) -> bool {
-        let sent = self.sent.get(&(new.name.clone(), new.code.slot));
-        let is_young = |sent: &SentCode| new.code.sent_at.seconds_since(sent.sent_at) < CODE_JOINED_SECONDS;
-        !sent.is_some_and(is_young) && self.sent_to(&new.name) < new.daily_limit
+        self.sent.get(&new.name).cloned().unwrap_or_default().send(new)
     }
 
     fn apply(&mut self, bundle: &Bundle) {
@@ -309,14 +298,14 @@ impl Memory {
                     self.steps.insert(*factor, *counter);
                 }
                 Spend::Code { code, .. } => self.codes.push(*code),
-                Spend::SentCode { name, slot, .. } => {
-                    self.sent.remove(&(name.clone(), *slot));
+                Spend::SentCode { name, slot, code } => {
+                    let sent = self.sent.get_mut(name);
+                    assert!(sent.is_some_and(|sent| sent.spend(*slot, *code, bundle.at)));
                 }
             }
         }
         if let Some(new) = &bundle.new_code {
-            self.sendings.push((new.name.clone(), new.code.sent_at));
-            self.sent.insert((new.name.clone(), new.code.slot), new.code.clone());
+            assert!(self.sent.entry(new.name.clone()).or_default().send(new));
         }
         self.outbox.extend(bundle.messages.iter().cloned());
         if let Some(account) = bundle.signed_in {

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::account::{PasswordHash, Role, Scope, State};
 use crate::acts::{Act, EnrolmentProof, Issued, Label, NewTotp};
+use crate::address::Channel;
 use crate::attempt::{Door, Parties, Place, Profile, Target};
 use crate::engine::{Engine, Parts, Reply};
 use crate::keys::{KeyId, KeyRing, MasterKey};
@@ -54,6 +55,7 @@ impl World {
             clock: Box::new(TestClock(clock.clone())),
             random: Box::new(Counting::default()),
             sink: Box::new(Silent),
+            channels: Channel::ALL.into(),
         });
         Self { engine, memory, file, primary, clock }
     }

@@ -158,6 +158,7 @@ pub fn record(at: u64) -> Record {
         ending: Ending::Accept,
         reason: Reason::BothProofs,
         together: None,
+        delivery: None,
         act: None,
     }
 }

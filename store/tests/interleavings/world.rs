@@ -1,5 +1,6 @@
 //! A real store, and an engine on it whose clock stands still and whose primary keeps passwords in clear text.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,6 +67,7 @@ pub(crate) fn engine(store: Box<dyn Store>, primary: Box<dyn Primary>) -> Engine
         clock: Box::new(Standing),
         random: Box::new(Counting),
         sink: Box::new(Silent),
+        channels: BTreeSet::new(),
     })
 }
 

@@ -15,7 +15,7 @@ use common::ports::Store as _;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::stored::{Stored, for_each_stored};
+use crate::stored::{for_each_stored, listed};
 use crate::words::username;
 use filter::Filter;
 
@@ -100,7 +100,7 @@ impl Selection {
         }
         let mut selected = Selected::default();
         for name in named {
-            let stored = Stored::of_loaded(office.store.load(&name, &LaneKey::NONE, None)?);
+            let stored = listed(office.store.load(&name, &LaneKey::NONE, None)?);
             if stored.is_some_and(|stored| self.filter.matches(&stored, office.engine.now())) {
                 selected.names.insert(name);
             } else {

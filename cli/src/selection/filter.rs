@@ -5,9 +5,10 @@ use common::UnixTime;
 use common::account::{Account, FactorKind, Role, State};
 use common::address::Channel;
 use common::policy::Method;
+use common::ports::Listed;
 
 use crate::moment::Since;
-use crate::stored::Stored;
+use crate::stored::Stored as _;
 use crate::words::{role, state};
 
 /// What accounts must be like; all of it.
@@ -81,7 +82,7 @@ impl Filter {
     }
 
     /// Whether an account is like this.
-    pub(crate) fn matches(&self, stored: &Stored, now: UnixTime) -> bool {
+    pub(crate) fn matches(&self, stored: &Listed, now: UnixTime) -> bool {
         let account = &stored.account;
         let has_factors = if account.factors.is_empty() { Registered::No } else { Registered::Yes };
         self.state.is_none_or(|state| state == account.state)
@@ -93,7 +94,7 @@ impl Filter {
 }
 
 /// Whether a user could use a method, as far as the account says.
-fn has(stored: &Stored, method: Method, now: UnixTime) -> bool {
+fn has(stored: &Listed, method: Method, now: UnixTime) -> bool {
     let account = &stored.account;
     match method {
         Method::Totp => has_kind(account, |kind| matches!(kind, FactorKind::Totp { .. })),

@@ -41,6 +41,10 @@ crate::closed_list! {
         CodeAlreadyUsed = "code-already-used",
         /// The recovery code was right but has been used.
         RecoveryCodeAlreadyUsed = "recovery-code-already-used",
+        /// The temporary code was right but has been used.
+        TemporaryCodeAlreadyUsed = "temporary-code-already-used",
+        /// The temporary code was right but its time is over.
+        TemporaryCodeExpired = "temporary-code-expired",
         /// The client cannot ask a second question and the answer brought no code with it.
         CodeMissing = "code-missing",
         /// The app password was right but is not good at this service or client.

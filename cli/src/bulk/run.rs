@@ -4,6 +4,7 @@ use assembly::Office;
 use common::acts::{Became, Issued, Order};
 use common::causes::with_causes;
 use common::limits;
+use serde::Serialize;
 
 use super::interrupt::Interrupt;
 use super::plan::{Failed, Plan, Planned};
@@ -11,6 +12,10 @@ use super::progress::Progress;
 use super::report::Done;
 use crate::actor::actor;
 use crate::context::Context;
+use crate::failure::Failure;
+use crate::given_out::GivenOut;
+use crate::moment::rfc3339;
+use crate::report::Report;
 
 /// What was done is done, whatever comes after it.
 pub(super) fn run<'p>(context: &Context, office: &Office, plan: &'p Plan<'p>) -> Done<'p> {
@@ -29,26 +34,65 @@ pub(super) fn run<'p>(context: &Context, office: &Office, plan: &'p Plan<'p>) ->
         let many = office.engine.act_many(&actor, &orders);
         reached = reached.saturating_add(many.became.len());
         let became = many.became.into_iter().zip(together);
-        became.for_each(|(became, planned)| note(&mut done, became, planned));
+        let heard = became.map(|(became, planned)| note(context, &mut done, became, planned));
+        // What cannot be shown is lost: nothing more is given out then.
+        let unheard = heard.fold(None, |unheard, heard| unheard.or(heard.err()));
         progress.step(together.len());
-        if let Some(error) = many.stopped {
-            done.stop(reached, context.advised(&error.into()));
+        if let Some(failure) = many.stopped.map(Failure::from).or(unheard) {
+            done.stop(reached, context.advised(&failure));
             break;
         }
     }
     done
 }
 
-fn note(done: &mut Done<'_>, became: Became, planned: &Planned<'_>) {
+fn note(
+    context: &Context,
+    done: &mut Done<'_>,
+    became: Became,
+    planned: &Planned<'_>,
+) -> Result<(), Failure> {
     match became {
-        Became::Done(Issued::Nothing) => done.changed = done.changed.saturating_add(1),
-        // What gives a secret out is not for many at once.
-        Became::Done(Issued::Factor(_) | Issued::RecoveryCodes(_) | Issued::AppPassword(..)) => {
+        Became::Done(issued) => {
             done.changed = done.changed.saturating_add(1);
+            give_out(context, planned, issued)?;
         }
         Became::AsAsked => done.as_asked = done.as_asked.saturating_add(1),
         Became::Refused(refusal) => {
             done.fail(Failed { user: planned.name.to_string(), error: with_causes(&refusal) });
         }
+    }
+    Ok(())
+}
+
+/// What is given out is said at once, a line for each: it is kept nowhere.
+fn give_out(context: &Context, planned: &Planned<'_>, issued: Issued) -> Result<(), Failure> {
+    match issued {
+        Issued::TemporaryCode { code, expires_at } => context.say(&CodeOf {
+            user: planned.name.as_str(),
+            code: code.into(),
+            until: rfc3339(expires_at),
+        }),
+        // Nothing of this is for many at once.
+        Issued::Nothing
+        | Issued::Factor(_)
+        | Issued::Contact(_)
+        | Issued::RecoveryCodes(_)
+        | Issued::AppPassword(..) => Ok(()),
+    }
+}
+
+/// A temporary code of one of many.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct CodeOf<'a> {
+    user: &'a str,
+    code: GivenOut,
+    until: String,
+}
+
+impl Report for CodeOf<'_> {
+    fn text(&self) -> String {
+        format!("{}  {}  until {}\n", self.user, self.code.text(), self.until)
     }
 }

@@ -9,6 +9,7 @@ mod judgement;
 mod need;
 mod proof;
 mod second;
+mod token;
 mod verdict;
 mod write;
 

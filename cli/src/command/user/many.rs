@@ -3,8 +3,8 @@
 use assembly::Office;
 use clap::Args;
 use common::Username;
-use common::account::{Block, Role, State};
-use common::acts::Act;
+use common::account::{Block, State};
+use common::acts::{Act, IfAbsent, StateChange};
 use common::ports::{Identity, Listing as _};
 
 use super::{ActDone, done};
@@ -43,8 +43,8 @@ pub(super) fn set_state(
     arguments: &StateArguments,
     state: State,
 ) -> Result<Outcome, Failure> {
-    let act = Act::SetState(state);
-    let add = Act::Add { state: Some(state), role: Role::User, password: None, totp: None };
+    let act = Act::SetState(state.into());
+    let add = Act::SetState(StateChange { if_absent: IfAbsent::Create, ..state.into() });
     let making = if arguments.create { Making::Everybody(&add) } else { Making::Known(&add) };
     carry_out(context, office, &arguments.many, &Wish { act: &act, making })
 }

@@ -169,7 +169,7 @@ impl Minutes<'_> {
             source: None,
             at: desk.now,
         };
-        notices::envelopes(before, &done.happenings, &circumstances, desk.keys, desk.random)
+        notices::envelopes(desk.policy, before, &done.happenings, &circumstances, desk.keys, desk.random)
     }
 
     fn bundle(

@@ -254,16 +254,16 @@ fn putting_it_off_is_counted_and_ends() {
 #[test]
 fn a_day_ends_it_too_and_begins_with_the_first_sign_in_that_hears_of_it() {
     let world = World::new(Policy { default_state: State::Enabled, ..with_grace(Some(2), None) });
-    let mut talk = Talk::begin(&world, at_sshd("stranger"), "boo");
+    let mut talk = Talk::begin(&world, at_sshd("ghost"), "boo");
     assert!(talk.prompt.contains("before 2023-11-16"), "{}", talk.prompt);
     talk.say("n");
     assert_eq!(talk.verdict(), Ok(Grounds::PrimaryAlone));
-    let by = account(&world, "stranger").unwrap().deadline.unwrap().by;
+    let by = account(&world, "ghost").unwrap().deadline.unwrap().by;
     world.wait(2 * 86_400 - 1);
-    check(&world, &profile(at_vpn("stranger"), CANNOT_ASK), &["boo"], accepted(Grounds::PrimaryAlone));
-    assert_eq!(account(&world, "stranger").unwrap().deadline, Some(Deadline { by, sign_ins: None }));
+    check(&world, &profile(at_vpn("ghost"), CANNOT_ASK), &["boo"], accepted(Grounds::PrimaryAlone));
+    assert_eq!(account(&world, "ghost").unwrap().deadline, Some(Deadline { by, sign_ins: None }));
     world.wait(1);
-    check(&world, &profile(at_vpn("stranger"), CANNOT_ASK), &["boo"], Err(Reason::RegistrationOverdue));
+    check(&world, &profile(at_vpn("ghost"), CANNOT_ASK), &["boo"], Err(Reason::RegistrationOverdue));
 }
 
 #[test]

@@ -251,7 +251,7 @@ fn codes_are_refused_on_a_full_disk_and_what_was_claimed_is_settled() {
     on_a_small_disk("refuses_codes");
 }
 
-fn is_full<T>(done: Result<T, StoreError>) -> bool {
+fn is_full<T>(done: &Result<T, StoreError>) -> bool {
     matches!(done, Err(StoreError::Unavailable { trouble: StoreTrouble::Full, .. }))
 }
 
@@ -272,7 +272,7 @@ fn refuses_codes() {
     };
     for number in 0..40 {
         disk.filler.fill();
-        if is_full(server.commit(&[ask(number)])) {
+        if is_full(&server.commit(&[ask(number)])) {
             break;
         }
     }
@@ -280,9 +280,9 @@ fn refuses_codes() {
     let reserve = disk.reserve();
     for number in 100..200 {
         let process = open(&disk.store, Process::ShortLived);
-        assert!(is_full(server.commit(&[ask(number)])) && is_full(process.commit(&[ask(number)])));
+        assert!(is_full(&server.commit(&[ask(number)])) && is_full(&process.commit(&[ask(number)])));
         assert!(load(&server, &format!("user{number}")).sent_codes.is_empty());
-        assert!(is_full(server.claim(time(10_000), 60, 40)));
+        assert!(is_full(&server.claim(time(10_000), 60, 40)));
         disk.filler.fill();
     }
     assert_eq!(disk.reserve(), reserve, "what can do without the reserve does");

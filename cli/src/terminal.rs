@@ -1,6 +1,7 @@
 //! Questions to whoever sits here, or lines of standard input where a script does. Secrets are not echoed.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::os::fd::AsFd;
 
 use common::{Secret, limits};
 use nix::errno::Errno;
@@ -9,6 +10,7 @@ use nix::unistd::read;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::qr;
 use crate::silence::{Heard, Silence};
 
 /// Octets of a line; a terminal takes no longer one (termios(3), canonical mode).
@@ -138,8 +140,21 @@ fn usable(password: Secret) -> Result<Secret, Failure> {
 
 /// The width for pictures made of block characters; `None` where they would come out as noise.
 pub(crate) fn columns_for_pictures() -> Option<u16> {
-    let is_fit = io::stdout().is_terminal() && is_utf8();
-    let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+    columns_of(&io::stdout())
+}
+
+/// Draws what is to be scanned above the next question, where the terminal shows it.
+pub(crate) fn draw(uri: &Secret) -> Result<(), Failure> {
+    let picture = columns_of(&io::stderr()).and_then(|columns| qr::for_terminal(uri, columns));
+    match picture.as_ref().and_then(Secret::expose_text) {
+        Some(picture) => say(picture),
+        None => Ok(()),
+    }
+}
+
+fn columns_of(output: &(impl io::IsTerminal + AsFd)) -> Option<u16> {
+    let is_fit = output.is_terminal() && is_utf8();
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(output)?;
     is_fit.then_some(columns)
 }
 

@@ -7,7 +7,7 @@ use crate::attempt::Place;
 use crate::codes::KeyedHash;
 use crate::id::{AccountId, AppPasswordId, CodeId, ContactId, FactorId};
 use crate::keys::Sealed;
-use crate::totp::TotpParameters;
+use crate::totp::{STRONG_SECRET_OCTETS, TotpParameters};
 use crate::{UnixTime, Username};
 
 /// Whether a second step is asked.
@@ -166,6 +166,21 @@ pub enum SetBy {
     Directory,
 }
 
+impl SetBy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::User, Self::Administrator, Self::Directory];
+
+    /// The word in records and on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Administrator => "administrator",
+            Self::Directory => "directory",
+        }
+    }
+}
+
 /// Until when somebody who is `enabled` may put registration off. Where neither is set there is no end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
@@ -196,6 +211,18 @@ pub struct TemporaryCode {
     pub expires_at: UnixTime,
 }
 
+impl FactorKind {
+    /// The word in records and on the command line.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Totp { .. } => "totp",
+            Self::Hotp { .. } => "hotp",
+            Self::Sent { address } => address.kind(),
+        }
+    }
+}
+
 impl Factor {
     /// The field name that a factor's secret is bound to, with the factor's id.
     #[must_use]
@@ -210,6 +237,12 @@ impl Factor {
             FactorKind::Totp { secret, .. } | FactorKind::Hotp { secret, .. } => Some(secret),
             FactorKind::Sent { .. } => None,
         }
+    }
+
+    /// Whether its secret is shorter than RFC 4226 §4 R6 wants: one that was imported.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        self.secret().is_some_and(|secret| secret.content_octets() < STRONG_SECRET_OCTETS)
     }
 }
 
@@ -344,6 +377,12 @@ impl Account {
             Some(until) if now < until => State::Disabled,
             Some(_) | None => self.state,
         }
+    }
+
+    /// Factors with a weak secret.
+    #[must_use]
+    pub fn weak_factors(&self) -> usize {
+        self.factors.iter().filter(|factor| factor.is_weak()).count()
     }
 
     /// Whether a block holds now.

@@ -1,4 +1,5 @@
-//! Generated secrets that people type: app passwords and recovery codes, kept as keyed hashes.
+//! Generated secrets that people type: app passwords, recovery codes and temporary codes, kept as keyed hashes.
+//! None of them is as long as another, so that each is known by its length.
 //!
 //! They are random, so one fast keyed hash suffices; the key is not in the database.
 
@@ -21,6 +22,8 @@ pub enum Shape {
     AppPassword,
     /// Three groups of four: 59 bits.
     RecoveryCode,
+    /// Three groups of five: 74 bits.
+    TemporaryCode,
 }
 
 impl Shape {
@@ -28,6 +31,7 @@ impl Shape {
         match self {
             Self::AppPassword => (4, 5),
             Self::RecoveryCode => (3, 4),
+            Self::TemporaryCode => (3, 5),
         }
     }
 
@@ -35,6 +39,7 @@ impl Shape {
         match self {
             Self::AppPassword => Purpose::AppPassword,
             Self::RecoveryCode => Purpose::RecoveryCode,
+            Self::TemporaryCode => Purpose::TemporaryCode,
         }
     }
 
@@ -96,6 +101,38 @@ impl Shape {
     }
 }
 
+/// A code to be sent: digits, each equally likely.
+pub fn generate_digits(random: &dyn Random, digits: u8) -> Secret {
+    let mut text = Vec::with_capacity(usize::from(digits));
+    while text.len() < usize::from(digits) {
+        let mut octet = [0];
+        random.fill(&mut octet);
+        // 250 = 25 * 10: beyond it the remainder would favour the first digits.
+        let [octet] = octet;
+        if octet < 250 {
+            text.push(b'0'.saturating_add(octet.checked_rem(10).unwrap_or(0)));
+        }
+    }
+    Secret::new(text)
+}
+
+/// The keyed hash of a code that is sent to a user, under the newest key.
+pub fn hash_sent(keys: &KeyRing, user: &str, code: &Secret) -> Result<KeyedHash, KeyError> {
+    hash_sent_under(keys, keys.newest(), user, code)
+}
+
+fn hash_sent_under(keys: &KeyRing, key: KeyId, user: &str, code: &Secret) -> Result<KeyedHash, KeyError> {
+    let octets = keys.mac(key, Purpose::SentCode, &[user.as_bytes(), code.expose()])?;
+    Ok(KeyedHash { key, octets })
+}
+
+/// The hashes of something typed, spaces left out, as a code that was sent; the work is the same for every text.
+pub fn sent_candidates(keys: &KeyRing, user: &str, typed: &Secret) -> Result<Candidates, KeyError> {
+    let digits = Secret::new(typed.expose().iter().copied().filter(|octet| *octet != b' ').collect());
+    let hashes: Result<Vec<_>, _> = keys.ids().map(|key| hash_sent_under(keys, key, user, &digits)).collect();
+    hashes.map(Candidates)
+}
+
 /// One character, each equally likely.
 fn character(random: &dyn Random) -> u8 {
     loop {
@@ -146,5 +183,43 @@ impl Candidates {
             candidate.key == stored.key && bool::from(candidate.octets.ct_eq(&stored.octets))
         };
         self.0.iter().any(equal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::Shape;
+    use crate::random::Stream;
+    use crate::{AccountId, Secret};
+
+    const ALL: [Shape; 3] = [Shape::AppPassword, Shape::RecoveryCode, Shape::TemporaryCode];
+
+    #[test]
+    fn each_kind_is_known_by_its_length_and_hashed_under_a_key_of_its_own() {
+        let (keys, account) = (crate::world::keys(), AccountId::from_bytes([1; 16]));
+        let random = Stream::new(b"0123456789abcdef", "codes");
+        let mut lengths = BTreeSet::new();
+        for shape in ALL {
+            let secret = shape.generate(&random);
+            let hash = shape.hash(&keys, account, &secret).unwrap();
+            lengths.insert(shape.normalise(&secret).unwrap().expose().len());
+            for other in ALL {
+                let found = other.candidates(&keys, account, &secret).unwrap().contain(&hash);
+                assert_eq!(found, other == shape, "{shape:?} as {other:?}");
+            }
+        }
+        assert_eq!(lengths.len(), ALL.len());
+        let purposes: BTreeSet<_> = ALL.iter().map(|shape| shape.purpose().info()).collect();
+        assert_eq!(purposes.len(), ALL.len());
+    }
+
+    #[test]
+    fn capitals_spaces_and_hyphens_do_not_matter() {
+        let typed = Secret::from(" ABCDE fghjk-mnpqr ");
+        assert_eq!(Shape::TemporaryCode.normalise(&typed).unwrap().expose(), b"abcdefghjkmnpqr");
+        assert!(Shape::TemporaryCode.normalise(&Secret::from("abcde-fghjk-mnpq")).is_none());
+        assert!(Shape::TemporaryCode.normalise(&Secret::from("abcde-fghjk-mnp0r")).is_none());
     }
 }

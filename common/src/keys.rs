@@ -17,6 +17,7 @@ use crate::{AccountId, Secret};
 /// Octets of a master key.
 pub const KEY_OCTETS: usize = 32;
 const NONCE_OCTETS: usize = 24;
+const TAG_OCTETS: usize = 16;
 
 /// Which master key sealed or hashed something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +33,10 @@ pub enum Purpose {
     AppPassword,
     /// Keyed hashes of recovery codes.
     RecoveryCode,
+    /// Keyed hashes of codes that are sent.
+    SentCode,
+    /// Keyed hashes of temporary codes.
+    TemporaryCode,
     /// The MAC that chains records.
     Chain,
     /// Digests of answers in success records, names of lanes.
@@ -46,11 +51,13 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    fn info(self) -> String {
+    pub(crate) fn info(self) -> String {
         match self {
             Self::Seal => "countersign/seal".to_owned(),
             Self::AppPassword => "countersign/app-password".to_owned(),
             Self::RecoveryCode => "countersign/recovery-code".to_owned(),
+            Self::SentCode => "countersign/sent-code".to_owned(),
+            Self::TemporaryCode => "countersign/temporary-code".to_owned(),
             Self::Chain => "countersign/chain".to_owned(),
             Self::Digest => "countersign/digest".to_owned(),
             Self::BreakGlass => "countersign/break-glass".to_owned(),
@@ -209,6 +216,12 @@ impl Sealed {
     #[must_use]
     pub fn key(&self) -> KeyId {
         self.key
+    }
+
+    /// How many octets are in it: that much a sealed value says without its key.
+    #[must_use]
+    pub fn content_octets(&self) -> usize {
+        self.octets.len().saturating_sub(NONCE_OCTETS).saturating_sub(TAG_OCTETS)
     }
 }
 

@@ -10,6 +10,8 @@ pub const ANSWER_OCTETS_MAX: usize = 512;
 pub const SOURCE_OCTETS_MAX: usize = 253;
 /// Octets of a prompt, so that it fits one RADIUS Reply-Message (RFC 2865 §5.18).
 pub const PROMPT_OCTETS_MAX: usize = 253;
+/// Octets of what an app scans: more of them make no picture that fits a terminal.
+pub const QR_OCTETS_MAX: usize = 160;
 /// Times that one attempt may be asked anything, guesses or not.
 pub const ROUNDS_MAX: u8 = 8;
 /// Guesses that one attempt may make at its second step.
@@ -96,6 +98,12 @@ pub const CODES_PER_DAY: u32 = 10;
 pub const CODE_DIGITS: u8 = 6;
 /// Contacts of one account.
 pub const CONTACTS_MAX: usize = 10;
+/// Seconds for which a temporary code is good where nothing else is asked for.
+pub const TEMPORARY_CODE_SECONDS: u64 = 86_400;
+/// Seconds for which a temporary code may be good.
+pub const TEMPORARY_CODE_SECONDS_MAX: u64 = 7 * 86_400;
+/// Seconds for which a notice is worth sending.
+pub const NOTICE_SECONDS: u64 = 3 * 86_400;
 /// Counters of an HOTP token beyond the last one at which a code is good (RFC 4226 section 7.4).
 pub const HOTP_LOOK_AHEAD: u64 = 10;
 /// Counters, or steps to either side, in which two codes in a row are looked for.

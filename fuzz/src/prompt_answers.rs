@@ -2,13 +2,14 @@
 //! circumstances, the name in a line, then an answer in each line, where the octets 1 to 3 stand for what is right now.
 //! Whoever gets in has given the right proof, and the same answers do not let in again.
 
+use assembly::local::wire::Words;
 use common::attempt::{Appended, Dialogue, Door, FirstAnswer, Place, Profile, SecondQuestion};
 use common::engine::Reply;
 use common::login::Accept;
 use common::session::Session;
 use common::{Answer, Attempt, Grounds, PrimaryMode, Secret, Target, TypedName, Verdict, limits};
 
-use crate::doors::answer::{self, Words};
+use crate::doors::answer;
 use crate::input::Input;
 use crate::people::People;
 use crate::world::at_sshd;

@@ -1,5 +1,6 @@
 //! What a caller says is not what a user says: sorts the answers of a conversation (DESIGN §6.8).
 
+use assembly::local::wire::Words;
 use common::{Answer, Secret, login};
 
 /// What OpenSSH answers for users whom it bars or does not know, repeated and cut to the length of what was typed
@@ -14,26 +15,17 @@ pub(crate) fn to_password(octets: Secret) -> Answer {
     if is_made_up(octets.expose()) { Answer::Void } else { Answer::from_octets(octets) }
 }
 
-/// Whether words like `recovery` choose another way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Words {
-    /// They do.
-    Heard,
-    /// They do not. sshd makes answers up, of which only the length is the user's: if words did something, they would
-    /// tell those whom it knows from those whom it does not.
-    Unheard,
-}
-
 /// Sorts an answer to a later question. `password` is the first password, if one is known: sshd's `password` method
 /// answers every question with it.
 pub(crate) fn to_code(octets: Secret, password: Option<&Secret>, words: Words) -> Answer {
     if words == Words::Unheard {
-        if (1..CODE_OCTETS_MIN).contains(&octets.expose().len()) {
-            // `?` has to work, so every answer of these lengths is one.
+        if octets.expose().len() >= CODE_OCTETS_MIN {
+            if login::chooses_a_way(&octets) {
+                return Answer::Void;
+            }
+        } else if !octets.is_empty() && is_made_up(octets.expose()) {
+            // The core says the same to every answer of these lengths.
             return Answer::Text(Secret::from("?"));
-        }
-        if login::chooses_a_way(&octets) {
-            return Answer::Void;
         }
     }
     if password.is_some_and(|password| *password == octets) {
@@ -53,7 +45,8 @@ fn is_made_up(octets: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MADE_UP_BY_SSHD, Words, is_of_sshd, to_code, to_password};
+    use super::{MADE_UP_BY_SSHD, is_of_sshd, to_code, to_password};
+    use assembly::local::wire::Words;
     use common::{Answer, Secret};
 
     /// `None` for what is void.
@@ -102,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unheard_depends_on_the_length_alone() {
+    fn what_is_made_up_and_short_asks_which_ways_there_are() {
         for length in 1..6 {
             assert_eq!(typed(&made_up(length), Words::Unheard), Some(b"?".to_vec()));
-            assert_eq!(typed(&vec![b'7'; length], Words::Unheard), Some(b"?".to_vec()));
+            assert_eq!(typed(&vec![b'7'; length], Words::Unheard), Some(vec![b'7'; length]));
         }
         assert_eq!(typed(&made_up(8), Words::Unheard), None);
         assert_eq!(typed(b"recovery", Words::Unheard), None);

@@ -3,15 +3,14 @@
 use std::thread::sleep;
 use std::time::Instant;
 
-use assembly::local::wire::{Ground, Manner};
+use assembly::local::wire::{Ground, Manner, Words};
 use assembly::local::{Hindered, Reply, Round};
-use common::attempt::Dialogue as Mode;
 use common::{Answer, PrimaryMode, Secret, login};
 
-use crate::answer::{self, Words};
 use crate::desk::Desk;
 use crate::hindrance::Hindrance;
-use crate::transaction::{Application, Question, Transaction};
+use crate::transaction::{Application, Transaction};
+use crate::{answer, picture};
 
 /// How a login ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Dialogue {
                 sleep(Instant::saturating_duration_since(&floor, Instant::now()));
             }
             let (session, question, manner) = match reply {
-                Reply::Ask { session, text, echo, manner } => (session, Question { text, echo }, manner),
+                Reply::Ask { session, question, manner } => (session, question, manner),
                 Reply::Accept { grounds, manner } => {
                     self.leave_password(transaction, grounds, manner);
                     return Ok(Ending::Accept(grounds));
@@ -61,7 +60,7 @@ impl Dialogue {
                     return Ok(Ending::Unavailable);
                 }
             };
-            let Ok(typed) = transaction.ask(&question) else {
+            let Ok(typed) = picture::ask(transaction, &question) else {
                 // That nobody hears of it changes nothing for anybody.
                 let _ = self.desk.round(Round::Abandon(session));
                 return Err(Hindrance::Conversation);
@@ -71,7 +70,7 @@ impl Dialogue {
             }
             let is_password = self.primary() == PrimaryMode::Own && self.password.is_none();
             floor = is_password.then(|| Instant::now().checked_add(manner.floor())).flatten();
-            round = Round::Answer(session, self.sort(typed, manner));
+            round = Round::Answer(session, self.sort(typed, question.words));
         }
     }
 
@@ -95,15 +94,15 @@ impl Dialogue {
     }
 
     /// Sorts an answer; the first one to us is the password that later ones must not repeat.
-    fn sort(&mut self, typed: Secret, manner: Manner) -> Answer {
+    fn sort(&mut self, typed: Secret, words: Words) -> Answer {
         let is_first = self.primary() == PrimaryMode::Own && self.password.is_none();
         if is_first {
             self.password = Some(typed.clone());
             return answer::to_password(typed);
         }
-        let words = match (self.application, manner.dialogue) {
-            (Application::Sshd, Mode::Neutral) => Words::Unheard,
-            (Application::Sshd, Mode::Plain) | (Application::Other, _) => Words::Heard,
+        let words = match self.application {
+            Application::Sshd => words,
+            Application::Other => Words::Heard,
         };
         answer::to_code(typed, self.password.as_ref(), words)
     }

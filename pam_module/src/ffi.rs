@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "calls of libpam and syslog(3), and the symbols that libpam looks for")]
 
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 
 use common::Secret;
 use pam::module::PamHandle;
@@ -41,6 +42,14 @@ pub(crate) fn set_token(handle: &mut PamHandle, token: &Secret) {
     // SAFETY: pam_set_item(3) copies a terminated text and keeps no pointer to it. That it may fail only means
     // that a later module asks again.
     let _ = unsafe { pam_set_item(handle, PAM_AUTHTOK, text.as_ptr().cast()) };
+}
+
+/// Columns and rows of a terminal, as far as it knows them itself.
+pub(crate) fn window_size(terminal: BorrowedFd<'_>) -> Option<(u16, u16)> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: TIOCGWINSZ (ioctl_tty(2)) fills one `winsize`, which lives, of a descriptor that is open.
+    let result = unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+    (result == 0).then_some((size.ws_col, size.ws_row))
 }
 
 /// Writes one line to the authentication log, as pam_syslog(3) does. Allocation apart, it cannot fail.

@@ -13,9 +13,11 @@ mod ffi;
 mod guard;
 mod hindrance;
 mod login;
+mod picture;
 mod service;
 mod source;
 mod transaction;
+mod window;
 
 use std::ffi::CStr;
 

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 
 use common::{PrimaryMode, text};
-use pam::constants::{PAM_SILENT, PamFlag, PamResultCode};
+use pam::constants::{PamFlag, PamResultCode};
 use pam::module::PamHandle;
 
 use crate::arguments::Arguments;
@@ -22,9 +22,9 @@ const BARRED: &str = "sshd bars this user and has answered in their place, so no
 
 /// Decides a login. A refusal is said in one plain sentence, unless the application wants silence, as sudo does.
 pub(crate) fn authenticate(handle: &mut PamHandle, arguments: &[&CStr], flags: PamFlag) -> PamResultCode {
-    let mut transaction = Transaction::new(handle);
+    let mut transaction = Transaction::new(handle, flags);
     let outcome = log_in(&mut transaction, arguments);
-    if let (Some(text), 0) = (last_word(&outcome), flags & PAM_SILENT) {
+    if let Some(text) = last_word(&outcome).filter(|_| !transaction.is_silent()) {
         transaction.tell(text);
     }
     // Told behind the last word, so that the time says nothing. Of users whom nobody knows sshd itself writes.

@@ -20,6 +20,7 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeVal;
 use nix::unistd::Uid;
+use zeroize::Zeroizing;
 
 /// How long root waits in front of a service that is busy taking others in: it has another way.
 const ROOT_CONNECTS_WITHIN: Duration = Duration::from_millis(100);
@@ -202,7 +203,8 @@ fn send_all(socket: &OwnedFd, frame: &[u8], until: Option<Instant>) -> Result<()
 fn receive(socket: &OwnedFd, until: Option<Instant>) -> Result<Reply, Away> {
     let mut length = [0; LENGTH_OCTETS];
     receive_exact(socket, &mut length, until)?;
-    let mut frame = [0; FRAME_OCTETS_MAX];
+    // A question may hold a secret.
+    let mut frame = Zeroizing::new([0; FRAME_OCTETS_MAX]);
     let frame = frame.get_mut(..frame_length(length)?).ok_or(Malformed::Length)?;
     receive_exact(socket, frame, until)?;
     Ok(Reply::decode(frame)?)

@@ -3,18 +3,24 @@
 use std::ffi::CStr;
 
 use assembly::local::is_known;
+use assembly::local::wire::Question;
 use common::login::Echo;
+use common::qr::Room;
 use common::{Secret, TypedName};
-use pam::constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PamMessageStyle};
+use pam::constants::{
+    PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_SILENT, PAM_TEXT_INFO, PamFlag,
+    PamMessageStyle,
+};
 use pam::conv::Conv;
 use pam::items::{AuthTok, RHost, Service, Tty, User};
 use pam::module::PamHandle;
 
-use crate::ffi;
+use crate::{ffi, window};
 
 /// A PAM handle for as long as one entry point runs.
 pub(crate) struct Transaction<'a> {
     handle: &'a mut PamHandle,
+    flags: PamFlag,
     barred: bool,
 }
 
@@ -30,20 +36,18 @@ pub(crate) enum Application {
     Other,
 }
 
-/// What the user is asked.
-pub(crate) struct Question {
-    pub(crate) text: String,
-    /// Whether the answer is shown while it is typed.
-    pub(crate) echo: Echo,
-}
-
 /// The application could not put a question to the user, or the user went away.
 #[derive(Debug)]
 pub(crate) struct NobodyAnswers;
 
 impl<'a> Transaction<'a> {
-    pub(crate) const fn new(handle: &'a mut PamHandle) -> Self {
-        Self { handle, barred: false }
+    pub(crate) const fn new(handle: &'a mut PamHandle, flags: PamFlag) -> Self {
+        Self { handle, flags, barred: false }
+    }
+
+    /// Whether the application wants nothing said but questions, as sudo does.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.flags & PAM_SILENT != 0
     }
 
     /// The name of the user. Where the application has none yet, as login(1), libpam asks for it.
@@ -66,6 +70,19 @@ impl<'a> Transaction<'a> {
         match terminal.is_some_and(|name| name.to_bytes() == TERMINAL_OF_SSHD) {
             true => Application::Sshd,
             false => Application::Other,
+        }
+    }
+
+    /// How large a picture may be; `None` where it would come out as noise, or somewhere else. What sits behind sshd is
+    /// not known: users who see noise choose the way without a picture.
+    pub(crate) fn room(&self) -> Option<Room> {
+        match self.application() {
+            _ if self.is_silent() => None,
+            Application::Sshd => Some(Room::USUAL),
+            Application::Other => {
+                let terminal = self.handle.get_item::<Tty<'_>>().ok().flatten()?;
+                window::room(terminal.to_bytes())
+            }
         }
     }
 
@@ -97,7 +114,7 @@ impl<'a> Transaction<'a> {
             Echo::Show => PAM_PROMPT_ECHO_ON,
             Echo::Hide => PAM_PROMPT_ECHO_OFF,
         };
-        self.converse(style, &question.text)
+        self.converse(style, question.text.expose_text().unwrap_or_default())
     }
 
     /// Notes that the application has answered in the user's place.
@@ -113,6 +130,11 @@ impl<'a> Transaction<'a> {
     /// Says a last word. An application that cannot show it does no harm.
     pub(crate) fn tell(&self, text: &str) {
         let _ = self.converse(PAM_ERROR_MSG, text);
+    }
+
+    /// Says something before a question. Some applications refuse to, and some fail where they have said it.
+    pub(crate) fn inform(&self, text: &str) {
+        let _ = self.converse(PAM_TEXT_INFO, text);
     }
 
     fn converse(&self, style: PamMessageStyle, text: &str) -> Result<Secret, NobodyAnswers> {

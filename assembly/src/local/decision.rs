@@ -1,11 +1,13 @@
 //! One round of a PAM login at the engine: the same in the service and in a module that goes to the store by itself.
 
+use common::attempt::Dialogue;
 use common::engine::{Engine, Reply as Decided};
 use common::session::Session;
 use common::{Reason, Verdict};
 use config::Settings;
 
 use crate::local::errand::is_one_user;
+use crate::local::wire::{Question, Words};
 use crate::local::{Case, Hindered, Manner, Reply, Request, Round, case};
 
 /// Decides one round. Nothing is kept of it: the session goes out sealed and comes back with the next one.
@@ -40,10 +42,12 @@ fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
     let typed = case.attempt.typed.as_str();
     match decided {
         Decided::Ask(session, prompt) => {
+            let words = match case.attempt.profile.dialogue {
+                Dialogue::Neutral => Words::Unheard,
+                Dialogue::Plain => Words::Heard,
+            };
             match session.seal(engine.keys(), engine.random(), case.binding(), typed) {
-                Ok(session) => {
-                    Reply::Ask { session, text: prompt.text().to_owned(), echo: prompt.echo, manner }
-                }
+                Ok(session) => Reply::Ask { session, question: Question::new(&prompt, words), manner },
                 Err(_) => Reply::Unavailable,
             }
         }

@@ -87,10 +87,8 @@ fn create(context: &Context, office: &Office, arguments: Create) -> Result<(), F
     let scope = Scope { services: services.clone(), clients: clients.clone() };
     let act = Act::CreateAppPassword { label: arguments.label, scope };
     let issued = context.act(office, &arguments.name, &act)?;
-    let (id, password) = match issued {
-        Issued::AppPassword(id, password) => (id.to_string(), password),
-        Issued::Nothing | Issued::Factor(_) | Issued::RecoveryCodes(_) => return Ok(()),
-    };
+    let Issued::AppPassword(id, password) = issued else { return Ok(()) };
+    let id = id.to_string();
     let app_password = GivenOut::from(password);
     context.say(&Created { user: arguments.name.to_string(), id, app_password, services, clients })
 }

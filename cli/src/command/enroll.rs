@@ -141,10 +141,8 @@ fn say_registered(
     name: &Username,
     issued: &Issued,
 ) -> Result<(), Failure> {
-    let factor = match issued {
-        Issued::Factor(id) => id.to_string(),
-        Issued::Nothing | Issued::RecoveryCodes(_) | Issued::AppPassword(..) => String::new(),
-    };
+    let Issued::Factor(id) = issued else { return Ok(()) };
+    let factor = id.to_string();
     let state = account(office, name)?.state.name();
     context.say(&Registered { user: name.to_string(), factor, state })
 }

@@ -23,10 +23,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, Failure> {
     let office = context.office()?;
     let issued = context.act(&office, &arguments.name, &Act::RenewRecoveryCodes)?;
-    let codes = match issued {
-        Issued::RecoveryCodes(codes) => codes,
-        Issued::Nothing | Issued::Factor(_) | Issued::AppPassword(..) => Vec::new(),
-    };
+    let Issued::RecoveryCodes(codes) = issued else { return Ok(Outcome::Done) };
     let codes = codes.into_iter().map(GivenOut::from).collect();
     context.say(&Codes { user: arguments.name.to_string(), codes })?;
     Ok(Outcome::Done)

@@ -130,6 +130,9 @@ fn sign_in(office: &Office, attempt: &Attempt) -> Result<(AttemptId, Verdict), F
 }
 
 fn ask(prompt: &Prompt) -> Result<Secret, Failure> {
+    if let Some(uri) = &prompt.qr {
+        terminal::draw(uri)?;
+    }
     match prompt.echo {
         Echo::Hide => terminal::secret(prompt.text(), "answer to the next question"),
         Echo::Show => terminal::answer(prompt.text(), "answer to the next question").map(Secret::from),

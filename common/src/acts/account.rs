@@ -1,9 +1,14 @@
 //! Acts on an account as a whole.
 
-use crate::AccountId;
-use crate::account::{Account, PasswordHash, Role, State};
-use crate::acts::{ActError, Desk, Done, Issued, NewTotp, factor};
+use std::fmt::Write as _;
+
+use crate::UnixTime;
+use crate::account::{Account, Deadline, PasswordHash, Role, State};
+use crate::acts::{ActError, Desk, Done, Issued, NewTotp, Reset, StateChange, factor};
 use crate::bundle::AccountChange;
+use crate::id::AccountId;
+use crate::message::Event;
+use crate::notices::Happening;
 use crate::username::Username;
 
 /// A new account; a factor that it brings counts as registered.
@@ -15,38 +20,88 @@ pub(super) fn add(
     password: Option<&PasswordHash>,
     totp: Option<&NewTotp>,
 ) -> Result<Done, ActError> {
-    let id = AccountId::generate(desk.random);
-    let state = state.unwrap_or(desk.policy.default_state);
-    let mut account = Account::new(id, name.clone(), state, desk.now);
+    let mut account = new(desk, name, state.unwrap_or(desk.policy.default_state));
     account.role = role;
     account.password_hash = password.cloned();
-    let Some(totp) = totp else {
-        return Ok(Done {
-            change: AccountChange::Insert(Box::new(account)),
-            spends: Vec::new(),
-            issued: Issued::Nothing,
-        });
-    };
+    let Some(totp) = totp else { return Ok(Done::updated(account).inserting()) };
     let registered = factor::register(desk, account, totp)?;
-    Ok(Done {
-        change: AccountChange::Insert(Box::new(registered.account)),
-        spends: registered.spend.into_iter().collect(),
-        issued: Issued::Factor(registered.factor),
+    let done = Done::issuing(registered.account, Issued::Factor(registered.factor));
+    let mut done = done.saying(&registered.words).inserting();
+    done.spends.extend(registered.spend);
+    Ok(done)
+}
+
+/// The account of somebody whom only the primary knew until now.
+pub(super) fn new(desk: &Desk<'_>, name: &Username, state: State) -> Account {
+    let account = Account::new(AccountId::generate(desk.random), name.clone(), state, desk.now);
+    Account { deadline: grace(desk).filter(|_| state == State::Enabled), ..account }
+}
+
+/// What the policy gives somebody who becomes `enabled` now.
+fn grace(desk: &Desk<'_>) -> Option<Deadline> {
+    desk.policy.registration.grace.deadline(desk.now)
+}
+
+/// `enabled` means "must register": who has registered already is `enforced`. Who is `enabled` already keeps the deadline,
+/// unless another one is given.
+pub(super) fn set_state(desk: &Desk<'_>, account: Account, change: &StateChange) -> Account {
+    let state = match change.state {
+        State::Enabled if !account.factors.is_empty() => State::Enforced,
+        State::Disabled | State::Enabled | State::Enforced => change.state,
+    };
+    let deadline = match (state, account.state) {
+        (State::Enabled, State::Enabled) => change.deadline.or(account.deadline),
+        (State::Enabled, State::Disabled | State::Enforced) => change.deadline.or_else(|| grace(desk)),
+        (State::Disabled | State::Enforced, _) => None,
+    };
+    Account { state, deadline, disabled_until: None, ..account }
+}
+
+/// Nothing of the account is lost by it: afterwards it is again what it is.
+pub(super) fn disable_until(desk: &Desk<'_>, account: Account, until: UnixTime) -> Result<Account, ActError> {
+    if until <= desk.now {
+        return Err(ActError::Past);
+    }
+    Ok(Account { disabled_until: Some(until), ..account })
+}
+
+/// Who has registered nothing cannot do it again: of that part nothing changes.
+pub(super) fn reset(mut account: Account, reset: Reset) -> Result<Done, ActError> {
+    let parts = [
+        (reset.require_registration, "registration"),
+        (reset.delete_app_passwords, "app-passwords"),
+        (reset.forget_devices, "devices"),
+    ];
+    let parts: Vec<_> = parts.iter().filter(|(is_asked, _)| *is_asked).map(|(_, part)| *part).collect();
+    if parts.is_empty() {
+        return Err(ActError::EmptyReset);
+    }
+    let must_register = reset.require_registration && !account.factors.is_empty();
+    account.must_register_again |= must_register;
+    if reset.delete_app_passwords {
+        account.app_passwords.clear();
+    }
+    let done = Done::updated(account).saying(&format!("reset={}", parts.join(",")));
+    Ok(if must_register {
+        done.telling(Happening::new(Event::RegistrationRequired, String::new()))
+    } else {
+        done
     })
 }
 
-/// `enabled` means "must register": who has registered already is `enforced`.
-pub(super) fn set_state(account: Account, state: State) -> Account {
-    let state = match state {
-        State::Enabled if !account.factors.is_empty() => State::Enforced,
-        State::Disabled | State::Enabled | State::Enforced => state,
-    };
-    Account { state, ..account }
+impl Done {
+    /// The same, of an account that is new.
+    pub(super) fn inserting(mut self) -> Self {
+        if let AccountChange::Update(account) = self.change {
+            self.change = AccountChange::Insert(account);
+        }
+        self
+    }
 }
 
-/// The account in a few words, for the record of an act; never a secret.
+/// The account in a few words, for the record of an act; never a secret. What is usual is left out.
 pub(super) fn describe(account: &Account) -> String {
-    format!(
+    let mut words = format!(
         "name={} state={} role={} blocked={} factors={} recovery-codes={} app-passwords={}",
         account.name,
         account.state.name(),
@@ -55,5 +110,21 @@ pub(super) fn describe(account: &Account) -> String {
         account.factors.len(),
         account.recovery_codes.len(),
         account.app_passwords.len(),
-    )
+    );
+    let mut add = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(words, " {name}={value}");
+        }
+    };
+    let seconds = |moment: UnixTime| format!("@{}", moment.seconds());
+    let deadline = account.deadline.unwrap_or_default();
+    let yes = |holds: bool| holds.then(|| "yes".to_owned());
+    add("deadline", deadline.by.map(seconds));
+    add("sign-ins", deadline.sign_ins.map(|count| count.to_string()));
+    add("disabled-until", account.disabled_until.map(seconds));
+    add("must-register", yes(account.must_register_again));
+    add("contacts", (!account.contacts.is_empty()).then(|| account.contacts.len().to_string()));
+    add("temporary-code", account.temporary_code.as_ref().map(|code| seconds(code.expires_at)));
+    add("default-factor", account.default_factor.map(|id| id.to_string()));
+    words
 }

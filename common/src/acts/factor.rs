@@ -1,12 +1,17 @@
 //! Acts on what an account can prove itself with.
 
-use crate::account::{Account, AppPassword, Factor, FactorKind, RecoveryCode, Scope};
-use crate::acts::{ActError, Desk, Done, EnrolmentProof, Issued, Label, NewTotp, account};
+use crate::account::{Account, Factor, FactorKind};
+use crate::acts::{
+    ActError, Desk, Done, EnrolmentProof, HotpProof, Issued, Label, NewHotp, NewSent, NewTotp, registration,
+};
+use crate::address::Address;
 use crate::bundle::Spend;
-use crate::codes::Shape;
-use crate::id::{AppPasswordId, CodeId, FactorId};
+use crate::hotp::HotpKey;
+use crate::id::FactorId;
+use crate::message::Event;
+use crate::notices::Happening;
 use crate::totp::TotpKey;
-use crate::{AccountId, limits};
+use crate::{AccountId, Secret, limits};
 
 /// An account with one factor more.
 pub(super) struct Registered {
@@ -14,54 +19,122 @@ pub(super) struct Registered {
     pub(super) factor: FactorId,
     /// The code that proved it.
     pub(super) spend: Option<Spend>,
+    /// What was registered, in words.
+    pub(super) words: String,
+}
+
+impl Registered {
+    fn done(self, told: String) -> Done {
+        let mut done = Done::issuing(self.account, Issued::Factor(self.factor)).saying(&self.words);
+        done.spends.extend(self.spend);
+        done.telling(Happening::new(Event::FactorAdded, told))
+    }
 }
 
 pub(super) fn add_totp(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Result<Done, ActError> {
-    let registered = register(desk, account, totp)?;
-    let mut done = Done::issuing(registered.account, Issued::Factor(registered.factor));
-    done.spends.extend(registered.spend);
-    Ok(done)
+    Ok(register(desk, account, totp)?.done(totp.label.as_str().to_owned()))
 }
 
 /// Seals the secret to the account, once it is proven.
-pub(super) fn register(
-    desk: &Desk<'_>,
-    mut account: Account,
-    totp: &NewTotp,
-) -> Result<Registered, ActError> {
-    if account.factors.len() >= limits::FACTORS_MAX {
-        return Err(ActError::TooManyFactors);
-    }
-    if knows_secret(desk, &account, &totp.secret)? {
-        return Err(ActError::SecretKnown);
-    }
+pub(super) fn register(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Result<Registered, ActError> {
+    may_have_another(desk, &account, Some(&totp.secret))?;
     let id = FactorId::generate(desk.random);
     let key = TotpKey::new(totp.parameters, &totp.secret)?;
-    let spend = match &totp.proof {
-        EnrolmentProof::Imported => None,
-        EnrolmentProof::Code(code) => Some(prove(desk, account.id, id, &key, code)?),
+    let (spend, proof) = match &totp.proof {
+        EnrolmentProof::Imported => (None, "imported"),
+        EnrolmentProof::Code(code) => (Some(prove(desk, account.id, id, &key, code)?), "code"),
     };
-    let sealed = desk.keys.seal(desk.random, account.id, &Factor::secret_field(id), &totp.secret)?;
-    account.factors.push(Factor {
-        id,
-        label: totp.label.0.clone(),
-        kind: FactorKind::Totp { parameters: totp.parameters, secret: sealed, drift: 0 },
-        added_at: desk.now,
-    });
-    // Registering is what `enabled` waits for.
-    let state = account.state;
-    Ok(Registered { account: account::set_state(account, state), factor: id, spend })
+    let secret = desk.keys.seal(desk.random, account.id, &Factor::secret_field(id), &totp.secret)?;
+    let kind = FactorKind::Totp { parameters: totp.parameters, secret, drift: 0 };
+    Ok(registered(desk, account, (id, &totp.label, kind), spend, proof))
 }
 
-/// Two factors with one secret would let each code work twice.
-fn knows_secret(desk: &Desk<'_>, account: &Account, secret: &crate::Secret) -> Result<bool, ActError> {
+pub(super) fn add_hotp(desk: &Desk<'_>, account: Account, hotp: &NewHotp) -> Result<Done, ActError> {
+    may_have_another(desk, &account, Some(&hotp.secret))?;
+    let id = FactorId::generate(desk.random);
+    let key = HotpKey::new(hotp.digits, &hotp.secret)?;
+    let (proven, proof) = match &hotp.proof {
+        HotpProof::Imported => (None, "imported"),
+        HotpProof::Code(code) => {
+            let code = typed(code);
+            let code = code.expose_text().unwrap_or_default();
+            let found = key.matching_counter(code, hotp.counter, limits::HOTP_LOOK_AHEAD);
+            (Some(found.ok_or(ActError::WrongCode)?), "code")
+        }
+        HotpProof::Codes(first, second) => {
+            let (first, second) = (typed(first), typed(second));
+            let texts = (first.expose_text().unwrap_or_default(), second.expose_text().unwrap_or_default());
+            let found = key.matching_pair(texts.0, texts.1, hotp.counter, limits::RESYNC_WINDOW);
+            (Some(found.ok_or(ActError::WrongCodes)?), "codes")
+        }
+    };
+    let spend = proven.map(|counter| Spend::HotpCounter { account: account.id, factor: id, counter });
+    let counter = proven.map_or(hotp.counter, |counter| counter.saturating_add(1));
+    let secret = desk.keys.seal(desk.random, account.id, &Factor::secret_field(id), &hotp.secret)?;
+    let kind = FactorKind::Hotp { digits: hotp.digits, secret, counter };
+    let told = hotp.label.as_str().to_owned();
+    Ok(registered(desk, account, (id, &hotp.label, kind), spend, proof).done(told))
+}
+
+/// A number or address that an administrator answers for.
+pub(super) fn add_sent(desk: &Desk<'_>, account: Account, sent: &NewSent) -> Result<Done, ActError> {
+    may_have_another(desk, &account, None)?;
+    let is_it =
+        |factor: &Factor| matches!(&factor.kind, FactorKind::Sent { address } if *address == sent.address);
+    if account.factors.iter().any(is_it) && !account.must_register_again {
+        return Err(ActError::AddressKnown(sent.address.clone()));
+    }
+    desk.policy.numbers.check_address(&sent.address)?;
+    let id = FactorId::generate(desk.random);
+    let kind = FactorKind::Sent { address: sent.address.clone() };
+    Ok(registered(desk, account, (id, &sent.label, kind), None, "on-behalf").done(sent.address.masked()))
+}
+
+/// Where all must be registered anew, the old ones go, and do not count. Their secrets do: two factors with one secret,
+/// even one after the other, would let each code work twice.
+fn may_have_another(desk: &Desk<'_>, account: &Account, secret: Option<&Secret>) -> Result<(), ActError> {
+    if account.factors.len() >= limits::FACTORS_MAX && !account.must_register_again {
+        return Err(ActError::TooManyFactors);
+    }
+    let Some(secret) = secret else { return Ok(()) };
     for factor in &account.factors {
         let Some(sealed) = factor.secret() else { continue };
         if desk.keys.open(account.id, &Factor::secret_field(factor.id), sealed)? == *secret {
-            return Ok(true);
+            return Err(ActError::SecretKnown);
         }
     }
-    Ok(false)
+    Ok(())
+}
+
+fn registered(
+    desk: &Desk<'_>,
+    account: Account,
+    (id, label, kind): (FactorId, &Label, FactorKind),
+    spend: Option<Spend>,
+    proof: &str,
+) -> Registered {
+    let factor = Factor { id, label: label.as_str().to_owned(), kind, added_at: desk.now };
+    let words = format!("{} proof={proof}", words_of(&factor));
+    Registered { account: registration::with_factor(account, factor), factor: id, spend, words }
+}
+
+/// A factor in a few words, for the record of an act; never a secret.
+fn words_of(factor: &Factor) -> String {
+    let id = factor.id;
+    let label = &factor.label;
+    let weak = if factor.is_weak() { " weak-secret=yes" } else { "" };
+    match &factor.kind {
+        FactorKind::Totp { .. } => format!("factor={id} kind=totp label={label:?}{weak}"),
+        FactorKind::Hotp { .. } => format!("factor={id} kind=hotp label={label:?}{weak}"),
+        FactorKind::Sent { address } => {
+            format!("factor={id} kind={} address={} label={label:?}", address.kind(), address.masked())
+        }
+    }
+}
+
+/// A code without the spaces that people type between its digits.
+pub(super) fn typed(code: &Secret) -> Secret {
+    Secret::new(code.expose().iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect())
 }
 
 fn prove(
@@ -69,73 +142,49 @@ fn prove(
     account: AccountId,
     factor: FactorId,
     key: &TotpKey,
-    code: &crate::Secret,
+    code: &Secret,
 ) -> Result<Spend, ActError> {
-    let code = code.expose_text().unwrap_or_default().trim();
+    let code = typed(code);
+    let code = code.expose_text().unwrap_or_default();
     let step = key.matching_step(code, desk.now, limits::TOTP_SKEW_STEPS).ok_or(ActError::WrongCode)?;
     let begins_at = key.step_begins(step);
     if begins_at <= desk.floor {
         return Err(ActError::CodeRefused);
     }
-    Ok(Spend::TotpStep {
-        account,
-        factor,
-        step,
-        begins_at,
-        expires_at: key.step_expires(step, limits::TOTP_SKEW_STEPS),
-    })
+    let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
+    Ok(Spend::TotpStep { account, factor, step, begins_at, expires_at })
 }
 
-pub(super) fn remove(mut account: Account, id: FactorId) -> Result<Done, ActError> {
-    let before = account.factors.len();
-    account.factors.retain(|factor| factor.id != id);
-    if account.factors.len() == before {
+/// A number that is no longer the user's is told so itself: whoever holds it should know, thief or owner.
+pub(super) fn remove(account: Account, id: FactorId) -> Result<Done, ActError> {
+    let factor = account.factors.iter().find(|factor| factor.id == id).ok_or(ActError::NoSuchFactor(id))?;
+    let words = words_of(factor);
+    let happening = match &factor.kind {
+        FactorKind::Sent { address } => gone(address),
+        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => {
+            Happening::new(Event::FactorRemoved, factor.label.clone())
+        }
+    };
+    let account = registration::without_factor(account, id).ok_or(ActError::NoSuchFactor(id))?;
+    Ok(Done::updated(account).saying(&words).telling(happening))
+}
+
+fn gone(address: &Address) -> Happening {
+    Happening::new(Event::FactorRemoved, address.masked()).at_the_old(address.clone())
+}
+
+pub(super) fn set_label(mut account: Account, id: FactorId, label: &Label) -> Result<Done, ActError> {
+    let factor = account.factors.iter_mut().find(|factor| factor.id == id);
+    let factor = factor.ok_or(ActError::NoSuchFactor(id))?;
+    let words = format!("factor={id} label={:?}->{:?}", factor.label, label.as_str());
+    label.as_str().clone_into(&mut factor.label);
+    Ok(Done::updated(account).saying(&words))
+}
+
+pub(super) fn set_default(mut account: Account, id: FactorId) -> Result<Done, ActError> {
+    if !account.factors.iter().any(|factor| factor.id == id) {
         return Err(ActError::NoSuchFactor(id));
     }
-    Ok(Done::updated(account))
-}
-
-pub(super) fn renew_recovery_codes(desk: &Desk<'_>, mut account: Account) -> Result<Done, ActError> {
-    let codes: Vec<_> =
-        (0..limits::RECOVERY_CODES).map(|_| Shape::RecoveryCode.generate(desk.random)).collect();
-    let hashed = codes.iter().map(|code| {
-        let hash = Shape::RecoveryCode.hash(desk.keys, account.id, code)?;
-        Ok(RecoveryCode { id: CodeId::generate(desk.random), hash })
-    });
-    account.recovery_codes = hashed.collect::<Result<_, ActError>>()?;
-    Ok(Done::issuing(account, Issued::RecoveryCodes(codes)))
-}
-
-pub(super) fn create_app_password(
-    desk: &Desk<'_>,
-    mut account: Account,
-    label: &Label,
-    scope: &Scope,
-) -> Result<Done, ActError> {
-    if account.app_passwords.len() >= limits::APP_PASSWORDS_MAX {
-        return Err(ActError::TooManyAppPasswords);
-    }
-    if scope.services.is_empty() && scope.clients.is_empty() {
-        return Err(ActError::EmptyScope);
-    }
-    let id = AppPasswordId::generate(desk.random);
-    let password = Shape::AppPassword.generate(desk.random);
-    let hash = Shape::AppPassword.hash(desk.keys, account.id, &password)?;
-    account.app_passwords.push(AppPassword {
-        id,
-        label: label.0.clone(),
-        hash,
-        scope: scope.clone(),
-        created_at: desk.now,
-    });
-    Ok(Done::issuing(account, Issued::AppPassword(id, password)))
-}
-
-pub(super) fn revoke_app_password(mut account: Account, id: AppPasswordId) -> Result<Done, ActError> {
-    let before = account.app_passwords.len();
-    account.app_passwords.retain(|password| password.id != id);
-    if account.app_passwords.len() == before {
-        return Err(ActError::NoSuchAppPassword(id));
-    }
+    account.default_factor = Some(id);
     Ok(Done::updated(account))
 }

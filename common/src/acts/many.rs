@@ -86,9 +86,10 @@ impl Engine {
             random: self.random(),
             now: self.now(),
             floor: UnixTime::default(),
+            spent_steps: &[],
         };
         let done = carry_out(&desk, &name, account.cloned(), act)?;
-        if account.is_some_and(|before| done.leaves(before)) && !matches!(act, Act::Unlock) {
+        if act.shows_in_account() && account.is_some_and(|before| done.leaves(before)) {
             return Ok(Foreseen::AsAsked);
         }
         Ok(match done.change {

@@ -3,59 +3,76 @@
 //! The command line, and later the portal, only render them: what one can do, all can.
 
 mod account;
+mod contact;
+mod error;
 mod factor;
+mod given_out;
 mod many;
+mod new;
+pub(crate) mod registration;
+mod resync;
 mod run;
 
 #[cfg(test)]
 mod tests;
 
-pub use many::{Became, Foreseen, Many, Order};
-
-use crate::account::{Account, Block, PasswordHash, Role, Scope, State};
+use crate::account::{Account, Block, Deadline, PasswordHash, Role, Scope, SetBy, State};
+use crate::address::Address;
 use crate::bundle::{AccountChange, Spend};
-use crate::id::{AppPasswordId, FactorId};
-use crate::keys::{KeyError, KeyRing};
+use crate::id::{AppPasswordId, ContactId, FactorId};
+use crate::keys::KeyRing;
+use crate::notices::Happening;
 use crate::policy::Policy;
-use crate::ports::{Random, StoreError};
-use crate::totp::{TotpError, TotpParameters};
-use crate::{Secret, UnixTime, Username, limits};
+use crate::ports::Random;
+use crate::{Secret, UnixTime, Username};
 
-/// A user's word for a factor or app password: 1 to 64 characters, none of them a control character.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Label(String);
+pub use error::ActError;
+pub use many::{Became, Foreseen, Many, Order};
+pub use new::{EnrolmentProof, HotpProof, Label, NewHotp, NewSent, NewTotp};
 
-impl Label {
-    /// Reads a label; white space at the ends is dropped.
+/// A state that an account shall have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateChange {
+    /// `enabled` becomes `enforced` where a factor is registered already.
+    pub state: State,
+    /// How long registration may be put off; `None` leaves that to the policy.
+    pub deadline: Option<Deadline>,
+    /// What to do about a name that has no account.
+    pub if_absent: IfAbsent,
+}
+
+impl StateChange {
+    /// Of an account that is there, with the deadline of the policy.
     #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let length = text.chars().count();
-        let fits = (1..=limits::LABEL_CHARACTERS_MAX).contains(&length) && !text.contains(char::is_control);
-        fits.then(|| Self(text.to_owned()))
+    pub const fn new(state: State) -> Self {
+        Self { state, deadline: None, if_absent: IfAbsent::Refuse }
     }
 }
 
-/// A TOTP secret to be registered.
-#[derive(Clone)]
-pub struct NewTotp {
-    /// The user's word for it.
-    pub label: Label,
-    /// Algorithm, digits, period.
-    pub parameters: TotpParameters,
-    /// The shared secret, at least 128 bits.
-    pub secret: Secret,
-    /// A code that proves that the user has it.
-    pub proof: EnrolmentProof,
+impl From<State> for StateChange {
+    fn from(state: State) -> Self {
+        Self::new(state)
+    }
 }
 
-/// Whether a new factor has been proven.
-#[derive(Clone)]
-pub enum EnrolmentProof {
-    /// By this code, which is spent with the act.
-    Code(Secret),
-    /// An import: the user has used it elsewhere.
-    Imported,
+/// What to do about a name that has no account. A directory may know its user, and so may nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfAbsent {
+    /// Refuse: a name is mistyped more often than it is new.
+    Refuse,
+    /// Make the account.
+    Create,
+}
+
+/// What a user must do anew, or loses; at least one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reset {
+    /// All factors must be registered anew; those that are there open that door and no other.
+    pub require_registration: bool,
+    /// All app passwords are void.
+    pub delete_app_passwords: bool,
+    /// Remembered devices are strange again.
+    pub forget_devices: bool,
 }
 
 /// What an administrator does to one account.
@@ -74,8 +91,17 @@ pub enum Act {
     },
     /// A new local password.
     SetPassword(PasswordHash),
-    /// `enabled` becomes `enforced` where a factor is registered already.
-    SetState(State),
+    /// Whether a second step is asked.
+    SetState(StateChange),
+    /// No second step until then; afterwards the account is again what it is.
+    DisableUntil {
+        /// The end of it.
+        until: UnixTime,
+        /// What to do about a name that has no account.
+        if_absent: IfAbsent,
+    },
+    /// Register anew, lose app passwords, be asked again on known devices.
+    Reset(Reset),
     /// Refuse at every door.
     Block(Block),
     /// Lift the block.
@@ -88,8 +114,46 @@ pub enum Act {
     Remove,
     /// Register an authenticator app or token. Moves `enabled` to `enforced`.
     AddTotp(NewTotp),
+    /// Register a token that counts. Moves `enabled` to `enforced`.
+    AddHotp(NewHotp),
+    /// Register a number or mail address on behalf of the user. Moves `enabled` to `enforced`.
+    AddSent(NewSent),
     /// Drop a factor.
     RemoveFactor(FactorId),
+    /// Another word for a factor.
+    SetLabel {
+        /// The factor.
+        factor: FactorId,
+        /// The word.
+        label: Label,
+    },
+    /// The factor that is used where the user names none.
+    SetDefault(FactorId),
+    /// Set the clock or counter of a token by two of its codes in a row.
+    Resync {
+        /// The factor.
+        factor: FactorId,
+        /// The code that it showed first.
+        first: Secret,
+        /// The code right after it.
+        second: Secret,
+    },
+    /// A number or address where the user hears of changes.
+    AddContact {
+        /// Where.
+        address: Address,
+        /// Who says so.
+        set_by: SetBy,
+    },
+    /// Drop a contact.
+    RemoveContact(ContactId),
+    /// A code for somebody whose second proof is lost or not there yet, good once. An older one is void.
+    IssueTemporaryCode {
+        /// For how long, at most `limits::TEMPORARY_CODE_SECONDS_MAX`.
+        life_seconds: u64,
+    },
+    /// Drop the temporary code.
+    RevokeTemporaryCode,
     /// A new set of recovery codes; the old set is void.
     RenewRecoveryCodes,
     /// A new app password.
@@ -112,9 +176,12 @@ impl Act {
         match self {
             Self::Add { .. } => "user add",
             Self::SetPassword(_) => "user passwd",
-            Self::SetState(State::Disabled) => "user disable",
-            Self::SetState(State::Enabled) => "user enable",
-            Self::SetState(State::Enforced) => "user enforce",
+            Self::SetState(StateChange { state: State::Disabled, .. }) | Self::DisableUntil { .. } => {
+                "user disable"
+            }
+            Self::SetState(StateChange { state: State::Enabled, .. }) => "user enable",
+            Self::SetState(StateChange { state: State::Enforced, .. }) => "user enforce",
+            Self::Reset(_) => "user reset",
             Self::Block(_) => "user block",
             Self::Unblock => "user unblock",
             Self::Unlock => "user unlock",
@@ -122,11 +189,31 @@ impl Act {
             Self::Rename(_) => "user rename",
             Self::Remove => "user remove",
             Self::AddTotp(_) => "enroll totp",
+            Self::AddHotp(_) => "enroll hotp",
+            Self::AddSent(sent) => match sent.address {
+                Address::Mobile(_) => "enroll mobile",
+                Address::Office(..) => "enroll office",
+                Address::Email(_) => "enroll email",
+            },
             Self::RemoveFactor(_) => "factor remove",
+            Self::SetLabel { .. } => "factor label",
+            Self::SetDefault(_) => "factor default",
+            Self::Resync { .. } => "factor resync",
+            Self::AddContact { .. } => "contact add",
+            Self::RemoveContact(_) => "contact remove",
+            Self::IssueTemporaryCode { .. } => "temporary-code issue",
+            Self::RevokeTemporaryCode => "temporary-code revoke",
             Self::RenewRecoveryCodes => "recovery-codes",
             Self::CreateAppPassword { .. } => "app-password create",
             Self::RevokeAppPassword(_) => "app-password revoke",
         }
+    }
+}
+
+impl Act {
+    /// Whether an account that is the same afterwards was so before: there are things that hang on it and are not in it.
+    const fn shows_in_account(&self) -> bool {
+        !matches!(self, Self::Unlock | Self::Reset(Reset { forget_devices: true, .. }))
     }
 }
 
@@ -140,58 +227,15 @@ pub enum Issued {
     RecoveryCodes(Vec<Secret>),
     /// An app password.
     AppPassword(AppPasswordId, Secret),
-}
-
-/// Why an act was refused. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub enum ActError {
-    /// There is no such account.
-    #[error("there is no account '{0}': make one with 'countersign user add {0}'")]
-    NoSuchAccount(Username),
-    /// The name is taken.
-    #[error("there is an account '{0}' already")]
-    NameTaken(Username),
-    /// There is no such factor.
-    #[error("the account has no factor {0}: 'countersign user show' lists them")]
-    NoSuchFactor(FactorId),
-    /// There is no such app password.
-    #[error("the account has no app password {0}: 'countersign app-password list' lists them")]
-    NoSuchAppPassword(AppPasswordId),
-    /// Too many factors.
-    #[error("the account has {} factors already, which is the limit: remove one first", limits::FACTORS_MAX)]
-    TooManyFactors,
-    /// Too many app passwords.
-    #[error(
-        "the account has {} app passwords already, which is the limit: revoke one first",
-        limits::APP_PASSWORDS_MAX
-    )]
-    TooManyAppPasswords,
-    /// The account has this secret already.
-    #[error("the account has a factor with this secret already: one code would work twice")]
-    SecretKnown,
-    /// An app password that is good nowhere.
-    #[error("an app password needs at least one service or client where it is good")]
-    EmptyScope,
-    /// The code that should prove the factor is not of this secret at this time.
-    #[error(
-        "the code does not belong to this secret at this time: check the clock of the phone and try the next code"
-    )]
-    WrongCode,
-    /// The code is from before the floor, as after a restore.
-    #[error("the code is from a time that the store refuses, as just after a restore: wait for the next one")]
-    CodeRefused,
-    /// The secret or its parameters cannot be used.
-    #[error(transparent)]
-    Totp(#[from] TotpError),
-    /// The key file does not serve.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The store does not serve.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// Others changed the account each time.
-    #[error("the account was changed by others each time this was tried: try again")]
-    TooManyRaces,
+    /// A contact.
+    Contact(ContactId),
+    /// A temporary code.
+    TemporaryCode {
+        /// The code.
+        code: Secret,
+        /// Its end.
+        expires_at: UnixTime,
+    },
 }
 
 /// What acts need besides the account.
@@ -202,6 +246,20 @@ pub(crate) struct Desk<'a> {
     pub(crate) now: UnixTime,
     /// No code whose interval begins at or before this proves anything.
     pub(crate) floor: UnixTime,
+    /// The highest spent step or counter of each factor used lately.
+    pub(crate) spent_steps: &'a [(FactorId, u64)],
+}
+
+impl Desk<'_> {
+    /// The highest spent step or counter of a factor.
+    fn spent(&self, factor: FactorId) -> Option<u64> {
+        self.spent_steps.iter().filter(|(id, _)| *id == factor).map(|(_, highest)| *highest).max()
+    }
+
+    /// The first counter of a token that may still be good.
+    fn next_counter(&self, factor: FactorId, counter: u64) -> u64 {
+        self.spent(factor).map_or(counter, |highest| counter.max(highest.saturating_add(1)))
+    }
 }
 
 /// What an act comes to.
@@ -209,6 +267,10 @@ pub(crate) struct Done {
     pub(crate) change: AccountChange,
     pub(crate) spends: Vec<Spend>,
     pub(crate) issued: Issued,
+    /// What the account as it is now does not show, in words.
+    words: String,
+    /// What the user should hear of.
+    happenings: Vec<Happening>,
 }
 
 impl Done {
@@ -217,7 +279,22 @@ impl Done {
     }
 
     fn issuing(account: Account, issued: Issued) -> Self {
-        Self { change: AccountChange::Update(Box::new(account)), spends: Vec::new(), issued }
+        Self::new(AccountChange::Update(Box::new(account)), issued)
+    }
+
+    const fn new(change: AccountChange, issued: Issued) -> Self {
+        Self { change, spends: Vec::new(), issued, words: String::new(), happenings: Vec::new() }
+    }
+
+    fn saying(mut self, words: &str) -> Self {
+        self.words.push(' ');
+        self.words.push_str(words);
+        self
+    }
+
+    fn telling(mut self, happening: Happening) -> Self {
+        self.happenings.push(happening);
+        self
     }
 
     /// Whether the account stays as it was before, but for its version.
@@ -244,6 +321,11 @@ pub(crate) fn carry_out(
         (Act::Add { state, role, password, totp }, None) => {
             account::add(desk, name, *state, *role, password.as_ref(), totp.as_ref())
         }
+        (
+            Act::SetState(StateChange { if_absent: IfAbsent::Create, .. })
+            | Act::DisableUntil { if_absent: IfAbsent::Create, .. },
+            None,
+        ) => Ok(change(desk, account::new(desk, name, desk.policy.default_state), act)?.inserting()),
         (_, None) => Err(ActError::NoSuchAccount(name.clone())),
         (act, Some(mut account)) => {
             account.version = account.version.saturating_add(1);
@@ -255,22 +337,33 @@ pub(crate) fn carry_out(
 fn change(desk: &Desk<'_>, account: Account, act: &Act) -> Result<Done, ActError> {
     match act {
         Act::Add { .. } => Err(ActError::NameTaken(account.name)),
-        Act::Remove => Ok(Done {
-            change: AccountChange::Remove(account.id),
-            spends: Vec::new(),
-            issued: Issued::Nothing,
-        }),
+        Act::Remove => Ok(Done::new(AccountChange::Remove(account.id), Issued::Nothing)),
         Act::SetPassword(hash) => Ok(Done::updated(Account { password_hash: Some(hash.clone()), ..account })),
-        Act::SetState(state) => Ok(Done::updated(account::set_state(account, *state))),
+        Act::SetState(change) => Ok(Done::updated(account::set_state(desk, account, change))),
+        Act::DisableUntil { until, .. } => Ok(Done::updated(account::disable_until(desk, account, *until)?)),
+        Act::Reset(reset) => account::reset(account, *reset),
         Act::Block(block) => Ok(Done::updated(Account { block: Some(*block), ..account })),
         Act::Unblock => Ok(Done::updated(Account { block: None, ..account })),
         Act::Unlock => Ok(Done::updated(account)),
         Act::SetRole(role) => Ok(Done::updated(Account { role: *role, ..account })),
         Act::Rename(name) => Ok(Done::updated(Account { name: name.clone(), ..account })),
         Act::AddTotp(totp) => factor::add_totp(desk, account, totp),
+        Act::AddHotp(hotp) => factor::add_hotp(desk, account, hotp),
+        Act::AddSent(sent) => factor::add_sent(desk, account, sent),
         Act::RemoveFactor(id) => factor::remove(account, *id),
-        Act::RenewRecoveryCodes => factor::renew_recovery_codes(desk, account),
-        Act::CreateAppPassword { label, scope } => factor::create_app_password(desk, account, label, scope),
-        Act::RevokeAppPassword(id) => factor::revoke_app_password(account, *id),
+        Act::SetLabel { factor, label } => factor::set_label(account, *factor, label),
+        Act::SetDefault(id) => factor::set_default(account, *id),
+        Act::Resync { factor, first, second } => resync::resync(desk, account, *factor, (first, second)),
+        Act::AddContact { address, set_by } => contact::add(desk, account, address, *set_by),
+        Act::RemoveContact(id) => contact::remove(account, *id),
+        Act::RenewRecoveryCodes => given_out::renew_recovery_codes(desk, account),
+        Act::IssueTemporaryCode { life_seconds } => {
+            given_out::issue_temporary_code(desk, account, *life_seconds)
+        }
+        Act::RevokeTemporaryCode => given_out::revoke_temporary_code(account),
+        Act::CreateAppPassword { label, scope } => {
+            given_out::create_app_password(desk, account, label, scope)
+        }
+        Act::RevokeAppPassword(id) => given_out::revoke_app_password(account, *id),
     }
 }

@@ -5,7 +5,10 @@ use crate::acts::{Act, ActError, Desk, Done, Issued, account, carry_out};
 use crate::attempt::{Door, Place};
 use crate::bundle::{AccountChange, Bundle, Precondition, Unlocked};
 use crate::engine::{Engine, Written};
+use crate::keys::KeyError;
 use crate::lane::{LaneKey, LanesOf};
+use crate::message::{By, Envelope};
+use crate::notices::{self, Circumstances};
 use crate::record::{ActRecord, Actor, Ending, PrimaryResult, Record, Severity};
 use crate::username::Username;
 use crate::{AttemptId, Reason, UnixTime, limits};
@@ -41,24 +44,13 @@ impl Engine {
     /// What was done is done, also where the copy of a break-glass account cannot follow; the command line looks and
     /// says so.
     pub(super) fn copy_after(&self, name: &Username, act: &Act) {
-        let _ = match act {
-            Act::Remove => self.forget_for_break_glass(name),
-            Act::Rename(to) => {
-                let copied = self.copy_for_break_glass(to).map(drop);
-                copied.and(self.forget_for_break_glass(name))
-            }
-            Act::Add { .. }
-            | Act::SetPassword(_)
-            | Act::SetState(_)
-            | Act::Block(_)
-            | Act::Unblock
-            | Act::SetRole(_)
-            | Act::AddTotp(_)
-            | Act::RemoveFactor(_)
-            | Act::RenewRecoveryCodes
-            | Act::CreateAppPassword { .. }
-            | Act::Unlock
-            | Act::RevokeAppPassword(_) => self.copy_for_break_glass(name).map(drop),
+        let _ = if let Act::Rename(to) = act {
+            let copied = self.copy_for_break_glass(to).map(drop);
+            copied.and(self.forget_for_break_glass(name))
+        } else if matches!(act, Act::Remove) {
+            self.forget_for_break_glass(name)
+        } else {
+            self.copy_for_break_glass(name).map(drop)
         };
     }
 
@@ -106,13 +98,15 @@ impl Engine {
             random: self.random(),
             now,
             floor: loaded.floor,
+            spent_steps: &loaded.spent_steps,
         };
         let before = loaded.account;
         let done = carry_out(&desk, minutes.name, before.clone(), minutes.act)?;
         self.rename_target_is_free(minutes.act)?;
-        let mut bundle = minutes.bundle(now, before.as_ref(), loaded.cap.in_row, &done);
+        let notices = minutes.notices(&desk, before.as_ref(), &done)?;
+        let mut bundle = minutes.bundle(now, before.as_ref(), loaded.cap.in_row, &done, notices);
         bundle.unlocked = self.unlocked(minutes, before.as_ref())?;
-        let is_as_asked = before.is_some_and(|before| done.leaves(&before)) && bundle.unlocked.is_none();
+        let is_as_asked = minutes.act.shows_in_account() && before.is_some_and(|before| done.leaves(&before));
         Ok(Prepared { bundle, issued: done.issued, is_as_asked })
     }
 
@@ -160,40 +154,50 @@ pub(super) struct Prepared {
 }
 
 impl Minutes<'_> {
-    fn bundle(&self, now: UnixTime, before: Option<&Account>, wrong_codes: u32, done: &Done) -> Bundle {
+    /// What the user hears of it, at what was known before.
+    fn notices(
+        &self,
+        desk: &Desk<'_>,
+        before: Option<&Account>,
+        done: &Done,
+    ) -> Result<Vec<Envelope>, KeyError> {
+        let Some(before) = before else { return Ok(Vec::new()) };
+        let circumstances = Circumstances {
+            attempt: self.id,
+            by: By::Administrator,
+            place: notices::COMMAND_LINE,
+            source: None,
+            at: desk.now,
+        };
+        notices::envelopes(desk.policy, before, &done.happenings, &circumstances, desk.keys, desk.random)
+    }
+
+    fn bundle(
+        &self,
+        now: UnixTime,
+        before: Option<&Account>,
+        wrong_codes: u32,
+        done: &Done,
+        notices: Vec<Envelope>,
+    ) -> Bundle {
         let after = match &done.change {
             AccountChange::Insert(account) | AccountChange::Update(account) => {
-                Some(account::describe(account))
+                Some(format!("{}{}{}", account::describe(account), done.words, told(before, done, &notices)))
             }
             AccountChange::Remove(_) => None,
         };
         let with = |words: Option<String>, more: &str| words.map(|words| format!("{words}{more}"));
         let before_words = before.map(account::describe);
         // What no account shows: an auditor could not tell what was done otherwise.
-        let (before_words, after) = match self.act {
-            Act::Unlock => (
-                with(before_words, &format!(" wrong-codes={wrong_codes}")),
-                with(after, " wrong-codes=0 waits=none"),
-            ),
-            Act::SetPassword(_) => {
-                let had = before.is_some_and(|account| account.password_hash.is_some());
-                (
-                    with(before_words, if had { " password=set" } else { " password=none" }),
-                    with(after, " password=new"),
-                )
-            }
-            Act::Add { .. }
-            | Act::SetState(_)
-            | Act::Block(_)
-            | Act::Unblock
-            | Act::SetRole(_)
-            | Act::Rename(_)
-            | Act::Remove
-            | Act::AddTotp(_)
-            | Act::RemoveFactor(_)
-            | Act::RenewRecoveryCodes
-            | Act::CreateAppPassword { .. }
-            | Act::RevokeAppPassword(_) => (before_words, after),
+        let (before_words, after) = if matches!(self.act, Act::Unlock) {
+            let before = with(before_words, &format!(" wrong-codes={wrong_codes}"));
+            (before, with(after, " wrong-codes=0 waits=none"))
+        } else if matches!(self.act, Act::SetPassword(_)) {
+            let had = before.is_some_and(|account| account.password_hash.is_some());
+            let before = with(before_words, if had { " password=set" } else { " password=none" });
+            (before, with(after, " password=new"))
+        } else {
+            (before_words, after)
         };
         let record = self.record(now, Reason::ActDone, before_words, after);
         let mut bundle = Bundle::of_records(self.id, now, vec![record]);
@@ -203,6 +207,7 @@ impl Minutes<'_> {
         };
         bundle.account = Some(done.change.clone());
         bundle.spends.clone_from(&done.spends);
+        bundle.messages = notices;
         bundle
     }
 
@@ -221,6 +226,15 @@ impl Minutes<'_> {
             act: Some(act),
             ..record_of(self.id, at, Place::Service(PLACE.to_owned()), reason)
         }
+    }
+}
+
+/// Whether the user hears of it: an auditor should see where nobody was told.
+fn told(before: Option<&Account>, done: &Done, notices: &[Envelope]) -> String {
+    match (before, done.happenings.is_empty(), notices.len()) {
+        (None, _, _) | (_, true, _) => String::new(),
+        (Some(_), false, 0) => " notices=none".to_owned(),
+        (Some(_), false, count) => format!(" notices={count}"),
     }
 }
 

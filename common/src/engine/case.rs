@@ -3,7 +3,7 @@
 use crate::account::{Account, Factor, FactorKind, PasswordHash, State};
 use crate::engine::ledger::Round;
 use crate::engine::{Engine, Trouble};
-use crate::keys::KeyRing;
+use crate::keys::{KeyRing, Sealed};
 use crate::login::Subject;
 use crate::ports::{Identity, Loaded, Random, Stored};
 use crate::session::Session;
@@ -110,15 +110,25 @@ impl Engine {
     }
 }
 
-/// An account of nobody with one authenticator app, which no code of anybody can be right for.
+/// An account of nobody with one token of each kind, which no code of anybody can be right for.
 pub(super) fn decoy(keys: &KeyRing, random: &dyn Random) -> Option<Account> {
-    let (id, factor) = (AccountId::generate(random), FactorId::generate(random));
-    let mut secret = vec![0; DECOY_SECRET_OCTETS];
-    random.fill(&mut secret);
-    let secret = keys.seal(random, id, &Factor::secret_field(factor), &Secret::new(secret)).ok()?;
+    let id = AccountId::generate(random);
     let begun = UnixTime::default();
-    let kind = FactorKind::Totp { parameters: TotpParameters::default(), secret, drift: 0 };
     let mut account = Account::new(id, Username::parse("nobody").ok()?, State::Enforced, begun);
-    account.factors.push(Factor { id: factor, label: String::new(), kind, added_at: begun });
+    let by_time = |secret| FactorKind::Totp { parameters: TotpParameters::default(), secret, drift: 0 };
+    let by_counter = |secret| FactorKind::Hotp { digits: 6, secret, counter: 0 };
+    let kinds: [&dyn Fn(Sealed) -> FactorKind; 2] = [&by_time, &by_counter];
+    for kind in kinds {
+        let factor = FactorId::generate(random);
+        let mut secret = vec![0; DECOY_SECRET_OCTETS];
+        random.fill(&mut secret);
+        let secret = keys.seal(random, id, &Factor::secret_field(factor), &Secret::new(secret)).ok()?;
+        account.factors.push(Factor {
+            id: factor,
+            label: String::new(),
+            kind: kind(secret),
+            added_at: begun,
+        });
+    }
     Some(account)
 }

@@ -172,7 +172,7 @@ impl Model {
             Event::Replay(..) => {}
             Event::Wait(seconds) => self.world.wait(seconds),
             Event::State(state) => {
-                self.world.act("alice", &Act::SetState(state));
+                self.world.act("alice", &Act::SetState(state.into()));
                 self.state = state;
             }
             Event::Block => self.block(true),

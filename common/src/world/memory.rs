@@ -24,6 +24,8 @@ pub(crate) struct Memory {
     accounts: HashMap<Username, Account>,
     steps: HashMap<FactorId, u64>,
     codes: Vec<CodeId>,
+    /// What the last bundle has spent.
+    pub(crate) last_spends: Vec<Spend>,
     sent: HashMap<Username, Sent>,
     /// Messages that nobody has taken.
     pub(crate) outbox: Vec<Envelope>,
@@ -88,6 +90,22 @@ impl MemoryStore {
     /// As if each account had been changed.
     pub(crate) fn raise_versions(&self) {
         self.0.lock().unwrap().accounts.values_mut().for_each(|account| account.version += 1);
+    }
+}
+
+impl MemoryStore {
+    /// As a purge does; the floor is the caller's.
+    pub(crate) fn forget_spent_steps(&self) {
+        self.0.lock().unwrap().steps.clear();
+    }
+
+    /// As if it had always been so.
+    pub(crate) fn put(&self, account: Account) {
+        self.0.lock().unwrap().accounts.insert(account.name.clone(), account);
+    }
+
+    pub(crate) fn account(&self, name: &Username) -> Account {
+        self.0.lock().unwrap().accounts[name].clone()
     }
 }
 
@@ -289,6 +307,7 @@ impl Memory {
             }
             Some(AccountChange::Remove(id)) => self.accounts.retain(|_, stored| stored.id != *id),
         }
+        self.last_spends.clone_from(&bundle.spends);
         for spend in &bundle.spends {
             match spend {
                 Spend::TotpStep { factor, step, .. } => {

@@ -82,20 +82,23 @@ impl World {
     pub(crate) fn app_password(&self, name: &str, services: &[&str]) -> String {
         let services = services.iter().map(|&service| service.to_owned()).collect();
         let scope = Scope { services, clients: vec!["vpn".to_owned()] };
-        match self.act(name, &Act::CreateAppPassword { label: Label::parse("script").unwrap(), scope }) {
-            Issued::AppPassword(_, password) => password.expose_text().unwrap().to_owned(),
-            Issued::Nothing | Issued::Factor(_) | Issued::RecoveryCodes(_) => panic!("no app password"),
-        }
+        let act = Act::CreateAppPassword { label: Label::parse("script").unwrap(), scope };
+        let Issued::AppPassword(_, password) = self.act(name, &act) else { panic!("no app password") };
+        password.expose_text().unwrap().to_owned()
     }
 
     /// A new set of recovery codes.
     pub(crate) fn recovery_codes(&self, name: &str) -> Vec<String> {
-        match self.act(name, &Act::RenewRecoveryCodes) {
-            Issued::RecoveryCodes(codes) => {
-                codes.iter().map(|code| code.expose_text().unwrap().to_owned()).collect()
-            }
-            Issued::Nothing | Issued::Factor(_) | Issued::AppPassword(..) => panic!("no recovery codes"),
-        }
+        let issued = self.act(name, &Act::RenewRecoveryCodes);
+        let Issued::RecoveryCodes(codes) = issued else { panic!("no recovery codes") };
+        codes.iter().map(|code| code.expose_text().unwrap().to_owned()).collect()
+    }
+
+    /// A temporary code that is good for so long.
+    pub(crate) fn temporary_code(&self, name: &str, life_seconds: u64) -> String {
+        let issued = self.act(name, &Act::IssueTemporaryCode { life_seconds });
+        let Issued::TemporaryCode { code, .. } = issued else { panic!("no temporary code") };
+        code.expose_text().unwrap().to_owned()
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -145,6 +148,10 @@ impl World {
             Reply::Ask(session, _) => session,
             Reply::Done(_, verdict) => panic!("done: {verdict:?}"),
         }
+    }
+
+    pub(crate) fn account(&self, name: &str) -> crate::account::Account {
+        self.memory.account(&Username::parse(name).unwrap())
     }
 
     pub(crate) fn last_record(&self) -> Record {

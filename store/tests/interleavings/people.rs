@@ -152,8 +152,8 @@ impl Person {
     pub(crate) fn act(&self, deed: Deed) -> Option<Act> {
         Some(match deed {
             Deed::Block => Act::Block(Block::Indefinitely),
-            Deed::Disable => Act::SetState(State::Disabled),
-            Deed::Enforce => Act::SetState(State::Enforced),
+            Deed::Disable => Act::SetState(State::Disabled.into()),
+            Deed::Enforce => Act::SetState(State::Enforced.into()),
             Deed::RevokeAppPassword => Act::RevokeAppPassword(self.app_password.0),
             Deed::RemoveFactor => Act::RemoveFactor(self.factor?),
             Deed::RenewRecoveryCodes => Act::RenewRecoveryCodes,

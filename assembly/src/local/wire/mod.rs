@@ -1,20 +1,20 @@
 //! The frames between module and service: one request and one reply for each connection, then the end.
 //!
 //! A frame is its length (16 bits, big endian), the version, and the body: a head in postcard, and behind it the octets of
-//! an answer, which never pass through a serialiser. Nothing is read past a limit.
+//! an answer or a question, which never pass through a serialiser. Nothing is read past a limit.
 
 mod reply;
 mod request;
 
 pub use common::attempt::LOCAL_SOURCE;
-pub use reply::{Ground, Manner, Reply};
+pub use reply::{Ground, Manner, Question, Reply, Words};
 pub use request::{Request, Round};
 
 use common::{closed_list, limits};
 use zeroize::Zeroizing;
 
 /// Changes with every change of the frames. Two that differ do not understand each other and say so.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// Octets of a frame without its length.
 pub const FRAME_OCTETS_MAX: usize = 4096;
 /// Octets of the length before a frame.
@@ -43,6 +43,8 @@ closed_list! {
         Session = "frame-session",
         /// Behind the head stand octets that are no answer, or none where there is one.
         Answer = "frame-answer",
+        /// Behind the head stand octets that are no question.
+        Question = "frame-question",
     }
 }
 
@@ -130,17 +132,39 @@ mod tests {
         ));
     }
 
+    const MANNER: Manner =
+        Manner { dialogue: Dialogue::Plain, appended: Appended::ByShape, floor_milliseconds: 100 };
+
+    fn asked(text: &str, qr: Option<&str>) -> Reply {
+        let (text, qr) = (Secret::from(text), qr.map(Secret::from));
+        let question = Question { text, qr, echo: Echo::Hide, words: Words::Heard };
+        Reply::Ask { session: vec![1; SEALED_OCTETS], question, manner: MANNER }
+    }
+
+    #[test]
+    fn a_question_keeps_its_limits() {
+        let read = |reply: &Reply| Reply::decode(&reply.encode().unwrap()[LENGTH_OCTETS..]).err();
+        let long = |octets| "x".repeat(octets + 1);
+        assert_eq!(read(&asked(&long(limits::PROMPT_OCTETS_MAX), None)), Some(Malformed::TooLong));
+        assert_eq!(read(&asked("Code: ", Some(&long(limits::QR_OCTETS_MAX)))), Some(Malformed::TooLong));
+        for uri in ["", "two words", "\u{1b}[2J", "\0"] {
+            assert_eq!(read(&asked("Code: ", Some(uri))), Some(Malformed::Question), "{uri:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_question_says_is_not_formatted() {
+        let formatted = format!("{:?}", asked("GEZDGNBV", Some("GEZDGNBV")));
+        assert!(!formatted.contains("GEZ"), "{formatted}");
+    }
+
     #[test]
     fn a_reply_comes_out_as_it_went_in() {
-        let manner =
-            Manner { dialogue: Dialogue::Plain, appended: Appended::ByShape, floor_milliseconds: 100 };
+        let manner = MANNER;
         let replies = [
-            Reply::Ask {
-                session: vec![1; SEALED_OCTETS],
-                text: "Code: ".to_owned(),
-                echo: Echo::Hide,
-                manner,
-            },
+            asked("Code: ", None),
+            asked("Code: ", Some("otpauth://totp/x?secret=GEZDGNBV")),
+            asked(&"x".repeat(limits::PROMPT_OCTETS_MAX), Some(&"x".repeat(limits::QR_OCTETS_MAX))),
             Reply::Accept { grounds: Ground::BothProofs, manner },
             Reply::Hindered(Hindered::AnothersPassword),
             Reply::Busy,

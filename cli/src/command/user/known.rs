@@ -6,7 +6,7 @@ use common::account::Account;
 use common::acts::Act;
 use common::ports::Listing as _;
 
-use super::guesses;
+use super::show::guesses;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView, ended};
 
@@ -49,11 +49,22 @@ fn state_of(account: &Account, act: &Act) -> String {
         Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
         Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
         Act::SetState(_)
+        | Act::DisableUntil { .. }
+        | Act::Reset(_)
         | Act::Unlock
         | Act::Block(_)
         | Act::Remove
         | Act::AddTotp(_)
+        | Act::AddHotp(_)
+        | Act::AddSent(_)
         | Act::RemoveFactor(_)
+        | Act::SetLabel { .. }
+        | Act::SetDefault(_)
+        | Act::Resync { .. }
+        | Act::AddContact { .. }
+        | Act::RemoveContact(_)
+        | Act::IssueTemporaryCode { .. }
+        | Act::RevokeTemporaryCode
         | Act::RenewRecoveryCodes
         | Act::CreateAppPassword { .. }
         | Act::RevokeAppPassword(_) => format!("{name}: {state}.\n"),

@@ -1,13 +1,13 @@
 //! One act on many accounts: each by itself, none twice, and nothing written without need.
 
 use crate::account::{Role, State};
-use crate::acts::{Act, ActError, Became, Foreseen, Many, Order};
+use crate::acts::{Act, ActError, Became, Foreseen, Many, Order, StateChange};
 use crate::policy::Policy;
 use crate::record::Actor;
 use crate::world::World;
 use crate::{Reason, Username, limits};
 
-const ENFORCE: Act = Act::SetState(State::Enforced);
+const ENFORCE: Act = Act::SetState(StateChange::new(State::Enforced));
 
 fn named(name: &str) -> Username {
     Username::parse(name).unwrap()
@@ -105,7 +105,7 @@ fn a_store_that_does_not_answer_ends_it_and_what_came_before_stands() {
     assert_eq!(words(&many(&world, &names, &act)), vec!["refused"; names.len()], "they are there already");
     assert_eq!(words(&many(&world, &names, &ENFORCE)), vec!["done"; names.len()]);
     world.memory.0.lock().unwrap().is_read_only = true;
-    let stopped = many(&world, &names, &Act::SetState(State::Disabled));
+    let stopped = many(&world, &names, &Act::SetState(State::Disabled.into()));
     assert!(stopped.became.is_empty() && stopped.stopped.is_some());
     assert_eq!(state_of(&world, "user0000"), State::Enforced);
 }
@@ -118,7 +118,7 @@ fn what_is_foreseen_is_what_happens_and_nothing_is_done_by_it() {
         world.engine.parts.store.load(&named("alice"), &crate::lane::LaneKey::NONE, None).unwrap().account;
     let foresee = |act: &Act| world.engine.foresee(&named("alice"), account.as_ref(), act).unwrap();
     assert!(matches!(foresee(&ENFORCE), Foreseen::Changed(after) if after.state == State::Enforced));
-    assert!(matches!(foresee(&Act::SetState(State::Enabled)), Foreseen::AsAsked));
+    assert!(matches!(foresee(&Act::SetState(State::Enabled.into())), Foreseen::AsAsked));
     assert!(matches!(foresee(&Act::Remove), Foreseen::Gone));
     assert!(matches!(foresee(&Act::Unlock), Foreseen::Changed(_)));
     let stranger = world.engine.foresee(&named("bob"), None, &ENFORCE);

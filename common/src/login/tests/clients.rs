@@ -39,7 +39,7 @@ fn a_client_for_codes_alone_is_asked_no_password() {
     let vpn = profile(at_vpn("alice"), code_only);
     check(&world, &vpn, &[&world.code()], accepted(Grounds::SecondProof));
     check(&world, &vpn, &["pw"], Err(Reason::WrongCode));
-    world.act("alice", &Act::SetState(State::Disabled));
+    world.act("alice", &Act::SetState(State::Disabled.into()));
     check(&world, &vpn, &["anything"], Err(Reason::NothingProven));
 }
 
@@ -87,9 +87,9 @@ fn app_passwords_end_with_revocation_and_rest_while_disabled() {
     let world = World::with_alice(policy());
     let app = world.app_password("alice", &["sshd"]);
     let plain = profile(at_sshd("alice"), Profile { dialogue: Dialogue::Plain, ..Profile::default() });
-    world.act("alice", &Act::SetState(State::Disabled));
+    world.act("alice", &Act::SetState(State::Disabled.into()));
     check(&world, &plain, &[&app], Err(Reason::WrongPassword));
-    world.act("alice", &Act::SetState(State::Enforced));
+    world.act("alice", &Act::SetState(State::Enforced.into()));
     check(&world, &plain, &[&app], accepted(Grounds::AppPassword));
     let id =
         world.engine.parts.store.load(&Username::parse("alice").unwrap(), &crate::lane::LaneKey::NONE, None);

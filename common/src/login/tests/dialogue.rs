@@ -16,10 +16,13 @@ fn a_neutral_dialogue_asks_everybody_the_same() {
         ("off", "wrong"),
         ("no\nname", "pw"),
     ];
+    let ways = "What you choose is used if you have it.\n1 authenticator app or token\n2 text message\n3 call\n4 email\n\
+        5 recovery or temporary code\n6 app password\nNumber or code: ";
     for (name, password) in cases {
-        let answers = [password, "000000", "?", "", "000001"];
+        let answers = [password, "000000", "?", "sms", "\u{8}\n\r", "6", "", "000001"];
         let prompts = world.login(&at_sshd(name), &answers).ok().unwrap().prompts;
-        let expected = [text::PASSWORD, text::CODE, text::CODE_AGAIN, text::WAYS, text::CODE_AGAIN];
+        let expected =
+            [text::PASSWORD, text::CODE, text::CODE_AGAIN, ways, ways, ways, ways, text::CODE_AGAIN];
         assert_eq!(prompts, expected, "{name:?}");
     }
 }
@@ -57,16 +60,19 @@ fn cost<T>(world: &World, round: impl FnOnce() -> T) -> ([u64; 4], T) {
 
 /// What both rounds of a login with a wrong code cost at the VPN, from a source that nothing came from before.
 fn costs(world: &World, name: &str, password: &str, source: &str) -> [[u64; 4]; 2] {
+    costs_of(world, name, password, source, "000000")
+}
+
+fn costs_of(world: &World, name: &str, password: &str, source: &str, code: &str) -> [[u64; 4]; 2] {
     let attempt = Attempt { source: Some(source.to_owned()), ..at_vpn(name) };
     let (first, session) = cost(world, || match world.engine.begin(&attempt, Some(&text_answer(password))) {
         Reply::Ask(session, _) => session,
         Reply::Done(..) => panic!("not asked"),
     });
-    let (second, ()) =
-        cost(world, || match world.engine.answer(&attempt, &session, &text_answer("000000")) {
-            Reply::Ask(..) => {}
-            Reply::Done(..) => panic!("not asked again"),
-        });
+    let (second, ()) = cost(world, || match world.engine.answer(&attempt, &session, &text_answer(code)) {
+        Reply::Ask(..) => {}
+        Reply::Done(..) => panic!("not asked again"),
+    });
     [first, second]
 }
 
@@ -82,6 +88,33 @@ fn both_rounds_cost_the_same_whatever_is_known_of_name_and_password() {
     for (number, (name, password)) in (2..).zip(cases) {
         assert_eq!(costs(&world, name, password, &format!("192.0.2.{number}")), usual, "{name} {password}");
     }
+}
+
+#[test]
+fn a_code_costs_the_same_whatever_kind_of_token_there_is() {
+    let world = World::with_alice(policy());
+    for name in ["counting", "both", "empty"] {
+        world.add(name, State::Enforced);
+    }
+    world.act("both", &crate::world::add_totp());
+    world.act("counting", &counting("a secret of its own"));
+    world.act("both", &counting("another secret of its own"));
+    let names = ["alice", "counting", "both", "empty", "nobody"];
+    for (of_code, code) in ["000000", "000000 000000", "aaaaa-bbbbb-ccccc", "x"].into_iter().enumerate() {
+        let sources = (0..).map(|number| format!("192.0.{of_code}.{number}"));
+        let costs: Vec<_> = names
+            .iter()
+            .zip(sources)
+            .map(|(name, source)| costs_of(&world, name, "pw", &source, code))
+            .collect();
+        assert!(costs.iter().all(|cost| *cost == costs[0]), "{code}: {names:?} {costs:?}");
+    }
+}
+
+fn counting(secret: &str) -> Act {
+    let label = crate::acts::Label::parse("key fob").unwrap();
+    let (secret, proof) = (crate::Secret::from(secret), crate::acts::HotpProof::Imported);
+    Act::AddHotp(crate::acts::NewHotp { label, digits: 6, secret, counter: 0, proof })
 }
 
 #[test]
@@ -172,7 +205,7 @@ fn each_refusal_has_its_own_reason_in_the_record() {
     assert_eq!(guesses("alice", "pw"), Err(Reason::WrongCode));
     assert_eq!(guesses("nobody", "pw"), Err(Reason::UnknownUser));
     assert_eq!(guesses("blocked", "pw"), Err(Reason::Blocked));
-    assert_eq!(guesses("bare", "pw"), Err(Reason::NoUsableFactor));
+    assert_eq!(guesses("bare", "pw"), Err(Reason::RegistrationOverdue));
     assert_eq!(guesses("a:b", "pw"), Err(Reason::NameInvalid));
 }
 

@@ -7,6 +7,7 @@ mod dialogue;
 mod need;
 mod parties;
 mod throttle;
+mod tokens;
 
 use crate::account::{Block, State};
 use crate::acts::Act;

@@ -22,9 +22,9 @@ fn registering_moves_enabled_to_enforced_and_enabling_the_registered_does_too() 
     world.add("new", State::Enabled);
     world.act("new", &crate::world::add_totp());
     check(&world, &at_sshd("new"), &["pw", &world.code()], accepted(Grounds::BothProofs));
-    world.act("new", &Act::SetState(State::Disabled));
+    world.act("new", &Act::SetState(State::Disabled.into()));
     check(&world, &at_sshd("new"), &["pw"], accepted(Grounds::PrimaryAlone));
-    world.act("new", &Act::SetState(State::Enabled));
+    world.act("new", &Act::SetState(State::Enabled.into()));
     world.wait(30);
     check(&world, &at_sshd("new"), &["pw", &world.code()], accepted(Grounds::BothProofs));
 }
@@ -34,7 +34,7 @@ fn somebody_without_an_account_has_the_default_state() {
     for (state, expected) in [
         (State::Disabled, accepted(Grounds::PrimaryAlone)),
         (State::Enabled, accepted(Grounds::PrimaryAlone)),
-        (State::Enforced, Err(Reason::NoUsableFactor)),
+        (State::Enforced, Err(Reason::RegistrationOverdue)),
     ] {
         let world = World::new(Policy::new(state));
         let cannot_ask = profile(at_vpn("ghost"), CANNOT_ASK);
@@ -84,7 +84,7 @@ fn with_a_key_instead_of_a_password_a_skip_leaves_the_decision_to_others() {
     let world = World::with_alice(policy());
     let keyed = Attempt { primary: PrimaryMode::None, ..at_sshd("alice") };
     check(&world, &keyed, &[&world.code()], accepted(Grounds::SecondProof));
-    world.act("alice", &Act::SetState(State::Disabled));
+    world.act("alice", &Act::SetState(State::Disabled.into()));
     check(&world, &keyed, &[], accepted(Grounds::PolicyAlone));
 }
 

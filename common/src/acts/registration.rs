@@ -1,0 +1,34 @@
+//! What registering and dropping a factor does to the rest of an account, whoever does it.
+
+use crate::account::{Account, Factor, State};
+use crate::id::FactorId;
+
+/// The account with one factor more. Registering is what `enabled` waits for. Where all had to be registered anew, this
+/// one is the first of the new ones: what was registered before is void, and so is all that came from it.
+pub(crate) fn with_factor(mut account: Account, factor: Factor) -> Account {
+    if account.must_register_again {
+        account = Account {
+            must_register_again: false,
+            factors: Vec::new(),
+            default_factor: None,
+            recovery_codes: Vec::new(),
+            app_passwords: Vec::new(),
+            temporary_code: None,
+            ..account
+        };
+    }
+    account.factors.push(factor);
+    if account.state == State::Enabled {
+        account.state = State::Enforced;
+        account.deadline = None;
+    }
+    account
+}
+
+/// The account without a factor; `None` where it has no such one.
+pub(crate) fn without_factor(mut account: Account, id: FactorId) -> Option<Account> {
+    let before = account.factors.len();
+    account.factors.retain(|factor| factor.id != id);
+    account.default_factor = account.default_factor.filter(|default| *default != id);
+    (account.factors.len() < before).then_some(account)
+}

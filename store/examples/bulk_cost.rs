@@ -41,6 +41,7 @@ fn main() {
         work();
         println!("{what:<28} {:>7.2} s   {}", began.elapsed().as_secs_f64(), sizes(&path));
     };
+    step("bundles alone", &|| (0..accounts).for_each(|number| drop((made(number), changed(number)))));
     step("made", &|| in_groups(&store, accounts, made));
     step("changed, with a notice", &|| in_groups(&store, accounts, changed));
     step("changed again, in conflict", &|| conflict(&store, accounts));

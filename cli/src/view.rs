@@ -45,6 +45,11 @@ pub(crate) struct FactorView {
     /// Where codes are sent, as far as its owner needs it to know it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    /// Steps by which the clock of a token is ahead of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift_steps: Option<i32>,
+    weak_secret: bool,
+    default: bool,
     added_at: String,
 }
 
@@ -86,7 +91,7 @@ impl AccountView {
             guesses,
             waits,
             has_password: account.password_hash.is_some(),
-            factors: account.factors.iter().map(FactorView::new).collect(),
+            factors: FactorView::all(account),
             recovery_codes: RecoveryCodesView { left, made: account.recovery_codes.len() },
             app_passwords: account.app_passwords.iter().map(AppPasswordView::new).collect(),
             created_at: rfc3339(account.created_at),
@@ -109,43 +114,54 @@ fn block(block: Option<Block>, now: UnixTime) -> Option<String> {
 }
 
 impl FactorView {
-    pub(crate) fn new(factor: &Factor) -> Self {
-        let (mut algorithm, mut digits, mut period_seconds, mut address) = (None, None, None, None);
-        let kind = match &factor.kind {
-            FactorKind::Totp { parameters, .. } => {
-                algorithm = Some(parameters.algorithm.name());
-                digits = Some(parameters.digits);
-                period_seconds = Some(parameters.period_seconds);
-                "totp"
-            }
-            FactorKind::Hotp { digits: of_code, .. } => {
-                digits = Some(*of_code);
-                "hotp"
-            }
-            FactorKind::Sent { address: to } => {
-                address = Some(to.masked());
-                to.kind()
-            }
-        };
-        Self {
+    pub(crate) fn all(account: &Account) -> Vec<Self> {
+        let new = |factor: &Factor| Self::new(factor, account.default_factor == Some(factor.id));
+        account.factors.iter().map(new).collect()
+    }
+
+    fn new(factor: &Factor, default: bool) -> Self {
+        let bare = Self {
             id: factor.id.to_string(),
-            kind,
+            kind: "",
             label: factor.label.clone(),
-            algorithm,
-            digits,
-            period_seconds,
-            address,
+            algorithm: None,
+            digits: None,
+            period_seconds: None,
+            address: None,
+            drift_steps: None,
+            weak_secret: factor.is_weak(),
+            default,
             added_at: rfc3339(factor.added_at),
+        };
+        match &factor.kind {
+            FactorKind::Totp { parameters, drift, .. } => Self {
+                kind: "totp",
+                algorithm: Some(parameters.algorithm.name()),
+                digits: Some(parameters.digits),
+                period_seconds: Some(parameters.period_seconds),
+                drift_steps: Some(*drift),
+                ..bare
+            },
+            FactorKind::Hotp { digits, .. } => Self { kind: "hotp", digits: Some(*digits), ..bare },
+            FactorKind::Sent { address } => {
+                Self { kind: address.kind(), address: Some(address.masked()), ..bare }
+            }
         }
     }
 
     fn row(&self) -> Vec<String> {
-        let digits = self.digits.map(|digits| format!("{digits} digits"));
-        let period = self.period_seconds.map(|seconds| format!("{seconds} s"));
-        let algorithm = self.algorithm.map(str::to_owned);
-        let parts = [digits, period, algorithm, self.address.clone()];
-        let code = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        vec![self.id.clone(), self.kind.to_owned(), self.label.clone(), code, self.added_at.clone()]
+        let drift = self.drift_steps.filter(|steps| *steps != 0);
+        let parts = [
+            self.digits.map(|digits| format!("{digits} digits")),
+            self.period_seconds.map(|seconds| format!("{seconds} s")),
+            self.algorithm.map(str::to_owned),
+            self.address.clone(),
+            drift.map(|steps| format!("clock {steps:+} steps")),
+            self.weak_secret.then(|| "weak secret".to_owned()),
+            self.default.then(|| "default".to_owned()),
+        ];
+        let about = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        vec![self.id.clone(), self.kind.to_owned(), self.label.clone(), about, self.added_at.clone()]
     }
 }
 

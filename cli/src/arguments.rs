@@ -76,6 +76,20 @@ mod tests {
 
     const PAGE: &str = include_str!("../../docs/command-line.md");
 
+    /// The options of every act on many, which the page has in a table of their own.
+    const OF_MANY: [&str; 10] = [
+        "from-file",
+        "group",
+        "all-matching",
+        "state",
+        "role",
+        "registered",
+        "factor",
+        "last-login-before",
+        "yes",
+        "dry-run",
+    ];
+
     #[test]
     fn clap_finds_no_contradiction() {
         Arguments::command().debug_assert();
@@ -92,6 +106,13 @@ mod tests {
         let expected =
             format!("| command | options | what it does |\n| --- | --- | --- |\n{}", rows.concat());
         assert!(PAGE.contains(&expected), "docs/command-line.md should have this table:\n\n{expected}");
+    }
+
+    #[test]
+    fn the_page_explains_each_option_of_acts_on_many() {
+        for long in OF_MANY {
+            assert!(PAGE.contains(&format!("| `--{long}")), "--{long}");
+        }
     }
 
     /// `help`, which clap adds at each level, shows what `--help` shows.
@@ -129,7 +150,12 @@ mod tests {
         let own = command.get_arguments().filter(|option| !option.is_positional() && !option.is_global_set());
         let options =
             own.filter_map(|option| option.get_long()).filter(|long| !["help", "version"].contains(long));
-        let options: Vec<String> = options.map(|long| format!("`--{long}`")).collect();
+        let options: Vec<&str> = options.collect();
+        let is_for_many = options.contains(&"from-file");
+        let of_many = is_for_many.then(|| "[whom](#whom-it-is-for)".to_owned());
+        let options = options.iter().filter(|long| !is_for_many || !OF_MANY.contains(*long));
+        let options: Vec<String> =
+            of_many.into_iter().chain(options.map(|long| format!("`--{long}`"))).collect();
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         rows.push(format!("| `{path}` | {} | {about} |\n", options.join(" ")));
     }

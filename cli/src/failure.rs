@@ -95,6 +95,19 @@ pub(crate) enum Failure {
         word = shell_word(.0)
     )]
     NoSuchAccount(Username),
+    /// There is no such account, and no such user either.
+    #[error(
+        "there is no account '{0}' ('countersign user list' shows all), and this machine knows no such user: mend the name, \
+         or make the account in any case with --create"
+    )]
+    UnknownUser(Username),
+    /// There is no such account, and the directory is away.
+    #[error(
+        "there is no account '{0}', and nobody could tell whether there is such a user: is the directory there ('getent \
+         passwd {word}')? --create makes the account in any case",
+        word = shell_word(.0)
+    )]
+    NobodyKnows(Username),
     /// Standard output is closed or full.
     #[error("cannot write the answer")]
     Write(#[source] io::Error),
@@ -162,6 +175,30 @@ pub(crate) enum Failure {
         /// What is wrong.
         message: String,
     },
+    /// Lines of a file that name nobody.
+    #[error("nothing was changed, because {file} has {count}:\n{lines}")]
+    Lines {
+        /// The file.
+        file: String,
+        /// Each with its line.
+        lines: String,
+        /// How many.
+        count: String,
+    },
+    /// There is no such group.
+    #[error("there is no group {0}: 'getent group {0}' shows what this machine knows")]
+    NoSuchGroup(String),
+    /// Nobody could tell who is in a group.
+    #[error("nobody could tell who is in the group {group}: is the directory there?")]
+    Group {
+        /// The group.
+        group: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// An act on many that nobody has agreed to.
+    #[error("nothing was changed: there is no terminal to ask at. Look at it with --dry-run, then say --yes")]
+    NobodyToAsk,
     /// An answer that is no document of ours.
     #[error("the answer of {} cannot be read: is it of another version?", path.display())]
     Unreadable {

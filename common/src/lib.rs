@@ -22,6 +22,7 @@ pub mod chain;
 mod closed_list;
 pub mod codes;
 pub mod engine;
+pub mod gateway;
 pub mod hotp;
 pub mod id;
 pub mod keys;

@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::clients::Clients;
+use crate::delivery_toml;
 use crate::keys::{
     BACKEND, BREAK_GLASS_FILE, BREAK_GLASS_USERS, CLIENTS_FILE, DEFAULT_STATE, FLOOR, FOLD, ISSUER, LISTEN,
     PAM_SERVICE, PRIVILEGED_SERVICES, Part, STATE_DIRECTORY, SYSLOG_FACILITY, SYSLOG_FORMAT, SYSLOG_TARGET,
@@ -98,10 +99,13 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
     let callers = services::read_callers(&top, report);
     let (radius, listen) = read_radius(&top, report);
     let audit = read_audit(&top, report);
+    let delivery = delivery_toml::read(&top, file.parent().unwrap_or(Path::new("")), report);
     let settings = || {
+        let delivery = delivery?;
+        let policy = Policy { numbers: delivery.numbers, codes_per_day: delivery.codes_per_day, ..policy? };
         Some(Settings {
             path: file.to_owned(),
-            policy: policy?,
+            policy,
             break_glass_file: break_glass_file?
                 .unwrap_or(state_directory.as_ref()?.join(paths::BREAK_GLASS_FILE)),
             state_directory: state_directory?,
@@ -111,6 +115,7 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
             callers: callers?,
             radius: radius?,
             audit: audit?,
+            delivery: delivery.delivery,
             clients: Clients::default(),
         })
     };

@@ -1,5 +1,7 @@
 //! The settings as they hold, for `countersign config show --effective`. Secrets are hidden.
 
+mod delivery;
+
 use common::policy::Rule;
 use serde::Serialize;
 use serde_json::json;
@@ -157,6 +159,7 @@ impl Settings {
         tables.extend(self.callers.iter().map(|caller| Table::new(Part::LocalCaller, caller_lines(caller))));
         tables.push(Table::new(Part::Radius, vec![Line::new(&LISTEN, Value::list(&self.radius.listen))]));
         tables.push(Table::new(Part::Syslog, self.syslog_lines()));
+        tables.extend(delivery::tables(self));
         tables
     }
 

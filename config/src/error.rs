@@ -109,6 +109,12 @@ pub enum ConfigError {
         /// The name.
         name: String,
     },
+    /// A file for a password has none.
+    #[error("{path} has to hold one password and nothing else")]
+    NoPassword {
+        /// The file.
+        path: PathBuf,
+    },
     /// A secret that cannot be written as text.
     #[error("the secret of client {name:?} is not UTF-8 text")]
     SecretNotText {
@@ -147,6 +153,7 @@ impl ConfigError {
             | Self::Exists { .. }
             | Self::Shape { .. }
             | Self::UnknownClient { .. }
+            | Self::NoPassword { .. }
             | Self::SecretNotText { .. } => &[],
         }
     }

@@ -19,6 +19,8 @@ pub(crate) enum Contents {
     Settings,
     /// Secrets of clients: never printed, and closed to all but its owner and group.
     Secrets,
+    /// One password, as closed as those.
+    Password,
 }
 
 impl Contents {
@@ -26,13 +28,14 @@ impl Contents {
         match self {
             Self::Settings => limits::SETTINGS_OCTETS_MAX,
             Self::Secrets => limits::CLIENTS_OCTETS_MAX,
+            Self::Password => limits::PASSWORD_OCTETS_MAX,
         }
     }
 
     fn forbidden_mode(self) -> u32 {
         match self {
             Self::Settings => 0o022,
-            Self::Secrets => 0o027,
+            Self::Secrets | Self::Password => 0o027,
         }
     }
 }

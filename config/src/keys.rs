@@ -1,5 +1,6 @@
 //! Every key that the files may hold, with what it allows: the parser, its messages and docs/configuration.md read this.
 
+use crate::delivery_keys as delivery;
 pub use crate::part::Part;
 
 /// What holds where a key is left out.
@@ -28,12 +29,17 @@ pub struct Key {
 
 impl Key {
     /// A key that must be there, until [`Key::or`] says otherwise.
-    const fn new(part: Part, name: &'static str, allowed: &'static str, meaning: &'static str) -> Self {
+    pub(crate) const fn new(
+        part: Part,
+        name: &'static str,
+        allowed: &'static str,
+        meaning: &'static str,
+    ) -> Self {
         Self { part, name, absent: Absent::Refused, allowed, meaning }
     }
 
     /// Says what its absence means.
-    const fn or(mut self, value: &'static str) -> Self {
+    pub(crate) const fn or(mut self, value: &'static str) -> Self {
         self.absent = Absent::Means(value);
         self
     }
@@ -153,7 +159,7 @@ pub(crate) const RULE_ACTION: Key = Key::new(
 pub(crate) const RULE_METHODS: Key = Key::new(
     Part::Rule,
     "methods",
-    "a list with at least one of \"totp\", \"recovery-code\", \"app-password\"",
+    "a list with at least one of \"totp\", \"hotp\", \"sms\", \"call\", \"email\", \"recovery-code\", \"temporary-code\", \"app-password\"",
     "The second proofs that are good here.",
 )
 .or("all; without \"app-password\" for privileged use");
@@ -302,6 +308,47 @@ pub const KEYS: &[&Key] = &[
     &SYSLOG_TARGET,
     &SYSLOG_FORMAT,
     &SYSLOG_FACILITY,
+    &delivery::CODES_PER_DAY,
+    &delivery::COUNTRIES,
+    &delivery::FORBIDDEN_NUMBERS,
+    &delivery::CODE_SMS,
+    &delivery::CODE_CALL,
+    &delivery::CODE_MAIL_SUBJECT,
+    &delivery::CODE_MAIL,
+    &delivery::NOTICE,
+    &delivery::NOTICE_MAIL_SUBJECT,
+    &delivery::NOTICE_MAIL,
+    &delivery::FACTOR_ADDED,
+    &delivery::FACTOR_REMOVED,
+    &delivery::CONTACT_ADDED,
+    &delivery::CONTACT_REMOVED,
+    &delivery::APP_PASSWORD_CREATED,
+    &delivery::RECOVERY_CODE_USED,
+    &delivery::RECOVERY_CODES_RENEWED,
+    &delivery::TEMPORARY_CODE_ISSUED,
+    &delivery::TEMPORARY_CODE_USED,
+    &delivery::REGISTRATION_REQUIRED,
+    &delivery::REGISTERED,
+    &delivery::GATEWAY_NAME,
+    &delivery::GATEWAY_CHANNELS,
+    &delivery::GATEWAY_KIND,
+    &delivery::GATEWAY_TIMEOUT,
+    &delivery::GATEWAY_METHOD,
+    &delivery::GATEWAY_URL,
+    &delivery::GATEWAY_HEADERS,
+    &delivery::GATEWAY_BODY,
+    &delivery::GATEWAY_BODY_FORMAT,
+    &delivery::GATEWAY_SUCCESS_STATUS,
+    &delivery::GATEWAY_SUCCESS_PATTERN,
+    &delivery::GATEWAY_FAILURE_PATTERN,
+    &delivery::GATEWAY_SERVER,
+    &delivery::GATEWAY_TLS,
+    &delivery::GATEWAY_FROM,
+    &delivery::GATEWAY_COMMAND,
+    &delivery::GATEWAY_USERNAME,
+    &delivery::GATEWAY_PASSWORD_FILE,
+    &delivery::GATEWAY_CA_FILE,
+    &delivery::GATEWAY_ALLOW_PLAINTEXT,
     &CLIENT_NAME,
     &CLIENT_ADDRESSES,
     &CLIENT_SECRET,

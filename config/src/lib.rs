@@ -7,11 +7,16 @@
 pub mod clients;
 mod clients_toml;
 mod countersign_toml;
+pub mod delivery;
+mod delivery_keys;
+mod delivery_toml;
 pub mod edit;
 pub mod effective;
+mod endpoints;
 pub mod error;
 mod file;
 pub mod finding;
+mod gateways_toml;
 pub mod initial;
 pub mod keys;
 pub mod limits;
@@ -28,6 +33,7 @@ mod values;
 pub mod words;
 
 pub use clients::{BackendFailure, Client, Clients, Kind, MessageAuthenticator};
+pub use delivery::{Delivery, DeliveryGateway};
 pub use error::ConfigError;
 pub use finding::{Finding, Severity};
 pub use render::Colour;

@@ -12,6 +12,24 @@ pub const SHOWN_LINE_OCTETS_MAX: usize = 400;
 pub const SHOWN_VALUE_CHARACTERS_MAX: usize = 60;
 /// Characters of the name of a rule, client, service or issuer.
 pub const NAME_CHARACTERS_MAX: usize = 64;
+/// Octets of a file with one password.
+pub const PASSWORD_OCTETS_MAX: u64 = 4096;
+/// Gateways that codes and notices are handed to.
+pub const GATEWAYS_MAX: usize = 16;
+/// Seconds that a gateway may have for one message.
+pub const GATEWAY_SECONDS_MAX: u16 = 60;
+/// Codes that may be sent to one user within a day.
+pub const CODES_PER_DAY_MAX: u16 = 1000;
+/// Characters of a text that is sent.
+pub const TEXT_CHARACTERS_MAX: usize = 1000;
+/// Characters of the body, of the URL and of one header of a request to a gateway, or of an argument of a program.
+pub const TEMPLATE_CHARACTERS_MAX: usize = 4000;
+/// Characters of a pattern for a gateway's answers.
+pub const PATTERN_CHARACTERS_MAX: usize = 500;
+/// Characters of a name to sign in with.
+pub const SIGN_IN_NAME_CHARACTERS_MAX: usize = 128;
+/// Headers, or arguments, of one gateway.
+pub const TEMPLATES_MAX: usize = 40;
 /// Octets of a RADIUS secret.
 pub const SECRET_OCTETS_MAX: usize = 128;
 /// Octets under which a RADIUS secret is warned of (draft-ietf-radext-deprecating-radius).

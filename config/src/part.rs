@@ -33,6 +33,14 @@ pub enum Part {
     Audit,
     /// `[audit.syslog]`
     Syslog,
+    /// `[delivery]`
+    Delivery,
+    /// `[delivery.texts]`
+    DeliveryTexts,
+    /// `[delivery.events]`
+    DeliveryEvents,
+    /// `[[delivery.gateway]]`
+    Gateway,
     /// The top of `clients.toml`.
     ClientsTop,
     /// `[[client]]` of `clients.toml`
@@ -58,6 +66,10 @@ impl Part {
             Self::Radius => "[radius]",
             Self::Audit => "[audit]",
             Self::Syslog => "[audit.syslog]",
+            Self::Delivery => "[delivery]",
+            Self::DeliveryTexts => "[delivery.texts]",
+            Self::DeliveryEvents => "[delivery.events]",
+            Self::Gateway => "[[delivery.gateway]]",
             Self::Client => "[[client]]",
         }
     }
@@ -66,12 +78,22 @@ impl Part {
     #[must_use]
     pub const fn tables(self) -> &'static [&'static str] {
         match self {
-            Self::Top => {
-                &["names", "primary", "privileged", "break-glass", "rule", "pam", "local", "radius", "audit"]
-            }
+            Self::Top => &[
+                "names",
+                "primary",
+                "privileged",
+                "break-glass",
+                "rule",
+                "pam",
+                "local",
+                "radius",
+                "audit",
+                "delivery",
+            ],
             Self::Pam => &["services"],
             Self::Local => &["callers"],
             Self::Audit => &["syslog"],
+            Self::Delivery => &["texts", "events", "gateway"],
             Self::ClientsTop => &["client"],
             Self::Names
             | Self::Primary
@@ -83,6 +105,9 @@ impl Part {
             | Self::LocalCaller
             | Self::Radius
             | Self::Syslog
+            | Self::DeliveryTexts
+            | Self::DeliveryEvents
+            | Self::Gateway
             | Self::Client => &[],
         }
     }

@@ -154,7 +154,7 @@ impl<'a> Report<'a> {
 fn shown(contents: Contents, line: &Line<'_>, place: &Place) -> ShownLine {
     let in_line = |offset: usize| offset.saturating_sub(line.start).min(line.text.len());
     let marked = in_line(place.range().start)..in_line(place.range().end);
-    if contents == Contents::Secrets && !is_harmless(line.text) {
+    if contents != Contents::Settings && !is_harmless(line.text) {
         return hidden(line, place, marked);
     }
     if line.text.len() > limits::SHOWN_LINE_OCTETS_MAX {

@@ -149,6 +149,11 @@ impl<'a> Section<'a> {
         self.field(key, report, read).optional().flatten()
     }
 
+    /// Whether a key is written.
+    pub(crate) fn has(&self, key: &Key) -> bool {
+        self.find(key.name).is_some()
+    }
+
     /// Where a key stands, or its table where it does not.
     pub(crate) fn place_of(&self, key: &Key) -> Place {
         Place::Key(self.find(key.name).map_or_else(|| self.place.clone(), |(name, _)| name.span()))

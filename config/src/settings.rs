@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::clients::{Client, Clients};
 use crate::clients_toml;
 use crate::countersign_toml::{self, Draft};
+use crate::delivery::Delivery;
 use crate::error::ConfigError;
 use crate::file::{Contents, SourceFile};
 use crate::finding::Finding;
@@ -41,6 +42,8 @@ pub struct Settings {
     pub radius: Radius,
     /// Where records go.
     pub audit: Audit,
+    /// Whom codes and notices are handed to.
+    pub delivery: Delivery,
     /// The RADIUS clients; empty where they were not asked for.
     pub clients: Clients,
 }

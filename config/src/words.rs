@@ -1,7 +1,9 @@
 //! The words that stand for the variants of an enum in configuration files.
 
 use common::account::State;
+use common::address::Channel;
 use common::attempt::{Appended, Dialogue};
+use common::gateway::{BodyFormat, Encryption, Method as HttpMethod};
 use common::policy::{Action, Method};
 use common::username::Folding;
 
@@ -41,6 +43,74 @@ impl Word for Method {
 
     fn word(self) -> &'static str {
         self.name()
+    }
+}
+
+impl Word for Channel {
+    const ALL: &'static [Self] = &Channel::ALL;
+
+    fn word(self) -> &'static str {
+        self.name()
+    }
+}
+
+impl Word for HttpMethod {
+    const ALL: &'static [Self] = &[Self::Get, Self::Post, Self::Put];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+        }
+    }
+}
+
+impl Word for BodyFormat {
+    const ALL: &'static [Self] = &[Self::Form, Self::Json, Self::Xml, Self::Text];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Json => "json",
+            Self::Xml => "xml",
+            Self::Text => "text",
+        }
+    }
+}
+
+impl Word for Encryption {
+    const ALL: &'static [Self] = &[Self::StartTls, Self::Implicit, Self::None];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::StartTls => "starttls",
+            Self::Implicit => "implicit",
+            Self::None => "none",
+        }
+    }
+}
+
+/// How a gateway is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GatewayKind {
+    /// HTTP.
+    Http,
+    /// SMTP.
+    Smtp,
+    /// A program of this machine.
+    Program,
+}
+
+impl Word for GatewayKind {
+    const ALL: &'static [Self] = &[Self::Http, Self::Smtp, Self::Program];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Smtp => "smtp",
+            Self::Program => "program",
+        }
     }
 }
 

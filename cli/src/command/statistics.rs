@@ -14,11 +14,11 @@ use common::ports::Listing as _;
 use serde::{Deserialize, Serialize};
 
 use crate::command::Outcome;
-use crate::command::user::for_each_account;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::moment::rfc3339;
 use crate::report::Report;
+use crate::stored::for_each_stored;
 use crate::table::{list, table};
 
 /// The server's socket in the state directory (docs/radius.md).
@@ -74,7 +74,8 @@ fn figures(office: &Office) -> Result<StoreFigures, Failure> {
     for state in State::ALL {
         figures.states.insert(state.name(), 0);
     }
-    for_each_account(office, |account| {
+    for_each_stored(office, |stored| {
+        let account = stored.account;
         count(&mut figures.accounts, 1);
         count(figures.states.entry(account.state.name()).or_default(), 1);
         count(&mut figures.blocked, usize::from(account.is_blocked(now)));

@@ -2,6 +2,8 @@
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod delivery;
+#[cfg(test)]
 mod documents;
 #[cfg(test)]
 mod edits;

@@ -79,10 +79,10 @@ fn each_mistake_of_a_rule_is_found_at_its_place() {
     check("[[rule]]\nname = \"x\"\naction = \"skp\"", 4, "rule[1].action", "cannot be \"skp\"");
     check("[[rule]]\nname = \"x\"\naction = \"skip\"\nmethods = []", 5, "rule[1].methods", "empty list");
     check(
-        "[[rule]]\nname = \"x\"\naction = \"require\"\nmethods = [\"totp\", \"sms\"]",
+        "[[rule]]\nname = \"x\"\naction = \"require\"\nmethods = [\"totp\", \"fax\"]",
         5,
         "rule[1].methods",
-        "cannot be \"sms\"",
+        "cannot be \"fax\"",
     );
     check(
         "[[rule]]\nname = \"x\"\nusers=[\"a\"]\naction = \"deny\"\n[[rule]]\nname = \"x\"\naction = \"skip\"",
@@ -161,7 +161,7 @@ listen = ["localhost:1812"]
 [[rule]]
 name = "x"
 action = "pass"
-methods = ["sms"]
+methods = ["fax"]
 "#;
     let clients = "[[client]]\nname = \"vpn\"\naddresses = [\"192.0.2.300\"]\nsecret = \"\"\n";
     let error = refuse(settings, clients);

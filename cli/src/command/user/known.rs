@@ -6,7 +6,7 @@ use common::account::Account;
 use common::acts::Act;
 use common::ports::Listing as _;
 
-use super::guesses;
+use super::show::guesses;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView, ended};
 

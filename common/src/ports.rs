@@ -64,9 +64,7 @@ pub trait Store: Send + Sync {
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError>;
 
     /// The last sign-ins of a user, the newest first, as far as the newest records tell; none where records are not kept.
-    fn sign_ins(&self, _: &Username, _: u32) -> Result<Vec<SignIn>, StoreError> {
-        Ok(Vec::new())
-    }
+    fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<SignIn>, StoreError>;
 
     /// A prompt comes next, and the process may be killed at it: a short-lived process keeps nothing open over one.
     fn release(&self) {}

@@ -212,7 +212,7 @@ fn messages_of_an_account_that_goes_are_sent_all_the_same(ground: &dyn Ground) {
 fn of_a_group_of_256_each_stands_for_itself(ground: &dyn Ground) {
     let store = ground.open("main");
     let user = |number: u8| format!("user{number:03}");
-    let is_taken = |number: &u8| number % 3 == 0;
+    let is_taken = |number: &u8| number.is_multiple_of(3);
     for number in (0..=255_u8).filter(is_taken) {
         insert(&*store, account(number, &user(number)));
     }

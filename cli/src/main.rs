@@ -6,6 +6,7 @@ mod arguments;
 mod bulk;
 mod command;
 mod context;
+mod explained;
 mod failure;
 mod given_out;
 mod guesses;

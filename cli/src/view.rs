@@ -33,6 +33,7 @@ pub(crate) struct AccountView {
     app_passwords: Vec<AppPasswordView>,
     created_at: String,
     version: u64,
+    explained: Vec<String>,
 }
 
 /// One factor.
@@ -138,7 +139,13 @@ impl AccountView {
             app_passwords: account.app_passwords.iter().map(AppPasswordView::new).collect(),
             created_at: rfc3339(account.created_at),
             version: account.version,
+            explained: Vec::new(),
         }
+    }
+
+    /// With what it comes to, in sentences.
+    pub(crate) fn explained(self, explained: Vec<String>) -> Self {
+        Self { explained, ..self }
     }
 }
 
@@ -269,6 +276,10 @@ impl Report for AccountView {
         rows.extend(self.unusual());
         rows.extend([("account made", self.created_at.clone()), ("id", self.id.clone())]);
         let mut text = list(&rows);
+        text.push('\n');
+        for sentence in &self.explained {
+            text.push_str(&format!("{sentence}\n"));
+        }
         if let Some(way_out) = way_out(&self.user, &self.guesses, &self.waits) {
             text.push_str(&format!("\n{way_out}"));
         }

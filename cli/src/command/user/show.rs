@@ -7,6 +7,7 @@ use common::lane::LanesOf;
 use common::ports::Listing as _;
 
 use crate::context::Context;
+use crate::explained::explained;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView};
 use crate::view::AccountView;
@@ -17,7 +18,8 @@ pub(super) fn show(context: &Context, office: &Office, name: &Username) -> Resul
     let spent = office.store.spent_codes(&account)?;
     let now = office.engine.now();
     let (guesses, waits) = guesses(office, &account)?;
-    context.say(&AccountView::new(&account, &spent, guesses, waits, now))?;
+    let explained = explained(&account, office.engine.policy(), now);
+    context.say(&AccountView::new(&account, &spent, guesses, waits, now).explained(explained))?;
     warn_of_lockout(context, &account);
     Ok(())
 }

@@ -2,32 +2,10 @@
 
 use common::UnixTime;
 use common::account::{Account, AppPassword, Block, Factor, FactorKind};
-use common::id::CodeId;
 use serde::Serialize;
 
-use crate::guesses::{CapView, WaitsView, way_out};
 use crate::moment::rfc3339;
-use crate::report::Report;
-use crate::table::{list, table};
-
-/// One account with all that hangs on it.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct AccountView {
-    user: String,
-    id: String,
-    state: &'static str,
-    role: &'static str,
-    blocked: Option<String>,
-    guesses: CapView,
-    waits: WaitsView,
-    has_password: bool,
-    factors: Vec<FactorView>,
-    recovery_codes: RecoveryCodesView,
-    app_passwords: Vec<AppPasswordView>,
-    created_at: String,
-    version: u64,
-}
+use crate::table::table;
 
 /// One factor.
 #[derive(Serialize)]
@@ -45,15 +23,13 @@ pub(crate) struct FactorView {
     /// Where codes are sent, as far as its owner needs it to know it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    /// Used where the user names none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    default: bool,
+    /// Its secret is shorter than it should be: it was imported.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    weak: bool,
     added_at: String,
-}
-
-/// How many recovery codes there are.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct RecoveryCodesView {
-    left: usize,
-    made: usize,
 }
 
 /// One app password.
@@ -67,41 +43,8 @@ pub(crate) struct AppPasswordView {
     created_at: String,
 }
 
-impl AccountView {
-    /// An account and those of its recovery codes that are spent, as of now.
-    pub(crate) fn new(
-        account: &Account,
-        spent: &[CodeId],
-        guesses: CapView,
-        waits: WaitsView,
-        now: UnixTime,
-    ) -> Self {
-        let left = codes_left(account, spent);
-        Self {
-            user: account.name.to_string(),
-            id: account.id.to_string(),
-            state: account.state.name(),
-            role: account.role.name(),
-            blocked: block(account.block, now),
-            guesses,
-            waits,
-            has_password: account.password_hash.is_some(),
-            factors: account.factors.iter().map(FactorView::new).collect(),
-            recovery_codes: RecoveryCodesView { left, made: account.recovery_codes.len() },
-            app_passwords: account.app_passwords.iter().map(AppPasswordView::new).collect(),
-            created_at: rfc3339(account.created_at),
-            version: account.version,
-        }
-    }
-}
-
-/// Recovery codes that are still good.
-fn codes_left(account: &Account, spent: &[CodeId]) -> usize {
-    account.recovery_codes.iter().filter(|code| !spent.contains(&code.id)).count()
-}
-
 /// Until when a block holds, `None` where there is none any more.
-fn block(block: Option<Block>, now: UnixTime) -> Option<String> {
+pub(crate) fn block(block: Option<Block>, now: UnixTime) -> Option<String> {
     match block.filter(|block| block.holds(now))? {
         Block::Until(end) => Some(format!("until {}", rfc3339(end))),
         Block::Indefinitely => Some("indefinitely".to_owned()),
@@ -135,15 +78,26 @@ impl FactorView {
             digits,
             period_seconds,
             address,
+            default: false,
+            weak: factor.is_weak(),
             added_at: rfc3339(factor.added_at),
         }
+    }
+
+    /// Those of an account, the one that is used first among them marked.
+    pub(crate) fn all(account: &Account) -> Vec<Self> {
+        let first = account.default_factor.or_else(|| account.factors.first().map(|factor| factor.id));
+        let view = |factor: &Factor| Self { default: Some(factor.id) == first, ..Self::new(factor) };
+        account.factors.iter().map(view).collect()
     }
 
     fn row(&self) -> Vec<String> {
         let digits = self.digits.map(|digits| format!("{digits} digits"));
         let period = self.period_seconds.map(|seconds| format!("{seconds} s"));
         let algorithm = self.algorithm.map(str::to_owned);
-        let parts = [digits, period, algorithm, self.address.clone()];
+        let weak = self.weak.then(|| "weak: short secret".to_owned());
+        let default = self.default.then(|| "default".to_owned());
+        let parts = [digits, period, algorithm, self.address.clone(), weak, default];
         let code = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
         vec![self.id.clone(), self.kind.to_owned(), self.label.clone(), code, self.added_at.clone()]
     }
@@ -166,34 +120,6 @@ impl AppPasswordView {
     }
 }
 
-impl Report for AccountView {
-    fn text(&self) -> String {
-        let codes = &self.recovery_codes;
-        let mut text = list(&[
-            ("user", self.user.clone()),
-            ("state", self.state.to_owned()),
-            ("role", self.role.to_owned()),
-            ("blocked", self.blocked.clone().unwrap_or_else(|| "no".to_owned())),
-            ("wrong codes", self.guesses.text()),
-            ("must wait", self.waits.text()),
-            ("password", if self.has_password { "set" } else { "none here" }.to_owned()),
-            ("recovery codes", format!("{} of {} left", codes.left, codes.made)),
-            ("account made", self.created_at.clone()),
-            ("id", self.id.clone()),
-        ]);
-        if let Some(way_out) = way_out(&self.user, &self.guesses, &self.waits) {
-            text.push_str(&format!("\n{way_out}"));
-        }
-        if !self.factors.is_empty() {
-            text.push_str(&format!("\n{}", factor_table(&self.factors)));
-        }
-        if !self.app_passwords.is_empty() {
-            text.push_str(&format!("\n{}", app_password_table(&self.app_passwords)));
-        }
-        text
-    }
-}
-
 /// Factors for people.
 pub(crate) fn factor_table(factors: &[FactorView]) -> String {
     table(&["factor", "kind", "label", "codes", "added"], factors.iter().map(FactorView::row))
@@ -203,63 +129,4 @@ pub(crate) fn factor_table(factors: &[FactorView]) -> String {
 pub(crate) fn app_password_table(passwords: &[AppPasswordView]) -> String {
     let titles = ["app password", "label", "services", "clients", "made"];
     table(&titles, passwords.iter().map(AppPasswordView::row))
-}
-
-/// One account on one line of a list.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct AccountLine {
-    user: String,
-    pub(crate) state: &'static str,
-    role: &'static str,
-    blocked: Option<String>,
-    has_password: bool,
-    factors: usize,
-    recovery_codes: usize,
-    app_passwords: usize,
-}
-
-impl AccountLine {
-    /// As [`AccountView::new`].
-    pub(crate) fn new(account: &Account, spent: &[CodeId], now: UnixTime) -> Self {
-        Self {
-            user: account.name.to_string(),
-            state: account.state.name(),
-            role: account.role.name(),
-            blocked: block(account.block, now),
-            has_password: account.password_hash.is_some(),
-            factors: account.factors.len(),
-            recovery_codes: codes_left(account, spent),
-            app_passwords: account.app_passwords.len(),
-        }
-    }
-
-    fn row(&self) -> Vec<String> {
-        vec![
-            self.user.clone(),
-            self.state.to_owned(),
-            self.role.to_owned(),
-            self.blocked.clone().unwrap_or_else(|| "no".to_owned()),
-            if self.has_password { "set" } else { "-" }.to_owned(),
-            self.factors.to_string(),
-            self.recovery_codes.to_string(),
-            self.app_passwords.to_string(),
-        ]
-    }
-}
-
-/// All accounts, in order of name.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub(crate) struct AccountList(pub(crate) Vec<AccountLine>);
-
-impl Report for AccountList {
-    fn text(&self) -> String {
-        if self.0.is_empty() {
-            return "There are no accounts. 'countersign user add NAME' makes one.\n".to_owned();
-        }
-        let titles =
-            ["user", "state", "role", "blocked", "password", "factors", "recovery codes", "app passwords"];
-        table(&titles, self.0.iter().map(AccountLine::row))
-    }
 }

@@ -39,7 +39,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
     match command {
         Command::List(Name { name }) => {
             let account = account(&office, name)?;
-            context.say(&FactorList(account.factors.iter().map(FactorView::new).collect()))?;
+            context.say(&FactorList(FactorView::all(&account)))?;
         }
         Command::Remove(Remove { name, id }) => {
             let act = Act::RemoveFactor(*id);

@@ -1,9 +1,12 @@
 //! `countersign user`: accounts as a whole.
 
+mod account_view;
 mod add;
 mod known;
+mod line;
 mod list;
 mod many;
+mod outlook;
 mod show;
 
 use assembly::Office;
@@ -26,6 +29,7 @@ use add::{Add, Passwd};
 use known::Known;
 use list::List;
 use many::{BlockArguments, StateArguments};
+use show::Show;
 
 /// What is done to accounts.
 #[derive(Subcommand)]
@@ -46,8 +50,8 @@ pub(crate) enum Command {
     Unblock(Many),
     /// End every wait after wrong answers, so that the user can sign in now, from anywhere.
     Unlock(Many),
-    /// Show one account with its factors and app passwords.
-    Show(Name),
+    /// Show one account with all that hangs on it, and say what happens at its next sign-in.
+    Show(Show),
     /// Show all accounts, or those that match.
     List(List),
     /// Give an account another name; all that hangs on it stays.
@@ -102,7 +106,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Block(arguments) => return many::block(context, &office, &arguments),
         Command::Rename(Rename { old, new }) => done(context, &office, &old, &Act::Rename(new))?,
         Command::Role(RoleArguments { name, role }) => done(context, &office, &name, &Act::SetRole(role))?,
-        Command::Show(Name { name }) => show::show(context, &office, &name)?,
+        Command::Show(arguments) => show::show(context, &office, &arguments)?,
         Command::List(arguments) => list::list(context, &office, &arguments)?,
     }
     Ok(Outcome::Done)

@@ -1,9 +1,11 @@
 //! Accounts as administrators see them: everything but secrets and hashes.
 
 use common::UnixTime;
-use common::account::{Account, AppPassword, Block, Factor, FactorKind};
+use common::account::{Account, AppPassword, Block, Deadline, Factor, FactorKind, TemporaryCode};
+use common::id::CodeId;
 use serde::Serialize;
 
+use crate::bulk::until;
 use crate::moment::rfc3339;
 use crate::table::table;
 
@@ -23,13 +25,31 @@ pub(crate) struct FactorView {
     /// Where codes are sent, as far as its owner needs it to know it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
-    /// Used where the user names none.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    /// Steps by which the clock of a token is ahead of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift_steps: Option<i32>,
+    weak_secret: bool,
     default: bool,
-    /// Its secret is shorter than it should be: it was imported.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    weak: bool,
     added_at: String,
+}
+
+/// How long registration may be put off.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct DeadlineView {
+    by: Option<String>,
+    sign_ins: Option<u32>,
+    #[serde(skip)]
+    pub(crate) text: String,
+}
+
+/// The code that an administrator has made.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct TemporaryCodeView {
+    expires_at: String,
+    used: bool,
+    good: bool,
 }
 
 /// One app password.
@@ -43,6 +63,28 @@ pub(crate) struct AppPasswordView {
     created_at: String,
 }
 
+impl DeadlineView {
+    pub(crate) fn new(deadline: Deadline) -> Self {
+        let Deadline { by, sign_ins } = deadline;
+        Self { by: by.map(rfc3339), sign_ins, text: until(deadline) }
+    }
+}
+
+impl TemporaryCodeView {
+    pub(crate) fn new(code: &TemporaryCode, spent: &[CodeId], now: UnixTime) -> Self {
+        let used = spent.contains(&code.id);
+        Self { expires_at: rfc3339(code.expires_at), used, good: !used && now < code.expires_at }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        match (self.good, self.used) {
+            (true, _) => format!("good until {}", self.expires_at),
+            (false, true) => "used".to_owned(),
+            (false, false) => format!("over since {}", self.expires_at),
+        }
+    }
+}
+
 /// Until when a block holds, `None` where there is none any more.
 pub(crate) fn block(block: Option<Block>, now: UnixTime) -> Option<String> {
     match block.filter(|block| block.holds(now))? {
@@ -52,54 +94,54 @@ pub(crate) fn block(block: Option<Block>, now: UnixTime) -> Option<String> {
 }
 
 impl FactorView {
-    pub(crate) fn new(factor: &Factor) -> Self {
-        let (mut algorithm, mut digits, mut period_seconds, mut address) = (None, None, None, None);
-        let kind = match &factor.kind {
-            FactorKind::Totp { parameters, .. } => {
-                algorithm = Some(parameters.algorithm.name());
-                digits = Some(parameters.digits);
-                period_seconds = Some(parameters.period_seconds);
-                "totp"
-            }
-            FactorKind::Hotp { digits: of_code, .. } => {
-                digits = Some(*of_code);
-                "hotp"
-            }
-            FactorKind::Sent { address: to } => {
-                address = Some(to.masked());
-                to.kind()
-            }
-        };
-        Self {
+    pub(crate) fn all(account: &Account) -> Vec<Self> {
+        let new = |factor: &Factor| Self::new(factor, account.default_factor == Some(factor.id));
+        account.factors.iter().map(new).collect()
+    }
+
+    fn new(factor: &Factor, default: bool) -> Self {
+        let bare = Self {
             id: factor.id.to_string(),
-            kind,
+            kind: "",
             label: factor.label.clone(),
-            algorithm,
-            digits,
-            period_seconds,
-            address,
-            default: false,
-            weak: factor.is_weak(),
+            algorithm: None,
+            digits: None,
+            period_seconds: None,
+            address: None,
+            drift_steps: None,
+            weak_secret: factor.is_weak(),
+            default,
             added_at: rfc3339(factor.added_at),
+        };
+        match &factor.kind {
+            FactorKind::Totp { parameters, drift, .. } => Self {
+                kind: "totp",
+                algorithm: Some(parameters.algorithm.name()),
+                digits: Some(parameters.digits),
+                period_seconds: Some(parameters.period_seconds),
+                drift_steps: Some(*drift),
+                ..bare
+            },
+            FactorKind::Hotp { digits, .. } => Self { kind: "hotp", digits: Some(*digits), ..bare },
+            FactorKind::Sent { address } => {
+                Self { kind: address.kind(), address: Some(address.masked()), ..bare }
+            }
         }
     }
 
-    /// Those of an account, the one that is used first among them marked.
-    pub(crate) fn all(account: &Account) -> Vec<Self> {
-        let first = account.default_factor.or_else(|| account.factors.first().map(|factor| factor.id));
-        let view = |factor: &Factor| Self { default: Some(factor.id) == first, ..Self::new(factor) };
-        account.factors.iter().map(view).collect()
-    }
-
     fn row(&self) -> Vec<String> {
-        let digits = self.digits.map(|digits| format!("{digits} digits"));
-        let period = self.period_seconds.map(|seconds| format!("{seconds} s"));
-        let algorithm = self.algorithm.map(str::to_owned);
-        let weak = self.weak.then(|| "weak: short secret".to_owned());
-        let default = self.default.then(|| "default".to_owned());
-        let parts = [digits, period, algorithm, self.address.clone(), weak, default];
-        let code = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        vec![self.id.clone(), self.kind.to_owned(), self.label.clone(), code, self.added_at.clone()]
+        let drift = self.drift_steps.filter(|steps| *steps != 0);
+        let parts = [
+            self.digits.map(|digits| format!("{digits} digits")),
+            self.period_seconds.map(|seconds| format!("{seconds} s")),
+            self.algorithm.map(str::to_owned),
+            self.address.clone(),
+            drift.map(|steps| format!("clock {steps:+} steps")),
+            self.weak_secret.then(|| "weak secret".to_owned()),
+            self.default.then(|| "default".to_owned()),
+        ];
+        let about = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        vec![self.id.clone(), self.kind.to_owned(), self.label.clone(), about, self.added_at.clone()]
     }
 }
 

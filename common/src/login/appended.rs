@@ -2,6 +2,7 @@
 
 use crate::Secret;
 use crate::attempt::Appended;
+use crate::codes::Shape;
 use crate::login::ways;
 
 /// The two halves of an answer like `password,123456`.
@@ -49,7 +50,7 @@ fn looks_like_a_proof(code: &[u8]) -> bool {
     let digits = (6..=8).contains(&code.len()) && code.iter().all(u8::is_ascii_digit);
     let generated = || {
         let code = Secret::new(code.to_vec());
-        [crate::codes::Shape::RecoveryCode, crate::codes::Shape::AppPassword]
+        [Shape::RecoveryCode, Shape::TemporaryCode, Shape::AppPassword]
             .iter()
             .any(|shape| shape.normalise(&code).is_some())
     };

@@ -8,6 +8,7 @@ mod first;
 mod invited;
 mod judgement;
 mod need;
+mod notify;
 mod proof;
 mod second;
 mod sent;

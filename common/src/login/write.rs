@@ -7,11 +7,13 @@ use crate::bundle::{
 };
 use crate::id::{AccountId, CodeId};
 use crate::keys::{KeyError, Purpose};
+use crate::login::notify;
 use crate::login::proof::Proof;
 use crate::login::second::grounds;
 use crate::login::sent::Outgoing;
 use crate::login::setup::Registration;
 use crate::login::{Accept, Counted, Grounds, Prompt, Step, Verdict, View};
+use crate::notices::Happening;
 use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{CheckedAgainst, Session};
 use crate::tally::Tally;
@@ -27,6 +29,7 @@ pub(super) struct Yes {
     factor: Option<String>,
     change: Option<AccountChange>,
     spends: Vec<Spend>,
+    happenings: Vec<Happening>,
 }
 
 impl Yes {
@@ -40,7 +43,16 @@ impl Yes {
     }
 
     pub(super) const fn skipped(grounds: Grounds, reason: Reason) -> Self {
-        Self { grounds, reason, proof: None, digest: None, factor: None, change: None, spends: Vec::new() }
+        Self {
+            grounds,
+            reason,
+            proof: None,
+            digest: None,
+            factor: None,
+            change: None,
+            spends: Vec::new(),
+            happenings: Vec::new(),
+        }
     }
 
     pub(super) const fn repeated(grounds: Grounds) -> Self {
@@ -80,9 +92,9 @@ pub(super) fn accept_registered(
     registration: Registration,
     typed: &Secret,
 ) -> Step {
-    let Registration { change, spends, factor } = registration;
+    let Registration { change, spends, factor, happenings } = registration;
     let yes = Yes::skipped(grounds(primary), Reason::Registered);
-    let yes = Yes { change: Some(change), spends, factor: Some(factor), ..yes };
+    let yes = Yes { change: Some(change), spends, factor: Some(factor), happenings, ..yes };
     accept_remembered(view, session, yes, typed)
 }
 
@@ -127,6 +139,11 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).chain(yes.spends).collect();
     bundle.account = yes.change;
     bundle.signed_in = signed_in(view);
+    let mut happenings = notify::of_spends(view, &bundle);
+    happenings.extend(yes.happenings);
+    if notify::tell(view, &mut bundle, &happenings).is_err() {
+        return unavailable(view, session, Reason::KeyUnavailable);
+    }
     // An app password clears nothing: it comes again and again, and would make room for guesses at codes.
     bundle.recognised = (!bundle.spends.is_empty()).then(|| recognised(view)).flatten();
     // PAM's questions travel too, where the local service decides: it may die before its answer is heard.
@@ -222,6 +239,9 @@ pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, is_spent_lat
         bundle.precondition = precondition(view);
         if !is_spent_later {
             bundle.spends.extend(proof.spend);
+            let happenings = notify::of_spends(view, bundle);
+            // A notice that cannot be sealed stops nobody: the accept that comes later needs the same key.
+            let _ = notify::tell(view, bundle, &happenings);
         }
     })
 }

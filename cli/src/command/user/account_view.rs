@@ -1,19 +1,21 @@
 //! One account as administrators see it: everything but secrets and hashes, and what it means for its user.
 
 use common::UnixTime;
-use common::account::{Account, Contact, SetBy};
-use common::address::Address;
+use common::account::{Account, Contact};
 use common::policy::Policy;
 use common::ports::Listed;
 use serde::Serialize;
 
 use super::outlook;
+use crate::command::contact::full;
 use crate::guesses::{CapView, WaitsView, way_out};
 use crate::moment::rfc3339;
 use crate::report::Report;
 use crate::stored::Stored as _;
 use crate::table::{list, table};
-use crate::view::{AppPasswordView, FactorView, app_password_table, block, factor_table};
+use crate::view::{
+    AppPasswordView, DeadlineView, FactorView, TemporaryCodeView, app_password_table, block, factor_table,
+};
 
 /// Whether numbers and addresses are shown whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +38,8 @@ pub(super) struct AccountView {
     disabled_until: Option<String>,
     must_register_again: bool,
     /// Until when registration can be put off.
-    deadline: Option<String>,
-    sign_ins_left: Option<u32>,
-    temporary_code_until: Option<String>,
+    deadline: Option<DeadlineView>,
+    temporary_code: Option<TemporaryCodeView>,
     signed_in_at: Option<String>,
     /// What happens at the next sign-in, in words.
     next_sign_in: Vec<String>,
@@ -84,7 +85,7 @@ impl AccountView {
         now: UnixTime,
     ) -> Self {
         let account = &listed.account;
-        let deadline = account.deadline.unwrap_or_default();
+        let temporary_code = account.temporary_code.as_ref();
         Self {
             user: account.name.to_string(),
             id: account.id.to_string(),
@@ -93,9 +94,8 @@ impl AccountView {
             blocked: block(account.block, now),
             disabled_until: account.disabled_until.filter(|until| now < *until).map(rfc3339),
             must_register_again: account.must_register_again,
-            deadline: deadline.by.map(rfc3339),
-            sign_ins_left: deadline.sign_ins,
-            temporary_code_until: listed.temporary_code_until(now).map(rfc3339),
+            deadline: account.deadline.map(DeadlineView::new),
+            temporary_code: temporary_code.map(|code| TemporaryCodeView::new(code, &listed.spent_codes, now)),
             signed_in_at: listed.signed_in_at.map(rfc3339),
             next_sign_in: outlook::next_sign_in(listed, policy, now),
             guesses,
@@ -114,31 +114,24 @@ impl AccountView {
         }
     }
 
-    fn deadline_text(&self) -> String {
-        let by = self.deadline.as_ref().map(|by| format!("by {by}"));
-        let left = self.sign_ins_left.map(|left| format!("{left} sign-ins left"));
-        let words: Vec<String> = [by, left].into_iter().flatten().collect();
-        if words.is_empty() { "no deadline".to_owned() } else { words.join(", ") }
-    }
-
     fn facts(&self) -> String {
         let codes = &self.recovery_codes;
         let or = |text: &Option<String>, none: &str| text.clone().unwrap_or_else(|| none.to_owned());
-        let again = if self.must_register_again { "everything anew" } else { "as usual" };
+        let register = match (self.must_register_again, &self.deadline) {
+            (true, _) => "everything anew".to_owned(),
+            (false, Some(deadline)) => deadline.text.clone(),
+            (false, None) => "no deadline".to_owned(),
+        };
+        let temporary_code = self.temporary_code.as_ref().map(TemporaryCodeView::text);
         list(&[
             ("user", self.user.clone()),
             ("state", self.state.to_owned()),
             ("role", self.role.to_owned()),
             ("last sign-in", or(&self.signed_in_at, "never")),
-            ("register", format!("{again}, {}", self.deadline_text())),
+            ("registration", register),
             ("blocked", or(&self.blocked, "no")),
             ("disabled until", or(&self.disabled_until, "-")),
-            (
-                "temporary code",
-                self.temporary_code_until
-                    .as_ref()
-                    .map_or("none".to_owned(), |end| format!("good until {end}")),
-            ),
+            ("temporary code", or(&temporary_code, "none")),
             ("wrong codes", self.guesses.text()),
             ("must wait", self.waits.text()),
             ("password", if self.has_password { "set" } else { "none here" }.to_owned()),
@@ -155,25 +148,12 @@ fn contact_views(account: &Account, contacts: Contacts) -> Vec<ContactView> {
         kind: contact.address.kind(),
         address: match contacts {
             Contacts::Masked => contact.address.masked(),
-            Contacts::Whole => whole(&contact.address),
+            Contacts::Whole => full(&contact.address),
         },
-        set_by: match contact.set_by {
-            SetBy::User => "user",
-            SetBy::Administrator => "administrator",
-            SetBy::Directory => "directory",
-        },
+        set_by: contact.set_by.name(),
         added_at: rfc3339(contact.added_at),
     };
     account.contacts.iter().map(view).collect()
-}
-
-/// A number with its extension, or a mail address.
-fn whole(address: &Address) -> String {
-    match address {
-        Address::Mobile(number) | Address::Office(number, None) => number.to_string(),
-        Address::Office(number, Some(extension)) => format!("{number} extension {extension}"),
-        Address::Email(address) => address.to_string(),
-    }
 }
 
 impl ContactView {

@@ -42,6 +42,7 @@ pub(super) struct AccountLine {
     has_password: bool,
     factors: usize,
     factor_kinds: Vec<&'static str>,
+    weak_secrets: usize,
     recovery_codes: usize,
     app_passwords: usize,
     contacts: usize,
@@ -65,6 +66,7 @@ impl AccountLine {
             has_password: account.password_hash.is_some(),
             factors: account.factors.len(),
             factor_kinds: kinds(account),
+            weak_secrets: account.weak_factors(),
             recovery_codes: listed.recovery_codes_left(),
             app_passwords: account.app_passwords.len(),
             contacts: account.contacts.len(),
@@ -103,13 +105,14 @@ impl AccountLine {
             until("register by", &self.deadline),
             self.sign_ins_left.map(|left| format!("{left} sign-ins left")),
             until("temporary code until", &self.temporary_code_until),
+            (self.weak_secrets > 0).then(|| "weak secret".to_owned()),
         ];
         let notes: Vec<String> = notes.into_iter().flatten().collect();
         if notes.is_empty() { "-".to_owned() } else { notes.join("; ") }
     }
 
     /// The titles of [`AccountLine::record`]: the names of the JSON form.
-    pub(super) const CSV_TITLES: [&'static str; 15] = [
+    pub(super) const CSV_TITLES: [&'static str; 16] = [
         "user",
         "state",
         "role",
@@ -122,13 +125,14 @@ impl AccountLine {
         "signed-in-at",
         "has-password",
         "factor-kinds",
+        "weak-secrets",
         "recovery-codes",
         "app-passwords",
         "contacts",
     ];
 
     /// A line for a spreadsheet; what there is not is empty.
-    pub(super) fn record(&self) -> [String; 15] {
+    pub(super) fn record(&self) -> [String; 16] {
         let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
         [
             self.user.clone(),
@@ -143,6 +147,7 @@ impl AccountLine {
             or_empty(&self.signed_in_at),
             self.has_password.to_string(),
             self.factor_kinds.join(" "),
+            self.weak_secrets.to_string(),
             self.recovery_codes.to_string(),
             self.app_passwords.to_string(),
             self.contacts.to_string(),

@@ -4,7 +4,7 @@ use crate::login::setup::{At, Picture, Proven, Setup, ask, choice, extras, user,
 use crate::login::{Prompt, Step, View, write};
 use crate::session::Session;
 use crate::totp::{self, TotpKey, TotpParameters};
-use crate::{Answer, Door, Reason, Secret, limits};
+use crate::{Answer, Door, Reason, Secret, limits, otpauth};
 
 /// What stands above the key after a code that was not right.
 const WRONG: &str = "That code is not of this key. Is the clock of the phone right?\n";
@@ -27,7 +27,8 @@ pub(super) fn show_key(
     let secret = setup.key();
     let base32 = totp::to_base32(&secret);
     let grouped = grouped(base32.expose_text().unwrap_or_default());
-    let uri = totp::otpauth_uri(&view.policy.issuer, user.as_str(), TotpParameters::default(), &secret);
+    let parameters = TotpParameters::default();
+    let uri = totp::otpauth_uri(&view.policy.issuer, user.as_str(), parameters, &secret);
     let question = format!("{before}Key: {grouped}\nCode that the app shows now (b: back): ");
     let with_link = || {
         format!(
@@ -42,7 +43,10 @@ pub(super) fn show_key(
         Door::Pam | Door::CommandLine | Door::Delivery => question,
     };
     let mut prompt = Prompt::made(text);
-    prompt.qr = (picture == Picture::Shown).then_some(uri);
+    prompt.qr = match picture {
+        Picture::Shown => otpauth::scannable(&view.policy.issuer, user.as_str(), parameters, &secret),
+        Picture::Withheld => None,
+    };
     ask(view, session, setup, At::Key(picture), prompt, Reason::RegistrationBegun)
 }
 

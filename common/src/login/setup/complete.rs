@@ -7,6 +7,8 @@ use crate::id::{AppPasswordId, CodeId, FactorId};
 use crate::keys::KeyError;
 use crate::login::setup::{Proven, Setup, Warrant, extras, user};
 use crate::login::{Step, View, write};
+use crate::message::Event;
+use crate::notices::Happening;
 use crate::random::Stream;
 use crate::session::Session;
 use crate::totp::{TotpKey, TotpParameters};
@@ -32,6 +34,8 @@ pub(in crate::login) struct Registration {
     pub(in crate::login) spends: Vec<Spend>,
     /// The name of the factor in records.
     pub(in crate::login) factor: String,
+    /// What the user hears of.
+    pub(in crate::login) happenings: Vec<Happening>,
 }
 
 fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, KeyError> {
@@ -39,6 +43,7 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
     let entropy = Stream::new(view.entropy, "registered");
     let stored = view.loaded.account.clone();
     let is_new = stored.is_none();
+    let is_renewed = stored.as_ref().is_some_and(|account| account.must_register_again);
     let mut account = match stored {
         Some(stored) => Account { version: stored.version.saturating_add(1), ..stored },
         None => Account::new(setup.account_id(view), user.clone(), view.policy.default_state, view.now),
@@ -55,11 +60,12 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
         Proven::Address(address) => (FactorKind::Sent { address: address.clone() }, address.kind(), None),
     };
     let factor = format!("{} {id}", kind.name());
+    let mut happenings = vec![Happening::new(event(is_renewed), label.to_owned())];
     account.factors.push(Factor { id, label: label.to_owned(), kind, added_at: view.now });
     if extras::are_given(view) {
         account.recovery_codes = recovery_codes(view, setup, &account, &entropy)?;
     }
-    add_app_password(view, setup, &mut account, &entropy)?;
+    happenings.extend(add_app_password(view, setup, &mut account, &entropy)?);
     if account.state == State::Enabled {
         account.state = State::Enforced;
     }
@@ -71,7 +77,11 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
     }
     let change = Box::new(account);
     let change = if is_new { AccountChange::Insert(change) } else { AccountChange::Update(change) };
-    Ok(Some(Registration { change, spends, factor }))
+    Ok(Some(Registration { change, spends, factor, happenings }))
+}
+
+const fn event(is_renewed: bool) -> Event {
+    if is_renewed { Event::Registered } else { Event::FactorAdded }
 }
 
 /// What was registered before and shall not be good any more; and the putting off is over.
@@ -104,14 +114,14 @@ fn add_app_password(
     setup: &Setup,
     account: &mut Account,
     entropy: &Stream,
-) -> Result<(), KeyError> {
+) -> Result<Option<Happening>, KeyError> {
     let room = account.app_passwords.len() < limits::APP_PASSWORDS_MAX;
-    let Some(scope) = setup.app_password_scope(view).filter(|_| room) else { return Ok(()) };
+    let Some(scope) = setup.app_password_scope(view).filter(|_| room) else { return Ok(None) };
     let hash = Shape::AppPassword.hash(view.keys, account.id, &setup.app_password())?;
     let label = scope.services.iter().chain(&scope.clients).next().cloned().unwrap_or_default();
     let id = AppPasswordId::generate(entropy);
-    account.app_passwords.push(AppPassword { id, label, hash, scope, created_at: view.now });
-    Ok(())
+    account.app_passwords.push(AppPassword { id, label: label.clone(), hash, scope, created_at: view.now });
+    Ok(Some(Happening::new(Event::AppPasswordCreated, label)))
 }
 
 /// The code that proved the key is used up by that.

@@ -22,7 +22,7 @@ pub use datagram::receive;
 pub use failure::{Failure, Outcome, checked};
 pub use machine::Machine;
 pub use measured::{IN_SHORT, MEASURED, in_short, measured};
-pub use oath::{Authenticator, totp_code};
+pub use oath::{Authenticator, hotp_code, totp_code};
 pub use radclient::{RadiusAnswer, RadiusRequest};
 pub use rsyslogd::{LogLine, Rsyslogd, SocketForm};
 pub use screen::{Colours, Picture, Screen};

@@ -99,7 +99,7 @@ fn overdue(account: &Account, state: State) -> String {
     let name = &account.name;
     format!(
         "Nobody gets in under this name: {why} and nothing is registered. 'countersign enroll {name} totp' registers an app, \
-         and a temporary code lets the user do it."
+         and with a code of 'countersign user temporary-code {name}' the user can do it."
     )
 }
 

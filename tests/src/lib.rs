@@ -6,6 +6,7 @@
 
 mod daemon;
 mod datagram;
+mod drawing;
 mod failure;
 pub mod ground;
 mod machine;
@@ -19,6 +20,7 @@ mod terminal;
 
 pub use daemon::{Daemon, wait_for};
 pub use datagram::receive;
+pub use drawing::DRAWN;
 pub use failure::{Failure, Outcome, checked};
 pub use machine::Machine;
 pub use measured::{IN_SHORT, MEASURED, in_short, measured};

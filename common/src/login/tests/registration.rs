@@ -5,8 +5,8 @@ use crate::account::{Account, Deadline};
 use crate::message::{Content, Envelope};
 use crate::registration::{Grace, Opening, Registration};
 use crate::session::Session;
-use crate::totp::{TotpKey, TotpParameters};
-use crate::{Secret, UnixTime, Verdict};
+use crate::world::code_of;
+use crate::{Secret, Verdict};
 
 /// A conversation, prompt by prompt.
 pub(super) struct Talk<'a> {
@@ -58,10 +58,9 @@ impl<'a> Talk<'a> {
     }
 
     /// The key that is shown.
-    fn key(&self) -> TotpKey {
+    fn key(&self) -> Secret {
         let (_, rest) = self.prompt.split_once("Key: ").unwrap_or_else(|| panic!("{}", self.prompt));
-        let secret = crate::totp::from_base32(rest.lines().next().unwrap()).unwrap();
-        TotpKey::new(TotpParameters::default(), &secret).unwrap()
+        crate::totp::from_base32(rest.lines().next().unwrap()).unwrap()
     }
 
     pub(super) fn code_of_key(&self) -> String {
@@ -69,7 +68,7 @@ impl<'a> Talk<'a> {
     }
 
     /// From the invitation to the end, with an app.
-    pub(super) fn register_an_app(&mut self) -> TotpKey {
+    pub(super) fn register_an_app(&mut self) -> Secret {
         self.say("1");
         self.say("ok");
         let key = self.key();
@@ -78,13 +77,6 @@ impl<'a> Talk<'a> {
         self.say("ok");
         key
     }
-}
-
-pub(super) fn code_of(key: &TotpKey, at: u64) -> String {
-    (0..1_000_000)
-        .map(|code| format!("{code:06}"))
-        .find(|code| key.matching_step(code, UnixTime::from_seconds(at), 0).is_some())
-        .unwrap()
 }
 
 /// A policy that lets people register at sshd and at the VPN with nothing but the password.

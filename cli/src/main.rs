@@ -6,7 +6,6 @@ mod arguments;
 mod bulk;
 mod command;
 mod context;
-mod explained;
 mod failure;
 mod given_out;
 mod guesses;

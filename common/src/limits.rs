@@ -20,6 +20,8 @@ pub const GUESSES_MAX: u8 = 3;
 pub const SESSION_SECONDS: u64 = 300;
 /// Times that one registration may be asked anything, what came before it included.
 pub const SETUP_ROUNDS_MAX: u8 = 24;
+/// Sign-ins that a user is shown.
+pub const SIGN_INS_SHOWN: u32 = 4;
 /// Seconds that a login stays open in which somebody registers: an app may have to be installed first.
 pub const SETUP_SECONDS: u64 = 900;
 /// Octets of a mail address that a user may register at a prompt: it is carried in the session.

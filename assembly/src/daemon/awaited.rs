@@ -102,6 +102,10 @@ impl Store for Awaited {
         self.look()?.commit(bundles)
     }
 
+    fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<common::login::SignIn>, StoreError> {
+        self.look()?.sign_ins(name, count)
+    }
+
     fn release(&self) {
         if let Some(store) = self.found.get() {
             Store::release(store);

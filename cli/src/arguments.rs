@@ -6,8 +6,8 @@ use assembly::config;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    app_password, audit, break_glass, client, enroll, factor, import, init, recovery_codes, settings,
-    statistics, store, trial, user,
+    app_password, audit, break_glass, client, contact, enroll, factor, import, init, recovery_codes,
+    settings, statistics, store, trial, user,
 };
 
 /// Multi-factor authentication for Linux logins and the network.
@@ -32,11 +32,14 @@ pub(crate) enum Command {
     /// Add, show and change accounts.
     #[command(subcommand)]
     User(user::Command),
-    /// Register an authenticator app or token for a user.
+    /// Register an authenticator app, token, telephone or mail address for a user.
     Enroll(enroll::Arguments),
-    /// List or remove the factors of a user.
+    /// List, label, set right or remove the factors of a user.
     #[command(subcommand)]
     Factor(factor::Command),
+    /// Where a user hears of changes.
+    #[command(subcommand)]
+    Contact(contact::Command),
     /// Make a new set of recovery codes; the old set is void.
     RecoveryCodes(recovery_codes::Arguments),
     /// Passwords for programs that cannot answer a second question.

@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::selection::Selection;
 use crate::terminal::{self, Consent, Seat};
+pub(crate) use change::until;
 pub(crate) use plan::Plan;
 use progress::Progress;
 

@@ -74,6 +74,15 @@ pub(crate) enum Failure {
          app and run 'countersign enroll {0} totp' again"
     )]
     NotRegistered(Username),
+    /// The same of a token that counts.
+    #[error(
+        "nothing was registered: the codes do not belong to this secret and counter. Let the token show new ones and run \
+         'countersign enroll {0} hotp' again"
+    )]
+    TokenNotRegistered(Username),
+    /// An office telephone that is a mail address.
+    #[error("--office is for telephone numbers: a mail address has no telephone")]
+    MailAtTheOffice,
     /// There is no such RADIUS client.
     #[error("there is no RADIUS client {0}: 'countersign client list' shows all")]
     NoSuchClient(String),

@@ -4,6 +4,7 @@ pub(crate) mod app_password;
 pub(crate) mod audit;
 pub(crate) mod break_glass;
 pub(crate) mod client;
+pub(crate) mod contact;
 pub(crate) mod enroll;
 pub(crate) mod factor;
 pub(crate) mod import;
@@ -47,6 +48,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::User(command) => user::run(context, command),
         Command::Enroll(arguments) => enroll::run(context, arguments),
         Command::Factor(command) => factor::run(context, &command),
+        Command::Contact(command) => contact::run(context, &command),
         Command::RecoveryCodes(arguments) => recovery_codes::run(context, &arguments),
         Command::AppPassword(command) => app_password::run(context, command),
         Command::Test(arguments) => trial::run(context, &arguments),

@@ -4,12 +4,14 @@ mod add;
 mod known;
 mod list;
 mod many;
+mod reset;
 mod show;
+mod temporary_code;
 
 use assembly::Office;
 use clap::{Args, Subcommand};
 use common::Username;
-use common::account::{Account, Role, State};
+use common::account::{Account, Role};
 use common::acts::Act;
 use common::ports::Listing as _;
 use serde::Serialize;
@@ -25,7 +27,9 @@ pub(crate) use add::hash;
 use add::{Add, Passwd};
 use known::Known;
 use list::List;
-use many::{BlockArguments, StateArguments};
+use many::{BlockArguments, DisableArguments, EnableArguments, StateArguments};
+use reset::ResetArguments;
+use temporary_code::TemporaryCode;
 
 /// What is done to accounts.
 #[derive(Subcommand)]
@@ -35,17 +39,21 @@ pub(crate) enum Command {
     /// Set the local password of an account.
     Passwd(Passwd),
     /// Ask for a second proof once the user has registered one.
-    Enable(StateArguments),
+    Enable(EnableArguments),
     /// Ask for a second proof at every login.
     Enforce(StateArguments),
     /// Ask for no second proof.
-    Disable(StateArguments),
+    Disable(DisableArguments),
     /// Refuse a user at every door.
     Block(BlockArguments),
     /// Lift a block.
     Unblock(Many),
     /// End every wait after wrong answers, so that the user can sign in now, from anywhere.
     Unlock(Many),
+    /// Demand that everything be registered again, delete app passwords, forget devices; any of these together.
+    Reset(ResetArguments),
+    /// Make a code that is good once, for somebody whose phone is lost or who has nothing registered yet.
+    TemporaryCode(TemporaryCode),
     /// Show one account with its factors and app passwords.
     Show(Name),
     /// Show all accounts, or those that match.
@@ -93,9 +101,11 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
     match command {
         Command::Add(arguments) => return add::add(context, &office, &arguments),
         Command::Passwd(arguments) => return add::set_password(context, &office, &arguments),
-        Command::Enable(arguments) => return many::set_state(context, &office, &arguments, State::Enabled),
-        Command::Enforce(arguments) => return many::set_state(context, &office, &arguments, State::Enforced),
-        Command::Disable(arguments) => return many::set_state(context, &office, &arguments, State::Disabled),
+        Command::Enable(arguments) => return many::enable(context, &office, &arguments),
+        Command::Enforce(arguments) => return many::enforce(context, &office, &arguments),
+        Command::Disable(arguments) => return many::disable(context, &office, &arguments),
+        Command::Reset(arguments) => return reset::reset(context, &office, &arguments),
+        Command::TemporaryCode(arguments) => return temporary_code::run(context, &office, &arguments),
         Command::Unblock(many) => return many::act(context, &office, &many, &Act::Unblock),
         Command::Unlock(many) => return many::act(context, &office, &many, &Act::Unlock),
         Command::Remove(many) => return many::remove(context, &office, &many),

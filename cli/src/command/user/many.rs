@@ -3,8 +3,8 @@
 use assembly::Office;
 use clap::Args;
 use common::Username;
-use common::account::{Block, State};
-use common::acts::{Act, IfAbsent, StateChange};
+use common::account::{Block, Deadline, State};
+use common::acts::{Act, ActError, IfAbsent, StateChange};
 use common::ports::{Identity, Listing as _};
 
 use super::{ActDone, done};
@@ -12,11 +12,11 @@ use crate::bulk::{self, Making, Many, Wish, no_block};
 use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::moment::{Span, rfc3339};
+use crate::moment::{Span, Until, rfc3339};
 use crate::terminal::{self, Consent, Seat};
 use crate::warning::warn_of_missing_break_glass;
 
-/// Arguments of `user enable`, `user enforce` and `user disable`.
+/// Arguments of `user enforce`, and a part of those of `user enable` and `user disable`.
 #[derive(Args)]
 pub(crate) struct StateArguments {
     #[command(flatten)]
@@ -24,6 +24,29 @@ pub(crate) struct StateArguments {
     /// Make accounts also for names that neither the backend of first passwords nor this machine knows.
     #[arg(long)]
     create: bool,
+}
+
+/// Arguments of `user enable`.
+#[derive(Args)]
+pub(crate) struct EnableArguments {
+    #[command(flatten)]
+    state: StateArguments,
+    /// Registration may be put off until then: a day such as 2026-12-24, a moment, or a span from now such as 14d.
+    #[arg(long, value_name = "MOMENT", value_parser = Until::parse)]
+    deadline: Option<Until>,
+    /// Registration may be put off so many times.
+    #[arg(long, value_name = "COUNT")]
+    sign_ins: Option<u32>,
+}
+
+/// Arguments of `user disable`.
+#[derive(Args)]
+pub(crate) struct DisableArguments {
+    #[command(flatten)]
+    state: StateArguments,
+    /// For so long, such as 4h: then it is again as before, and app passwords, which rest until then, too.
+    #[arg(long = "for", value_name = "SPAN", value_parser = Span::parse)]
+    span: Option<Span>,
 }
 
 /// Arguments of `user block`.
@@ -37,16 +60,65 @@ pub(crate) struct BlockArguments {
 }
 
 /// Sets the state of one or many. Users who have no account get one: a directory knows them, and this store not yet.
-pub(super) fn set_state(
+pub(super) fn enforce(
     context: &Context,
     office: &Office,
     arguments: &StateArguments,
-    state: State,
 ) -> Result<Outcome, Failure> {
-    let act = Act::SetState(state.into());
-    let add = Act::SetState(StateChange { if_absent: IfAbsent::Create, ..state.into() });
-    let making = if arguments.create { Making::Everybody(&add) } else { Making::Known(&add) };
-    carry_out(context, office, &arguments.many, &Wish { act: &act, making })
+    set_state(context, office, arguments, StateChange::new(State::Enforced))
+}
+
+/// The same, with a deadline where one is given; without one, that of the settings.
+pub(super) fn enable(
+    context: &Context,
+    office: &Office,
+    arguments: &EnableArguments,
+) -> Result<Outcome, Failure> {
+    let now = office.engine.now();
+    let by = arguments.deadline.map(|deadline| deadline.moment(now));
+    if by.is_some_and(|by| by <= now) {
+        return Err(ActError::Past.into());
+    }
+    let sign_ins = arguments.sign_ins;
+    let deadline = (by.is_some() || sign_ins.is_some()).then_some(Deadline { by, sign_ins });
+    set_state(context, office, &arguments.state, StateChange { deadline, ..State::Enabled.into() })
+}
+
+/// The same, for ever or for a while.
+pub(super) fn disable(
+    context: &Context,
+    office: &Office,
+    arguments: &DisableArguments,
+) -> Result<Outcome, Failure> {
+    let Some(span) = arguments.span else {
+        return set_state(context, office, &arguments.state, StateChange::new(State::Disabled));
+    };
+    let until = office.engine.now().plus_seconds(span.seconds);
+    let act = Act::DisableUntil { until, if_absent: IfAbsent::Refuse };
+    let add = Act::DisableUntil { until, if_absent: IfAbsent::Create };
+    making(context, office, &arguments.state, &act, &add)
+}
+
+fn set_state(
+    context: &Context,
+    office: &Office,
+    arguments: &StateArguments,
+    change: StateChange,
+) -> Result<Outcome, Failure> {
+    let act = Act::SetState(change);
+    let add = Act::SetState(StateChange { if_absent: IfAbsent::Create, ..change });
+    making(context, office, arguments, &act, &add)
+}
+
+fn making(
+    context: &Context,
+    office: &Office,
+    arguments: &StateArguments,
+    act: &Act,
+    add: &Act,
+) -> Result<Outcome, Failure> {
+    let making = if arguments.create { Making::Everybody(add) } else { Making::Known(add) };
+    carry_out(context, office, &arguments.many, &Wish { act, making })
 }
 
 /// One act on one or many accounts that are there.

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use site::{AGAIN, CODE, OWN_PASSWORD, SYSTEM_PASSWORD, Site, User};
+use site::{AGAIN, CODE, OWN_PASSWORD, SYSTEM_PASSWORD, Site, User, WAYS};
 use test_ground::{Failure, Outcome, Sshd, SshdOptions, Terminal, checked};
 
 /// What the other side says to whoever gets in.
@@ -101,8 +101,9 @@ fn a_question_mark_shows_the_ways() -> Outcome {
     let (emil, sshd) = (site.add_user("emil")?, sshd(site, "own")?);
     let mut terminal = attempt(&sshd, "emil", OWN_PASSWORD, "?")?;
     terminal
-        .expect("a recovery code, like abcd-efgh-jkmn")?
-        .expect("One-time code: ")?
+        .expect("1 authenticator app or token")?
+        .expect("2 recovery or temporary code")?
+        .expect(WAYS)?
         .send(&emil.code()?)?;
     is_in(&mut terminal)
 }
@@ -231,7 +232,7 @@ fn refusal(sshd: &Sshd, name: &str, answers: [&str; 5]) -> Result<String, Failur
     let mut terminal = ssh(sshd, name)?;
     terminal.expect("Password: ")?.send("wrong horse")?;
     for answer in answers {
-        terminal.expect("One-time code")?.expect(": ")?.send(answer)?;
+        terminal.expect(": ")?.send(answer)?;
     }
     is_out(&mut terminal)?;
     Ok(terminal.transcript().replace(name, "NAME"))

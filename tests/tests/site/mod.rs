@@ -17,6 +17,8 @@ pub(crate) const SYSTEM_PASSWORD: &str = "correct horse";
 pub(crate) const OWN_PASSWORD: &str = "battery staple";
 /// What is asked for the second proof.
 pub(crate) const CODE: &str = "One-time code (? for other ways): ";
+/// What is asked below the ways that there are.
+pub(crate) const WAYS: &str = "Number or code: ";
 /// What stands before it after a wrong answer.
 pub(crate) const AGAIN: &str = "That did not work. Try once more.";
 /// What somebody hears whose login needs the service, when that is away.

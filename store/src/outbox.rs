@@ -78,16 +78,17 @@ fn takes_notice(connection: &Connection, user: &str) -> Result<bool, SqliteError
     Ok(own < NOTICES_WAITING_PER_USER_MAX)
 }
 
-/// Whether a claim would find anything.
-pub(crate) fn has_free(connection: &Connection, now: UnixTime) -> Result<bool, SqliteError> {
+/// Since when the message is free that has waited longest; `None` where a claim would find nothing.
+pub(crate) fn free_since(connection: &Connection, now: UnixTime) -> Result<Option<UnixTime>, SqliteError> {
+    let mut longest = None;
     for urgency in URGENCIES {
-        let mut statement =
-            connection.prepare_cached("SELECT 1 FROM outbox WHERE urgency = ?1 AND free_at <= ?2 LIMIT 1")?;
-        if statement.exists(params![place(urgency), now.seconds()])? {
-            return Ok(true);
-        }
+        let mut statement = connection
+            .prepare_cached("SELECT min(free_at) FROM outbox WHERE urgency = ?1 AND free_at <= ?2")?;
+        let since = statement
+            .query_row(params![place(urgency), now.seconds()], |row| row.get::<_, Option<u64>>(0))?;
+        longest = longest.into_iter().chain(since).min();
     }
-    Ok(false)
+    Ok(longest.map(UnixTime::from_seconds))
 }
 
 /// Takes messages that are free.

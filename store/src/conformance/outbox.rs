@@ -6,7 +6,8 @@ use common::message::{Envelope, Urgency};
 use common::ports::{Fate, OutboxFigures};
 
 use super::samples::{
-    account, applies, bundle, conflicts, envelope, id, insert, message, new_code, phone, success, time,
+    account, applies, bundle, conflicts, envelope, id, insert, is_applied, load, message, moments, new_code,
+    phone, record, success, time, verified,
 };
 use super::{Case, Engine, Ground, PURGE_SECONDS, cases};
 
@@ -23,6 +24,7 @@ cases![
     too_many_notices_of_one_user_are_left_out_and_the_first_ones_stay,
     a_message_comes_with_its_bundle_or_not_at_all,
     messages_of_an_account_that_goes_are_sent_all_the_same,
+    of_a_group_of_256_each_stands_for_itself,
 ];
 
 const LEASE: u64 = 60;
@@ -205,4 +207,35 @@ fn messages_of_an_account_that_goes_are_sent_all_the_same(ground: &dyn Ground) {
     let gone = AccountChange::Remove(id(1));
     assert!(applies(&*store, Bundle { account: Some(gone), messages: vec![notice(2)], ..bundle(1000) }));
     assert_eq!(claims(&*store, 1000), 2);
+}
+
+fn of_a_group_of_256_each_stands_for_itself(ground: &dyn Ground) {
+    let store = ground.open("main");
+    let user = |number: u8| format!("user{number:03}");
+    let is_taken = |number: &u8| number.is_multiple_of(3);
+    for number in (0..=255_u8).filter(is_taken) {
+        insert(&*store, account(number, &user(number)));
+    }
+    let make = |number: u8| Bundle {
+        new_code: Some(new_code(&user(number), phone(1), number, 1000)),
+        messages: vec![envelope(u64::from(number), &user(number), Urgency::Notice, 9000)],
+        signed_in: Some(id(number)),
+        records: vec![record(u64::from(number))],
+        account: Some(AccountChange::Insert(Box::new(account(number, &user(number))))),
+        ..bundle(1000)
+    };
+    let outcomes = store.commit(&(0..=255).map(make).collect::<Vec<_>>()).unwrap();
+    let applied: Vec<u8> =
+        (0..=255).zip(&outcomes).filter(|(_, it)| is_applied(it)).map(|(it, _)| it).collect();
+    let free: Vec<u8> = (0..=255).filter(|number| !is_taken(number)).collect();
+    assert_eq!(applied, free);
+    assert_eq!(moments(&*store, "main"), free.iter().copied().map(u64::from).collect::<Vec<_>>());
+    assert_eq!(verified(&*store, "main").len(), free.len());
+    assert_eq!(store.figures().unwrap().waiting, u64::try_from(free.len()).unwrap());
+    for listed in store.listed(None, 1000).unwrap() {
+        let number = (0..=255).find(|number| id(*number) == listed.account.id).unwrap();
+        let loaded = load(&*store, &user(number));
+        let has_sent = (loaded.sent_codes.len(), loaded.signed_in_at.is_some());
+        assert_eq!(has_sent, if is_taken(&number) { (0, false) } else { (1, true) }, "{number}");
+    }
 }

@@ -61,7 +61,7 @@ impl Store for Sqlite {
 impl Outbox for Sqlite {
     /// Writes nothing where nothing is free: a server asks every moment.
     fn claim(&self, now: UnixTime, lease_seconds: u64, count: u32) -> Result<Vec<Envelope>, StoreError> {
-        if !self.read(|connection| outbox::has_free(connection, now))? {
+        if self.read(|connection| outbox::free_since(connection, now))?.is_none() {
             return Ok(Vec::new());
         }
         let lease_end = now.plus_seconds(lease_seconds.max(1));

@@ -32,6 +32,11 @@ name = "closed"
 services = ["closed"]
 action = "deny"
 
+[[registration.opening]]
+name = "here"
+services = ["opening"]
+networks = ["127.0.0.0/8"]
+
 [[local.callers]]
 user = "postgres"
 services = ["postgresql"]
@@ -170,6 +175,11 @@ impl Site {
 }
 
 impl User {
+    /// Somebody who has registered this key.
+    pub(crate) fn of_key(name: &'static str, secret: &str) -> Self {
+        Self { name, secret: secret.to_owned() }
+    }
+
     /// The code that the authenticator shows now.
     pub(crate) fn code(&self) -> Result<String, Failure> {
         totp_code(&self.secret, now())
@@ -193,7 +203,7 @@ impl User {
 }
 
 /// The stacks of docs/pam.md, each as a service of its own.
-const STACKS: [(&str, &[&str]); 4] = [
+const STACKS: [(&str, &[&str]); 5] = [
     ("own", &["auth required pam_countersign.so primary=own"]),
     (
         "stack",
@@ -205,6 +215,7 @@ const STACKS: [(&str, &[&str]); 4] = [
     ),
     ("key", &["auth required pam_countersign.so primary=none"]),
     ("closed", &["auth required pam_countersign.so primary=own"]),
+    ("opening", &["auth required pam_countersign.so primary=own"]),
 ];
 
 /// Where Linux-PAM looks for a module.

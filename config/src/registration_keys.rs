@@ -13,14 +13,14 @@ pub(crate) const DEADLINE_DAYS: Key = Key::new(
     Part::Registration,
     "deadline-days",
     "a whole number of days, 1 to 3650",
-    "So long may somebody `enabled` put it off, from the first sign-in that asks. Then it takes a temporary code to get in.",
+    "So long may somebody `enabled` put it off, from the first sign-in on. Then it takes a temporary code to get in.",
 )
 .or("no limit");
 pub(crate) const SIGN_INS: Key = Key::new(
     Part::Registration,
     "sign-ins",
     "a whole number from 1 to 1000",
-    "So many sign-ins without a second step, each of them asked, are let through. With both limits the first one reached counts.",
+    "So often may somebody who is asked put it off. With both limits the first one reached counts.",
 )
 .or("no limit");
 pub(crate) const APPS: Key = Key::new(

@@ -27,7 +27,8 @@ fn equip(configured: &DeliveryGateway) -> (Equipped, Option<Lacking>) {
     let DeliveryGateway { gateway, password_file, ca_file } = configured;
     let password = password_file.as_deref().map(read_password).transpose();
     let authorities = ca_file.as_deref().map(read_authorities).transpose();
-    let problem = |error: &ConfigError| Lacking { gateway: gateway.name.clone(), problem: with_causes(error) };
+    let problem =
+        |error: &ConfigError| Lacking { gateway: gateway.name.clone(), problem: with_causes(error) };
     let lacking = password.as_ref().err().or(authorities.as_ref().err()).map(problem);
     let equipped = Equipped {
         gateway: gateway.clone(),

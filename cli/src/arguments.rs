@@ -6,8 +6,8 @@ use assembly::config;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    app_password, audit, break_glass, client, enroll, factor, import, init, recovery_codes, settings,
-    statistics, store, trial, user,
+    app_password, audit, break_glass, client, contact, delivery, enroll, factor, import, init,
+    recovery_codes, settings, statistics, store, trial, user,
 };
 
 /// Multi-factor authentication for Linux logins and the network.
@@ -32,11 +32,14 @@ pub(crate) enum Command {
     /// Add, show and change accounts.
     #[command(subcommand)]
     User(user::Command),
-    /// Register an authenticator app or token for a user.
+    /// Register an authenticator app, token, telephone or mail address for a user.
     Enroll(enroll::Arguments),
-    /// List or remove the factors of a user.
+    /// List, label, set right or remove the factors of a user.
     #[command(subcommand)]
     Factor(factor::Command),
+    /// Where a user hears of changes.
+    #[command(subcommand)]
+    Contact(contact::Command),
     /// Make a new set of recovery codes; the old set is void.
     RecoveryCodes(recovery_codes::Arguments),
     /// Passwords for programs that cannot answer a second question.
@@ -55,6 +58,9 @@ pub(crate) enum Command {
     /// Read the records, or prove that nobody has touched them.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The gateways that send codes and notices.
+    #[command(subcommand)]
+    Delivery(delivery::Command),
     /// The file that lets break-glass accounts in when the store cannot be written.
     #[command(subcommand)]
     BreakGlass(break_glass::Command),
@@ -73,6 +79,20 @@ mod tests {
 
     const PAGE: &str = include_str!("../../docs/command-line.md");
 
+    /// The options of every act on many, which the page has in a table of their own.
+    const OF_MANY: [&str; 10] = [
+        "from-file",
+        "group",
+        "all-matching",
+        "state",
+        "role",
+        "registered",
+        "factor",
+        "last-login-before",
+        "yes",
+        "dry-run",
+    ];
+
     #[test]
     fn clap_finds_no_contradiction() {
         Arguments::command().debug_assert();
@@ -89,6 +109,13 @@ mod tests {
         let expected =
             format!("| command | options | what it does |\n| --- | --- | --- |\n{}", rows.concat());
         assert!(PAGE.contains(&expected), "docs/command-line.md should have this table:\n\n{expected}");
+    }
+
+    #[test]
+    fn the_page_explains_each_option_of_acts_on_many() {
+        for long in OF_MANY {
+            assert!(PAGE.contains(&format!("| `--{long}")), "--{long}");
+        }
     }
 
     /// `help`, which clap adds at each level, shows what `--help` shows.
@@ -126,7 +153,12 @@ mod tests {
         let own = command.get_arguments().filter(|option| !option.is_positional() && !option.is_global_set());
         let options =
             own.filter_map(|option| option.get_long()).filter(|long| !["help", "version"].contains(long));
-        let options: Vec<String> = options.map(|long| format!("`--{long}`")).collect();
+        let options: Vec<&str> = options.collect();
+        let is_for_many = options.contains(&"from-file");
+        let of_many = is_for_many.then(|| "[whom](#whom-it-is-for)".to_owned());
+        let options = options.iter().filter(|long| !is_for_many || !OF_MANY.contains(*long));
+        let options: Vec<String> =
+            of_many.into_iter().chain(options.map(|long| format!("`--{long}`"))).collect();
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         rows.push(format!("| `{path}` | {} | {about} |\n", options.join(" ")));
     }

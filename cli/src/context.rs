@@ -120,6 +120,11 @@ impl Context {
         Ok(issued)
     }
 
+    /// Whether a program reads the answers; programs answer no questions.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        self.form == Form::Json
+    }
+
     /// Says something on standard output, in the form that was asked for.
     pub(crate) fn say(&self, report: &impl Report) -> Result<(), Failure> {
         print(&self.form.render(report).map_err(Failure::Json)?)

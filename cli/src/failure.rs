@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use assembly::AssemblyError;
 use assembly::audit::AuditError;
 use assembly::config::ConfigError;
+use assembly::daemon::DaemonError;
 use assembly::primary::PrimaryError;
 use assembly::store::{SqliteError, Trouble};
 use common::Username;
@@ -37,6 +38,12 @@ pub(crate) enum Failure {
     /// The engine refused an act.
     #[error(transparent)]
     Act(#[from] ActError),
+    /// A trial of the gateways cannot be made.
+    #[error("{0}")]
+    Delivery(String),
+    /// The rights of the servers could not be taken on.
+    #[error("cannot go on with the rights of the servers")]
+    Rights(#[source] DaemonError),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -74,6 +81,15 @@ pub(crate) enum Failure {
          app and run 'countersign enroll {0} totp' again"
     )]
     NotRegistered(Username),
+    /// The same of a token that counts.
+    #[error(
+        "nothing was registered: the codes do not belong to this secret and counter. Let the token show new ones and run \
+         'countersign enroll {0} hotp' again"
+    )]
+    TokenNotRegistered(Username),
+    /// An office telephone that is a mail address.
+    #[error("--office is for telephone numbers: a mail address has no telephone")]
+    MailAtTheOffice,
     /// There is no such RADIUS client.
     #[error("there is no RADIUS client {0}: 'countersign client list' shows all")]
     NoSuchClient(String),
@@ -86,6 +102,19 @@ pub(crate) enum Failure {
         word = shell_word(.0)
     )]
     NoSuchAccount(Username),
+    /// There is no such account, and no such user either.
+    #[error(
+        "there is no account '{0}' ('countersign user list' shows all), and this machine knows no such user: mend the name, \
+         or make the account in any case with --create"
+    )]
+    UnknownUser(Username),
+    /// There is no such account, and the directory is away.
+    #[error(
+        "there is no account '{0}', and nobody could tell whether there is such a user: is the directory there ('getent \
+         passwd {word}')? --create makes the account in any case",
+        word = shell_word(.0)
+    )]
+    NobodyKnows(Username),
     /// Standard output is closed or full.
     #[error("cannot write the answer")]
     Write(#[source] io::Error),
@@ -153,6 +182,30 @@ pub(crate) enum Failure {
         /// What is wrong.
         message: String,
     },
+    /// Lines of a file that name nobody.
+    #[error("nothing was changed, because {file} has {count}:\n{lines}")]
+    Lines {
+        /// The file.
+        file: String,
+        /// Each with its line.
+        lines: String,
+        /// How many.
+        count: String,
+    },
+    /// There is no such group.
+    #[error("there is no group {0}: 'getent group {0}' shows what this machine knows")]
+    NoSuchGroup(String),
+    /// Nobody could tell who is in a group.
+    #[error("nobody could tell who is in the group {group}: is the directory there?")]
+    Group {
+        /// The group.
+        group: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// An act on many that nobody has agreed to.
+    #[error("nothing was changed: there is no terminal to ask at. Look at it with --dry-run, then say --yes")]
+    NobodyToAsk,
     /// An answer that is no document of ours.
     #[error("the answer of {} cannot be read: is it of another version?", path.display())]
     Unreadable {

@@ -3,16 +3,20 @@
 
 mod actor;
 mod arguments;
+mod bulk;
 mod command;
 mod context;
 mod failure;
 mod given_out;
 mod guesses;
 mod moment;
+mod number;
 mod pam_services;
 mod qr;
 mod report;
+mod selection;
 mod silence;
+mod stored;
 mod table;
 mod terminal;
 mod view;

@@ -76,11 +76,38 @@ impl Since {
     }
 }
 
+/// The end of something that begins now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// In so long.
+    In(Span),
+    /// A moment.
+    Moment(UnixTime),
+}
+
+impl Until {
+    /// Reads what [`Since`] reads, the other way round in time.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Since::parse(text).map(|since| match since {
+            Since::Ago(span) => Self::In(span),
+            Since::Moment(moment) => Self::Moment(moment),
+        })
+    }
+
+    /// The moment that is meant.
+    pub(crate) fn moment(self, now: UnixTime) -> UnixTime {
+        match self {
+            Self::In(span) => now.plus_seconds(span.seconds),
+            Self::Moment(moment) => moment,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use common::UnixTime;
 
-    use super::{Since, Span, rfc3339};
+    use super::{Since, Span, Until, rfc3339};
 
     #[test]
     fn spans_have_a_number_and_a_unit() {
@@ -112,5 +139,7 @@ mod tests {
         assert_eq!(Since::parse("2026-11-22").unwrap().moment(noon), noon.minus_seconds(12 * 3600));
         assert_eq!(Since::parse("2h").unwrap().moment(noon), noon.minus_seconds(7200));
         assert!(Since::parse("yesterday").is_err());
+        assert_eq!(Until::parse("2h").unwrap().moment(noon), noon.plus_seconds(7200));
+        assert_eq!(Until::parse("2026-11-22T12:00:00Z").unwrap().moment(noon), noon);
     }
 }

@@ -1,10 +1,11 @@
 //! Accounts as administrators see them: everything but secrets and hashes.
 
 use common::UnixTime;
-use common::account::{Account, AppPassword, Block, Factor, FactorKind};
+use common::account::{Account, AppPassword, Block, Contact, Deadline, Factor, FactorKind, TemporaryCode};
 use common::id::CodeId;
 use serde::Serialize;
 
+use crate::bulk::until;
 use crate::guesses::{CapView, WaitsView, way_out};
 use crate::moment::rfc3339;
 use crate::report::Report;
@@ -18,11 +19,16 @@ pub(crate) struct AccountView {
     id: String,
     state: &'static str,
     role: &'static str,
+    disabled_until: Option<String>,
+    deadline: Option<DeadlineView>,
+    must_register_again: bool,
     blocked: Option<String>,
     guesses: CapView,
     waits: WaitsView,
     has_password: bool,
     factors: Vec<FactorView>,
+    contacts: Vec<ContactView>,
+    temporary_code: Option<TemporaryCodeView>,
     recovery_codes: RecoveryCodesView,
     app_passwords: Vec<AppPasswordView>,
     created_at: String,
@@ -45,7 +51,40 @@ pub(crate) struct FactorView {
     /// Where codes are sent, as far as its owner needs it to know it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    /// Steps by which the clock of a token is ahead of ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift_steps: Option<i32>,
+    weak_secret: bool,
+    default: bool,
     added_at: String,
+}
+
+/// How long registration may be put off.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct DeadlineView {
+    by: Option<String>,
+    sign_ins: Option<u32>,
+    #[serde(skip)]
+    text: String,
+}
+
+/// A contact, as far as its owner needs it to know it again.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ContactView {
+    id: String,
+    kind: &'static str,
+    address: String,
+}
+
+/// The code that an administrator has made.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct TemporaryCodeView {
+    expires_at: String,
+    used: bool,
+    good: bool,
 }
 
 /// How many recovery codes there are.
@@ -82,15 +121,52 @@ impl AccountView {
             id: account.id.to_string(),
             state: account.state.name(),
             role: account.role.name(),
+            disabled_until: account.disabled_until.filter(|until| now < *until).map(rfc3339),
+            deadline: account.deadline.map(DeadlineView::new),
+            must_register_again: account.must_register_again,
             blocked: block(account.block, now),
             guesses,
             waits,
             has_password: account.password_hash.is_some(),
-            factors: account.factors.iter().map(FactorView::new).collect(),
+            factors: FactorView::all(account),
+            contacts: account.contacts.iter().map(ContactView::new).collect(),
+            temporary_code: account
+                .temporary_code
+                .as_ref()
+                .map(|code| TemporaryCodeView::new(code, spent, now)),
             recovery_codes: RecoveryCodesView { left, made: account.recovery_codes.len() },
             app_passwords: account.app_passwords.iter().map(AppPasswordView::new).collect(),
             created_at: rfc3339(account.created_at),
             version: account.version,
+        }
+    }
+}
+
+impl DeadlineView {
+    fn new(deadline: Deadline) -> Self {
+        let Deadline { by, sign_ins } = deadline;
+        Self { by: by.map(rfc3339), sign_ins, text: until(deadline) }
+    }
+}
+
+impl ContactView {
+    fn new(contact: &Contact) -> Self {
+        let address = &contact.address;
+        Self { id: contact.id.to_string(), kind: address.kind(), address: address.masked() }
+    }
+}
+
+impl TemporaryCodeView {
+    fn new(code: &TemporaryCode, spent: &[CodeId], now: UnixTime) -> Self {
+        let used = spent.contains(&code.id);
+        Self { expires_at: rfc3339(code.expires_at), used, good: !used && now < code.expires_at }
+    }
+
+    fn text(&self) -> String {
+        match (self.good, self.used) {
+            (true, _) => format!("good until {}", self.expires_at),
+            (false, true) => "used".to_owned(),
+            (false, false) => format!("over since {}", self.expires_at),
         }
     }
 }
@@ -109,43 +185,54 @@ fn block(block: Option<Block>, now: UnixTime) -> Option<String> {
 }
 
 impl FactorView {
-    pub(crate) fn new(factor: &Factor) -> Self {
-        let (mut algorithm, mut digits, mut period_seconds, mut address) = (None, None, None, None);
-        let kind = match &factor.kind {
-            FactorKind::Totp { parameters, .. } => {
-                algorithm = Some(parameters.algorithm.name());
-                digits = Some(parameters.digits);
-                period_seconds = Some(parameters.period_seconds);
-                "totp"
-            }
-            FactorKind::Hotp { digits: of_code, .. } => {
-                digits = Some(*of_code);
-                "hotp"
-            }
-            FactorKind::Sent { address: to } => {
-                address = Some(to.masked());
-                to.kind()
-            }
-        };
-        Self {
+    pub(crate) fn all(account: &Account) -> Vec<Self> {
+        let new = |factor: &Factor| Self::new(factor, account.default_factor == Some(factor.id));
+        account.factors.iter().map(new).collect()
+    }
+
+    fn new(factor: &Factor, default: bool) -> Self {
+        let bare = Self {
             id: factor.id.to_string(),
-            kind,
+            kind: "",
             label: factor.label.clone(),
-            algorithm,
-            digits,
-            period_seconds,
-            address,
+            algorithm: None,
+            digits: None,
+            period_seconds: None,
+            address: None,
+            drift_steps: None,
+            weak_secret: factor.is_weak(),
+            default,
             added_at: rfc3339(factor.added_at),
+        };
+        match &factor.kind {
+            FactorKind::Totp { parameters, drift, .. } => Self {
+                kind: "totp",
+                algorithm: Some(parameters.algorithm.name()),
+                digits: Some(parameters.digits),
+                period_seconds: Some(parameters.period_seconds),
+                drift_steps: Some(*drift),
+                ..bare
+            },
+            FactorKind::Hotp { digits, .. } => Self { kind: "hotp", digits: Some(*digits), ..bare },
+            FactorKind::Sent { address } => {
+                Self { kind: address.kind(), address: Some(address.masked()), ..bare }
+            }
         }
     }
 
     fn row(&self) -> Vec<String> {
-        let digits = self.digits.map(|digits| format!("{digits} digits"));
-        let period = self.period_seconds.map(|seconds| format!("{seconds} s"));
-        let algorithm = self.algorithm.map(str::to_owned);
-        let parts = [digits, period, algorithm, self.address.clone()];
-        let code = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        vec![self.id.clone(), self.kind.to_owned(), self.label.clone(), code, self.added_at.clone()]
+        let drift = self.drift_steps.filter(|steps| *steps != 0);
+        let parts = [
+            self.digits.map(|digits| format!("{digits} digits")),
+            self.period_seconds.map(|seconds| format!("{seconds} s")),
+            self.algorithm.map(str::to_owned),
+            self.address.clone(),
+            drift.map(|steps| format!("clock {steps:+} steps")),
+            self.weak_secret.then(|| "weak secret".to_owned()),
+            self.default.then(|| "default".to_owned()),
+        ];
+        let about = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        vec![self.id.clone(), self.kind.to_owned(), self.label.clone(), about, self.added_at.clone()]
     }
 }
 
@@ -169,7 +256,7 @@ impl AppPasswordView {
 impl Report for AccountView {
     fn text(&self) -> String {
         let codes = &self.recovery_codes;
-        let mut text = list(&[
+        let mut rows = vec![
             ("user", self.user.clone()),
             ("state", self.state.to_owned()),
             ("role", self.role.to_owned()),
@@ -178,9 +265,10 @@ impl Report for AccountView {
             ("must wait", self.waits.text()),
             ("password", if self.has_password { "set" } else { "none here" }.to_owned()),
             ("recovery codes", format!("{} of {} left", codes.left, codes.made)),
-            ("account made", self.created_at.clone()),
-            ("id", self.id.clone()),
-        ]);
+        ];
+        rows.extend(self.unusual());
+        rows.extend([("account made", self.created_at.clone()), ("id", self.id.clone())]);
+        let mut text = list(&rows);
         if let Some(way_out) = way_out(&self.user, &self.guesses, &self.waits) {
             text.push_str(&format!("\n{way_out}"));
         }
@@ -191,6 +279,28 @@ impl Report for AccountView {
             text.push_str(&format!("\n{}", app_password_table(&self.app_passwords)));
         }
         text
+    }
+}
+
+impl AccountView {
+    /// What most accounts have none of.
+    fn unusual(&self) -> Vec<(&'static str, String)> {
+        let again = "at the next sign-in: the old ways open that and nothing else".to_owned();
+        let contact = |contact: &ContactView| format!("{} {}", contact.kind, contact.address);
+        let contacts = self.contacts.iter().map(contact).collect::<Vec<_>>().join(", ");
+        let weak = self.factors.iter().filter(|factor| factor.weak_secret).count();
+        let rows = [
+            (
+                "disabled",
+                self.disabled_until.as_ref().map(|until| format!("until {until}, then again as above")),
+            ),
+            ("registration", self.deadline.as_ref().map(|deadline| deadline.text.clone())),
+            ("register again", self.must_register_again.then_some(again)),
+            ("temporary code", self.temporary_code.as_ref().map(TemporaryCodeView::text)),
+            ("contacts", (!contacts.is_empty()).then_some(contacts)),
+            ("weak secrets", (weak > 0).then(|| format!("{weak}, under 128 bits: better register anew"))),
+        ];
+        rows.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 
@@ -215,6 +325,7 @@ pub(crate) struct AccountLine {
     blocked: Option<String>,
     has_password: bool,
     factors: usize,
+    weak_secrets: usize,
     recovery_codes: usize,
     app_passwords: usize,
 }
@@ -229,6 +340,7 @@ impl AccountLine {
             blocked: block(account.block, now),
             has_password: account.password_hash.is_some(),
             factors: account.factors.len(),
+            weak_secrets: account.weak_factors(),
             recovery_codes: codes_left(account, spent),
             app_passwords: account.app_passwords.len(),
         }

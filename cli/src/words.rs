@@ -4,7 +4,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use common::account::{Role, State};
 use common::acts::Label;
 use common::username::UsernameError;
-use common::{AppPasswordId, FactorId, Username};
+use common::{AppPasswordId, ContactId, FactorId, Username};
 
 /// A user name.
 pub(crate) fn username(text: &str) -> Result<Username, UsernameError> {
@@ -20,6 +20,12 @@ pub(crate) fn label(text: &str) -> Result<Label, String> {
 pub(crate) fn factor_id(text: &str) -> Result<FactorId, String> {
     FactorId::parse(text)
         .ok_or_else(|| "an id has 16 hexadecimal digits; 'factor list' shows them".to_owned())
+}
+
+/// The id of a contact, as `contact list` shows it.
+pub(crate) fn contact_id(text: &str) -> Result<ContactId, String> {
+    ContactId::parse(text)
+        .ok_or_else(|| "an id has 16 hexadecimal digits; 'contact list' shows them".to_owned())
 }
 
 /// The id of an app password, as `app-password list` shows it.

@@ -211,6 +211,18 @@ pub struct TemporaryCode {
     pub expires_at: UnixTime,
 }
 
+impl FactorKind {
+    /// The word in records and on the command line.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Totp { .. } => "totp",
+            Self::Hotp { .. } => "hotp",
+            Self::Sent { address } => address.kind(),
+        }
+    }
+}
+
 impl Factor {
     /// The field name that a factor's secret is bound to, with the factor's id.
     #[must_use]

@@ -101,6 +101,38 @@ impl Shape {
     }
 }
 
+/// A code to be sent: digits, each equally likely.
+pub fn generate_digits(random: &dyn Random, digits: u8) -> Secret {
+    let mut text = Vec::with_capacity(usize::from(digits));
+    while text.len() < usize::from(digits) {
+        let mut octet = [0];
+        random.fill(&mut octet);
+        // 250 = 25 * 10: beyond it the remainder would favour the first digits.
+        let [octet] = octet;
+        if octet < 250 {
+            text.push(b'0'.saturating_add(octet.checked_rem(10).unwrap_or(0)));
+        }
+    }
+    Secret::new(text)
+}
+
+/// The keyed hash of a code that is sent to a user, under the newest key.
+pub fn hash_sent(keys: &KeyRing, user: &str, code: &Secret) -> Result<KeyedHash, KeyError> {
+    hash_sent_under(keys, keys.newest(), user, code)
+}
+
+fn hash_sent_under(keys: &KeyRing, key: KeyId, user: &str, code: &Secret) -> Result<KeyedHash, KeyError> {
+    let octets = keys.mac(key, Purpose::SentCode, &[user.as_bytes(), code.expose()])?;
+    Ok(KeyedHash { key, octets })
+}
+
+/// The hashes of something typed, spaces left out, as a code that was sent; the work is the same for every text.
+pub fn sent_candidates(keys: &KeyRing, user: &str, typed: &Secret) -> Result<Candidates, KeyError> {
+    let digits = Secret::new(typed.expose().iter().copied().filter(|octet| *octet != b' ').collect());
+    let hashes: Result<Vec<_>, _> = keys.ids().map(|key| hash_sent_under(keys, key, user, &digits)).collect();
+    hashes.map(Candidates)
+}
+
 /// One character, each equally likely.
 fn character(random: &dyn Random) -> u8 {
     loop {

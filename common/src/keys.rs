@@ -33,6 +33,8 @@ pub enum Purpose {
     AppPassword,
     /// Keyed hashes of recovery codes.
     RecoveryCode,
+    /// Keyed hashes of codes that are sent.
+    SentCode,
     /// Keyed hashes of temporary codes.
     TemporaryCode,
     /// The MAC that chains records.
@@ -54,6 +56,7 @@ impl Purpose {
             Self::Seal => "countersign/seal".to_owned(),
             Self::AppPassword => "countersign/app-password".to_owned(),
             Self::RecoveryCode => "countersign/recovery-code".to_owned(),
+            Self::SentCode => "countersign/sent-code".to_owned(),
             Self::TemporaryCode => "countersign/temporary-code".to_owned(),
             Self::Chain => "countersign/chain".to_owned(),
             Self::Digest => "countersign/digest".to_owned(),

@@ -8,6 +8,7 @@ use crate::id::{AttemptId, MessageId};
 use crate::keys::{KeyError, KeyRing};
 use crate::limits;
 use crate::message::{By, Content, Envelope, Event, Message, Notice};
+use crate::policy::Policy;
 use crate::random::Random;
 
 /// Where an administrator does something.
@@ -55,8 +56,9 @@ pub struct Circumstances<'a> {
 }
 
 /// The notices of what happens to an account that was like `before`, sealed for the outbox. There are none where it has
-/// no address for them.
+/// no address for them. A number that the policy does not send to any more is left out.
 pub fn envelopes(
+    policy: &Policy,
     before: &Account,
     happenings: &[Happening],
     circumstances: &Circumstances<'_>,
@@ -64,7 +66,8 @@ pub fn envelopes(
     random: &dyn Random,
 ) -> Result<Vec<Envelope>, KeyError> {
     let messages = happenings.iter().flat_map(|happening| {
-        let recipients = recipients(before, happening.old.as_ref());
+        let mut recipients = recipients(before, happening.old.as_ref());
+        recipients.retain(|(_, address)| policy.numbers.check_address(address).is_ok());
         recipients.into_iter().map(move |(channel, to)| {
             let id = MessageId::generate(random);
             message(id, before, happening, circumstances, channel, to).seal(keys, random)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::account::State;
+use crate::address::Channel;
 use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
 use crate::limits::CODES_PER_DAY;
 use crate::number_rules::NumberRules;
@@ -48,6 +49,16 @@ impl Method {
         Self::TemporaryCode,
         Self::AppPassword,
     ];
+
+    /// The method of codes that come by a channel.
+    #[must_use]
+    pub const fn of(channel: Channel) -> Self {
+        match channel {
+            Channel::Sms => Self::Sms,
+            Channel::Call => Self::Call,
+            Channel::Email => Self::Email,
+        }
+    }
 
     /// The word in configuration and records.
     #[must_use]

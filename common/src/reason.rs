@@ -21,6 +21,28 @@ crate::closed_list! {
         SkippedByRule = "skipped-by-rule",
         /// Accepted: the same answer to the same State came again, as after a lost packet.
         Retransmission = "retransmission",
+        /// Accepted: the user registered, and proved it.
+        Registered = "registered",
+        /// Asked whether to register now or later; a login that ends here was never answered.
+        RegistrationOffered = "registration-offered",
+        /// Asked on the way through a registration; one that ends here has changed nothing.
+        RegistrationBegun = "registration-begun",
+        /// Asked for a code that was sent.
+        CodeSent = "code-sent",
+        /// Asked for a code that was sent already: no other one was sent.
+        CodeSentBefore = "code-sent-before",
+        /// No code was sent: nothing is configured or running here that could send it.
+        ChannelUnavailable = "channel-unavailable",
+        /// No code was sent: numbers like this one are not used here.
+        NumberNotAllowed = "number-not-allowed",
+        /// No code was sent: the user has had as many in a day as the settings allow.
+        TooManyCodes = "too-many-codes",
+        /// The account had to be registered by now and was not: it takes a temporary code.
+        RegistrationOverdue = "registration-overdue",
+        /// The account must be registered anew, and this door cannot lead through it.
+        RegistrationRequired = "registration-required",
+        /// Nobody may register from here with what was given, or the account has changed meanwhile.
+        RegistrationRefused = "registration-refused",
         /// Asked for the second proof; a login that ends here was never answered.
         Challenged = "challenged",
         /// The first password was wrong.

@@ -5,22 +5,27 @@
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyError, KeyRing, Purpose, decrypt, encrypt};
+use crate::login::setup::Setup;
 use crate::random::Random;
 use crate::record::PrimaryResult;
 use crate::{AttemptId, Reason, Secret, UnixTime, limits};
 
 /// Octets of every sealed session: one length for all, so that it tells nothing.
 pub const SEALED_OCTETS: usize = 24 + PLAIN_OCTETS + 16;
-const PLAIN_OCTETS: usize = 64;
+const PLAIN_OCTETS: usize = 200;
 const SECONDS_OF_DAY: u64 = 86_400;
 
 /// What the next answer is an answer to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// The first password.
     Password,
     /// The second proof; what is known of the first password.
     Second(PrimaryResult),
+    /// Whether to register now or later; what is known of the first password.
+    Invited(PrimaryResult),
+    /// Registration.
+    Setup(Setup),
 }
 
 /// Why a first password was not looked at. Whether its lane still waits when the next answer comes says nothing of that.
@@ -80,9 +85,10 @@ impl Session {
 
     /// What is known of the first password.
     pub(crate) const fn primary(&self) -> PrimaryResult {
-        match self.stage {
+        match &self.stage {
             Stage::Password => PrimaryResult::NotAsked,
-            Stage::Second(primary) => primary,
+            Stage::Second(primary) | Stage::Invited(primary) => *primary,
+            Stage::Setup(setup) => setup.primary,
         }
     }
 
@@ -95,7 +101,19 @@ impl Session {
     /// When it can no longer be answered.
     #[must_use]
     pub fn expires_at(&self) -> UnixTime {
-        self.began_at.plus_seconds(limits::SESSION_SECONDS)
+        let seconds = match self.stage {
+            Stage::Password | Stage::Second(_) | Stage::Invited(_) => limits::SESSION_SECONDS,
+            Stage::Setup(_) => limits::SETUP_SECONDS,
+        };
+        self.began_at.plus_seconds(seconds)
+    }
+
+    /// How often it may be asked anything.
+    pub(crate) const fn rounds_max(&self) -> u8 {
+        match self.stage {
+            Stage::Password | Stage::Second(_) | Stage::Invited(_) => limits::ROUNDS_MAX,
+            Stage::Setup(_) => limits::SETUP_ROUNDS_MAX,
+        }
     }
 
     /// Seals it for carriage by somebody else, bound to a client and a typed name. [`SEALED_OCTETS`] long.

@@ -11,18 +11,18 @@ pub const CODE: &str = "One-time code (? for other ways): ";
 /// Asks again after a wrong or unusable answer.
 pub const CODE_AGAIN: &str = "That did not work. Try once more.\nOne-time code (? for other ways): ";
 
-/// The answer to `?`: the ways that exist at this site, whoever asks.
-pub const WAYS: &str = "Type one of these:\n\
-    - the code that your authenticator app shows now (a code works once)\n\
-    - a recovery code, like abcd-efgh-jkmn\n\
-    - an app password, where it is allowed\n\
-    One-time code: ";
+/// Above the ways that there are, also after one was chosen.
+pub const WAYS_HEAD: &str = "What you choose is used if you have it.\n";
 
-/// After the word `recovery`.
-pub const RECOVERY_CODE: &str = "Recovery code: ";
+/// Below them.
+pub const WAYS_QUESTION: &str = "Number or code: ";
 
-/// After the word `app`.
-pub const AUTHENTICATOR_CODE: &str = "Code from your authenticator app: ";
+/// Where a code was sent, in a plain dialogue.
+pub const SENT_NOWHERE: &str = "You have nothing registered for that.\nOne-time code (? for other ways): ";
+
+/// To somebody whose first password was right and who had to register by now, or has to sign in with a temporary code.
+pub const OVERDUE: &str = "You need a second step before you can sign in.\n\
+    Ask an administrator for a temporary code and type it here: ";
 
 /// Stands above a picture that reads on a dark screen.
 pub const SCAN_ON_DARK: &str = "Scan this with your app (on a light screen, answer: light)";
@@ -56,9 +56,8 @@ mod tests {
             super::PASSWORD,
             super::CODE,
             super::CODE_AGAIN,
-            super::WAYS,
-            super::RECOVERY_CODE,
-            super::AUTHENTICATOR_CODE,
+            super::SENT_NOWHERE,
+            super::OVERDUE,
             super::SCAN_ON_DARK,
             super::SCAN_ON_LIGHT,
             super::REFUSED,

@@ -32,6 +32,14 @@ impl UnixTime {
         Self(self.0.saturating_sub(seconds))
     }
 
+    /// The day, in UTC, as people write it: `2026-11-22`.
+    #[must_use]
+    pub fn date(self) -> String {
+        let moment =
+            i64::try_from(self.0).ok().and_then(|at| ::time::OffsetDateTime::from_unix_timestamp(at).ok());
+        moment.map_or_else(|| "the end of time".to_owned(), |moment| moment.date().to_string())
+    }
+
     /// How many seconds have passed from `earlier` to here; none if it lies ahead.
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> u64 {

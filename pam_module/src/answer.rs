@@ -19,12 +19,13 @@ pub(crate) fn to_password(octets: Secret) -> Answer {
 /// answers every question with it.
 pub(crate) fn to_code(octets: Secret, password: Option<&Secret>, words: Words) -> Answer {
     if words == Words::Unheard {
-        if (1..CODE_OCTETS_MIN).contains(&octets.expose().len()) {
-            // `?` has to work, so every answer of these lengths is one.
+        if octets.expose().len() >= CODE_OCTETS_MIN {
+            if login::chooses_a_way(&octets) {
+                return Answer::Void;
+            }
+        } else if !octets.is_empty() && is_made_up(octets.expose()) {
+            // The core says the same to every answer of these lengths.
             return Answer::Text(Secret::from("?"));
-        }
-        if login::chooses_a_way(&octets) {
-            return Answer::Void;
         }
     }
     if password.is_some_and(|password| *password == octets) {
@@ -94,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unheard_depends_on_the_length_alone() {
+    fn what_is_made_up_and_short_asks_which_ways_there_are() {
         for length in 1..6 {
             assert_eq!(typed(&made_up(length), Words::Unheard), Some(b"?".to_vec()));
-            assert_eq!(typed(&vec![b'7'; length], Words::Unheard), Some(b"?".to_vec()));
+            assert_eq!(typed(&vec![b'7'; length], Words::Unheard), Some(vec![b'7'; length]));
         }
         assert_eq!(typed(&made_up(8), Words::Unheard), None);
         assert_eq!(typed(b"recovery", Words::Unheard), None);

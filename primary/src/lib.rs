@@ -1,12 +1,16 @@
 //! Backends of the first password: hashes that the store keeps, or a PAM stack; and names by NSS.
 //! A backend says right, wrong or that it could not tell; it decides no login.
 
+#[cfg(feature = "groups")]
+mod groups;
 #[cfg(feature = "local")]
 mod local;
 mod nss;
 #[cfg(feature = "pam")]
 mod pam;
 
+#[cfg(feature = "groups")]
+pub use groups::{Members, members};
 #[cfg(feature = "local")]
 pub use local::{Local, accept_import, hash_password};
 pub use nss::Nss;

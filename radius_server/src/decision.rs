@@ -174,7 +174,9 @@ const fn echo(echo: Echo) -> radius_protocol::Prompt {
 
 #[cfg(test)]
 mod tests {
-    use radius_protocol::dictionary::{MESSAGE_AUTHENTICATOR, PROXY_STATE};
+    use common::session::SEALED_OCTETS;
+    use common::{Secret, limits};
+    use radius_protocol::dictionary::{MESSAGE_AUTHENTICATOR, PROMPT, PROXY_STATE, REPLY_MESSAGE};
     use radius_protocol::{MessageAuthenticatorDemand, ReplyVerdict, RequestBuilder};
 
     use super::*;
@@ -197,6 +199,25 @@ mod tests {
             let decision = of_verdict(&Verdict::Reject(*reason), BackendFailure::Reject);
             assert_eq!(decision, Decision::Reject(text::REFUSED), "{reason:?}");
         }
+    }
+
+    #[test]
+    fn the_longest_question_is_one_message_and_a_picture_stays_here() {
+        let secret = SharedSecret::new(b"a secret of the gate").unwrap();
+        let (mut request, mut reply) = ([0; 4096], [0; 4096]);
+        let mut builder = RequestBuilder::access_request(&mut request, &secret, 7, [9; 16]);
+        builder.user_name("alice").unwrap();
+        let request = Packet::parse(builder.finish()).unwrap();
+        let longest: &str = "ü".repeat(limits::PROMPT_OCTETS_MAX / 2).leak();
+        let mut prompt = Prompt::hidden(longest);
+        (prompt.echo, prompt.qr) = (Echo::Show, Some(Secret::from("otpauth://totp/x")));
+        let decision = Decision::Challenge { prompt, state: vec![5; SEALED_OCTETS], seconds: 300 };
+        let octets = decision.build(&request, &secret, &mut reply).unwrap().unwrap();
+        let reply = Packet::parse(octets).unwrap();
+        let values = |kind| reply.all(kind).map(radius_protocol::Attribute::value).collect::<Vec<_>>();
+        assert_eq!(values(REPLY_MESSAGE), [longest.as_bytes()]);
+        assert_eq!(values(PROMPT), [1_u32.to_be_bytes()]);
+        assert!(!octets.windows(7).any(|part| part == b"otpauth"));
     }
 
     #[test]

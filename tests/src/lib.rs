@@ -13,6 +13,7 @@ mod measured;
 mod oath;
 mod radclient;
 mod rsyslogd;
+mod screen;
 mod ssh;
 mod terminal;
 
@@ -24,5 +25,6 @@ pub use measured::{IN_SHORT, MEASURED, in_short, measured};
 pub use oath::{Authenticator, totp_code};
 pub use radclient::{RadiusAnswer, RadiusRequest};
 pub use rsyslogd::{LogLine, Rsyslogd, SocketForm};
+pub use screen::{Colours, Picture, Screen};
 pub use ssh::{Sshd, SshdOptions};
-pub use terminal::{Ended, Terminal};
+pub use terminal::{Ended, Form, Letters, Terminal};

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::daemon::Daemon;
 use crate::failure::{Failure, checked};
 use crate::machine::Machine;
-use crate::terminal::Terminal;
+use crate::terminal::{Form, Terminal};
 
 /// What differs between one sshd and another.
 #[derive(Debug)]
@@ -66,9 +66,14 @@ impl Sshd {
 
     /// Begins `ssh user@…` with a command for the other side, at a terminal.
     pub fn ssh(&self, user: &str, remote_command: &str) -> Result<Terminal, Failure> {
+        self.ssh_at(Form::LARGE, user, remote_command)
+    }
+
+    /// The same at a terminal of this form.
+    pub fn ssh_at(&self, form: Form, user: &str, remote_command: &str) -> Result<Terminal, Failure> {
         let mut command = self.client("ssh", &[]);
         command.arg(format!("{user}@127.0.0.1")).arg(remote_command);
-        Terminal::start(&command)
+        Terminal::start_at(form, &command)
     }
 
     /// `ssh`, `sftp` or `scp` with the options for this server; `options` (`Name=value`) win over those.

@@ -19,10 +19,43 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 
 use crate::failure::{Failure, checked, spelled};
+use crate::screen::Screen;
 
-/// The size of a terminal window.
-const COLUMNS: &str = "100";
-const ROWS: &str = "50";
+/// What differs between one terminal and another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// Characters of a line.
+    pub columns: u16,
+    /// Lines.
+    pub rows: u16,
+    /// What it takes besides ASCII.
+    pub letters: Letters,
+}
+
+/// What a terminal takes besides ASCII, as it tells the kernel (`IUTF8` of termios(3)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// Letters of more than one octet.
+    Utf8,
+    /// One octet, one letter.
+    Octets,
+}
+
+impl Form {
+    /// A window that holds whatever a test wants to see.
+    pub const LARGE: Self = Self { columns: 100, rows: 50, letters: Letters::Octets };
+    /// The size that every terminal has, and that many windows begin with.
+    pub const USUAL: Self = Self { columns: 80, rows: 24, letters: Letters::Utf8 };
+
+    fn settings(self) -> [String; 5] {
+        let letters = match self.letters {
+            Letters::Utf8 => "iutf8",
+            Letters::Octets => "-iutf8",
+        };
+        let (columns, rows) = (self.columns.to_string(), self.rows.to_string());
+        ["columns".to_owned(), columns, "rows".to_owned(), rows, letters.to_owned()]
+    }
+}
 
 /// How long a prompt or the end may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +63,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A running program and the terminal it sits at; it is killed when dropped.
 pub struct Terminal {
     name: String,
+    form: Form,
     child: Child,
     master: PtyMaster,
     /// Output not yet passed by an `expect`.
@@ -50,6 +84,11 @@ pub struct Ended {
 impl Terminal {
     /// Starts a program at a new terminal.
     pub fn start(command: &Command) -> Result<Self, Failure> {
+        Self::start_at(Form::LARGE, command)
+    }
+
+    /// Starts a program at a new terminal of this form.
+    pub fn start_at(form: Form, command: &Command) -> Result<Self, Failure> {
         let name = spelled(command);
         let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC);
         let master = master.map_err(Failure::kernel("open a terminal"))?;
@@ -57,11 +96,11 @@ impl Terminal {
         unlockpt(&master).map_err(Failure::kernel("unlock a terminal"))?;
         let slave = ptsname_r(&master).map_err(Failure::kernel("name a terminal"))?;
         // A new terminal has no size, and programs draw no picture on it.
-        checked(Command::new("stty").args(["-F", &slave, "columns", COLUMNS, "rows", ROWS]))?;
+        checked(Command::new("stty").args(["-F", &slave]).args(form.settings()))?;
         let child = at_terminal(command, Path::new(&slave))?
             .spawn()
             .map_err(|source| Failure::Start { command: name.clone(), source })?;
-        Ok(Self { name, child, master, pending: Vec::new(), transcript: Vec::new() })
+        Ok(Self { name, form, child, master, pending: Vec::new(), transcript: Vec::new() })
     }
 
     /// The process id of the program: setsid(1) and what executes another program in its place keep it.
@@ -123,6 +162,11 @@ impl Terminal {
     /// Kills the program, as a closed window does.
     pub fn vanish(mut self) -> Result<(), Failure> {
         self.child.kill().map_err(Failure::file("kill", Path::new(&self.name)))
+    }
+
+    /// What its window shows now, of all that has been read so far.
+    pub fn screen(&self) -> Screen {
+        Screen::showing(&self.transcript, self.form.rows, self.form.columns)
     }
 
     /// All that stood on the terminal so far.

@@ -253,7 +253,7 @@ fn whoever_is_not_root_hears_it() -> Outcome {
 fn what_is_not_understood_is_said_in_the_form_that_was_asked_for() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
     let plain = desk.run(&["enroll", "alice", "sms"], Given::default())?;
-    assert!(plain.code == 2 && plain.errors.contains("<NAME> totp"), "{plain:?}");
+    assert!(plain.code == 2 && plain.errors.contains("<NAME> <totp|hotp|"), "{plain:?}");
     let json = desk.run(&["enroll", "alice", "sms", "--json"], Given::default())?;
     let said: serde_json::Value = serde_json::from_str(&json.errors).expect("an object");
     assert!(json.code == 2 && json.output.is_empty(), "{json:?}");

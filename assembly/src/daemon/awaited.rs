@@ -1,8 +1,8 @@
 //! A store that need not be there yet: whoever asks it has it looked for again, and once it was found it stays.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use common::bundle::{Bundle, Outcome};
 use common::causes::with_causes;
@@ -33,7 +33,12 @@ pub struct Awaited {
 
 impl Awaited {
     /// The store of these settings, which nobody has looked for yet.
-    pub(super) fn new(program: &Program, settings: &Settings, keys: &KeyRing, bell: Arc<Bell>) -> Result<Self, AssemblyError> {
+    pub(super) fn new(
+        program: &Program,
+        settings: &Settings,
+        keys: &KeyRing,
+        bell: Arc<Bell>,
+    ) -> Result<Self, AssemblyError> {
         Ok(Self {
             path: places::store(settings),
             options: backend::options(settings, keys, program.stream, Process::LongLived)?,

@@ -1,9 +1,14 @@
 //! `countersign enroll`: a factor is shown or brought, and counts once a code of it has come back.
 
+mod hotp;
+mod sent;
+mod totp;
+
 use assembly::Office;
 use clap::{Args, Subcommand};
-use common::acts::{Act, ActError, EnrolmentProof, Issued, Label, NewTotp};
-use common::totp::{self, TotpAlgorithm, TotpParameters};
+use common::account::FactorKind;
+use common::acts::Issued;
+use common::totp::from_base32;
 use common::{Secret, Username};
 use serde::Serialize;
 
@@ -14,9 +19,9 @@ use crate::failure::Failure;
 use crate::given_out::GivenOut;
 use crate::qr;
 use crate::report::{Drawing, Report};
-use crate::terminal::{self, Seat};
+use crate::terminal;
 use crate::warning::warn_of_lockout;
-use crate::words::{label, one_of, username};
+use crate::words::username;
 
 /// Codes that a person may type before the enrolment ends without effect.
 const TRIES: u8 = 3;
@@ -24,7 +29,7 @@ const TRIES: u8 = 3;
 /// Arguments of `enroll`.
 #[derive(Args)]
 // What clap says of a kind that there is not names none by itself.
-#[command(override_usage = "countersign enroll [OPTIONS] <NAME> totp [OPTIONS]")]
+#[command(override_usage = "countersign enroll [OPTIONS] <NAME> <totp|hotp|mobile|office|email> [OPTIONS]")]
 pub(crate) struct Arguments {
     /// The user.
     #[arg(value_parser = username)]
@@ -37,76 +42,40 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 enum Kind {
     /// Register an authenticator app, or a token whose secret is known.
-    Totp(Totp),
-}
-
-/// Arguments of `enroll NAME totp`.
-#[derive(Args)]
-struct Totp {
-    /// The user's word for it.
-    #[arg(long, value_parser = label, default_value = "authenticator")]
-    label: Label,
-    /// The hash; many apps know sha1 only.
-    #[arg(long, value_parser = one_of(&ALGORITHMS, word), default_value = "sha1")]
-    algorithm: TotpAlgorithm,
-    /// Digits of a code.
-    #[arg(long, value_parser = clap::value_parser!(u8).range(6..=8), default_value_t = 6)]
-    digits: u8,
-    /// Seconds for which a code is shown.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(10..=300), default_value_t = 30)]
-    period_seconds: u32,
-    /// Read the secret in base32 from a line of standard input instead of making one; the code is on the next line.
-    #[arg(long)]
-    secret_stdin: bool,
-}
-
-const ALGORITHMS: [TotpAlgorithm; 3] = [TotpAlgorithm::Sha1, TotpAlgorithm::Sha256, TotpAlgorithm::Sha512];
-
-const fn word(algorithm: TotpAlgorithm) -> &'static str {
-    match algorithm {
-        TotpAlgorithm::Sha1 => "sha1",
-        TotpAlgorithm::Sha256 => "sha256",
-        TotpAlgorithm::Sha512 => "sha512",
-    }
+    Totp(totp::Arguments),
+    /// Register a token that counts, or an app that does.
+    Hotp(hotp::Arguments),
+    /// Register a mobile for codes by text message or call, on your word that it is the user's.
+    Mobile(sent::Mobile),
+    /// Register an office telephone for codes by call, on your word that it is the user's.
+    Office(sent::OfficePhone),
+    /// Register a mail address for codes, on your word that it is the user's.
+    Email(sent::Email),
 }
 
 pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<Outcome, Failure> {
     let office = context.office()?;
     // Nobody should scan a code for an account that is not there.
     let name = account(&office, &arguments.name)?.name;
-    let Kind::Totp(arguments) = arguments.kind;
-    let parameters = TotpParameters {
-        algorithm: arguments.algorithm,
-        digits: arguments.digits,
-        period_seconds: arguments.period_seconds,
-    };
-    let secret = if arguments.secret_stdin {
-        brought_secret()?
-    } else {
-        let secret = totp::generate_secret(office.engine.random());
-        show(context, &office, &name, parameters, &secret)?;
-        secret
-    };
-    let proof = EnrolmentProof::Imported;
-    prove(context, &office, &name, NewTotp { label: arguments.label, parameters, secret, proof })?;
+    match arguments.kind {
+        Kind::Totp(arguments) => totp::enroll(context, &office, &name, arguments)?,
+        Kind::Hotp(arguments) => hotp::enroll(context, &office, &name, arguments)?,
+        Kind::Mobile(mobile) => sent::enroll(context, &office, &name, mobile.into())?,
+        Kind::Office(phone) => sent::enroll(context, &office, &name, phone.into())?,
+        Kind::Email(email) => sent::enroll(context, &office, &name, email.into())?,
+    }
     warn_of_lockout(context, &account(&office, &name)?);
     Ok(Outcome::Done)
 }
 
 fn brought_secret() -> Result<Secret, Failure> {
     let typed = terminal::secret("Secret (base32): ", "secret")?;
-    Ok(totp::from_base32(typed.expose_text().unwrap_or_default())?)
+    Ok(from_base32(typed.expose_text().unwrap_or_default())?)
 }
 
-fn show(
-    context: &Context,
-    office: &Office,
-    name: &Username,
-    parameters: TotpParameters,
-    secret: &Secret,
-) -> Result<(), Failure> {
-    let uri = totp::otpauth_uri(&office.engine.policy().issuer, name.as_str(), parameters, secret);
-    let base32 = totp::to_base32(secret);
+/// Shows a secret that was made for this.
+fn offer(context: &Context, name: &Username, secret: &Secret, uri: Secret) -> Result<(), Failure> {
+    let base32 = common::totp::to_base32(secret);
     let picture = terminal::columns_for_pictures().and_then(|columns| qr::for_terminal(&uri, columns));
     context.say(&Offer {
         user: name.to_string(),
@@ -116,25 +85,6 @@ fn show(
     })
 }
 
-/// Asks for a code until one fits: a person may mistype, a script has one line.
-fn prove(context: &Context, office: &Office, name: &Username, mut totp: NewTotp) -> Result<(), Failure> {
-    let tries = match terminal::seat() {
-        Seat::Terminal => TRIES,
-        Seat::Script => 1,
-    };
-    for left in (0..tries).rev() {
-        let code = terminal::answer("Code that it shows now: ", "code")?;
-        totp.proof = EnrolmentProof::Code(Secret::from(code));
-        match context.act(office, name, &Act::AddTotp(totp.clone())) {
-            Err(Failure::Act(wrong @ ActError::WrongCode)) if left > 0 => context.warn(&wrong.to_string()),
-            Err(Failure::Act(ActError::WrongCode)) => break,
-            Err(failure) => return Err(failure),
-            Ok(issued) => return say_registered(context, office, name, &issued),
-        }
-    }
-    Err(Failure::NotRegistered(name.clone()))
-}
-
 fn say_registered(
     context: &Context,
     office: &Office,
@@ -142,9 +92,21 @@ fn say_registered(
     issued: &Issued,
 ) -> Result<(), Failure> {
     let Issued::Factor(id) = issued else { return Ok(()) };
-    let factor = id.to_string();
-    let state = account(office, name)?.state.name();
-    context.say(&Registered { user: name.to_string(), factor, state })
+    let account = account(office, name)?;
+    let factor = account.factors.iter().find(|factor| factor.id == *id);
+    let weak_secret = factor.is_some_and(common::account::Factor::is_weak);
+    let is_sent = factor.is_some_and(|factor| matches!(factor.kind, FactorKind::Sent { .. }));
+    let (user, state) = (name.to_string(), account.state.name());
+    context.say(&Registered { user, factor: id.to_string(), state, weak_secret })?;
+    if weak_secret {
+        context.warn(&format!(
+            "the secret of factor {id} has less than 128 bits, which is weak: register one that is made here when you can"
+        ));
+    }
+    if is_sent {
+        context.warn(&format!("no code has proven that this reaches {name}: it counts on your word"));
+    }
+    Ok(())
 }
 
 /// A secret that waits for its code.
@@ -178,6 +140,7 @@ struct Registered {
     user: String,
     factor: String,
     state: &'static str,
+    weak_secret: bool,
 }
 
 impl Report for Registered {

@@ -1,8 +1,9 @@
 //! `countersign factor`: what a user can prove a login with.
 
+use assembly::Office;
 use clap::{Args, Subcommand};
-use common::acts::Act;
-use common::{FactorId, Username};
+use common::acts::{self, Act};
+use common::{FactorId, Secret, Username};
 use serde::Serialize;
 
 use crate::command::Outcome;
@@ -10,9 +11,10 @@ use crate::command::user::{ActDone, Name, account};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
+use crate::terminal;
 use crate::view::{FactorView, factor_table};
 use crate::warning::warn_of_lockout;
-use crate::words::{factor_id, username};
+use crate::words::{factor_id, label, username};
 
 /// What is done to factors.
 #[derive(Subcommand)]
@@ -20,12 +22,18 @@ pub(crate) enum Command {
     /// List the factors of a user.
     List(Name),
     /// Remove a factor, as when a phone is lost.
-    Remove(Remove),
+    Remove(Chosen),
+    /// Give a factor another label.
+    Label(Label),
+    /// Make a factor the one that is used where the user names none.
+    Default(Chosen),
+    /// Set the clock or counter of a token by two of its codes in a row.
+    Resync(Chosen),
 }
 
-/// Arguments of `factor remove`.
+/// One factor of a user.
 #[derive(Args)]
-pub(crate) struct Remove {
+pub(crate) struct Chosen {
     /// The user.
     #[arg(value_parser = username)]
     name: Username,
@@ -34,21 +42,57 @@ pub(crate) struct Remove {
     id: FactorId,
 }
 
+/// Arguments of `factor label`.
+#[derive(Args)]
+pub(crate) struct Label {
+    #[command(flatten)]
+    factor: Chosen,
+    /// The user's word for it.
+    #[arg(value_parser = label)]
+    label: acts::Label,
+}
+
 pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failure> {
     let office = context.office()?;
     match command {
         Command::List(Name { name }) => {
             let account = account(&office, name)?;
-            context.say(&FactorList(account.factors.iter().map(FactorView::new).collect()))?;
+            context.say(&FactorList(FactorView::all(&account)))?;
         }
-        Command::Remove(Remove { name, id }) => {
-            let act = Act::RemoveFactor(*id);
-            context.act(&office, name, &act)?;
-            context.say(&ActDone::new(name, &act, format!("{name}: factor {id} is gone.\n")))?;
-            warn_of_lockout(context, &account(&office, name)?);
+        Command::Remove(chosen) => {
+            change(context, &office, chosen, &Act::RemoveFactor(chosen.id), "is gone")?;
+            warn_of_lockout(context, &account(&office, &chosen.name)?);
+        }
+        Command::Label(Label { factor, label }) => {
+            let act = Act::SetLabel { factor: factor.id, label: label.clone() };
+            change(context, &office, factor, &act, &format!("is called {} now", label.as_str()))?;
+        }
+        Command::Default(chosen) => {
+            change(context, &office, chosen, &Act::SetDefault(chosen.id), "is the default now")?;
+        }
+        Command::Resync(chosen) => {
+            account(&office, &chosen.name)?;
+            let (first, second) = (code("Code that it shows: ")?, code("The next code: ")?);
+            let act = Act::Resync { factor: chosen.id, first, second };
+            change(context, &office, chosen, &act, "is set right; both codes are used up")?;
         }
     }
     Ok(Outcome::Done)
+}
+
+fn change(
+    context: &Context,
+    office: &Office,
+    Chosen { name, id }: &Chosen,
+    act: &Act,
+    became: &str,
+) -> Result<(), Failure> {
+    context.act(office, name, act)?;
+    context.say(&ActDone::new(name, act, format!("{name}: factor {id} {became}.\n")))
+}
+
+fn code(question: &str) -> Result<Secret, Failure> {
+    Ok(Secret::from(terminal::answer(question, "code")?))
 }
 
 #[derive(Serialize)]

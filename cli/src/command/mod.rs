@@ -4,6 +4,8 @@ pub(crate) mod app_password;
 pub(crate) mod audit;
 pub(crate) mod break_glass;
 pub(crate) mod client;
+pub(crate) mod contact;
+pub(crate) mod delivery;
 pub(crate) mod enroll;
 pub(crate) mod factor;
 pub(crate) mod import;
@@ -47,6 +49,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::User(command) => user::run(context, command),
         Command::Enroll(arguments) => enroll::run(context, arguments),
         Command::Factor(command) => factor::run(context, &command),
+        Command::Contact(command) => contact::run(context, &command),
         Command::RecoveryCodes(arguments) => recovery_codes::run(context, &arguments),
         Command::AppPassword(command) => app_password::run(context, command),
         Command::Test(arguments) => trial::run(context, &arguments),
@@ -54,6 +57,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Import(arguments) => import::run(context, &arguments),
         Command::Config(command) => settings::run(context, &command),
         Command::Audit(command) => audit::run(context, &command),
+        Command::Delivery(command) => delivery::run(context, &command),
         Command::BreakGlass(command) => break_glass::run(context, &command),
         Command::Store(command) => store::run(context, &command),
         Command::Stats(arguments) => statistics::run(context, &arguments),

@@ -20,6 +20,7 @@ pub(super) fn add(
     if account.contacts.len() >= limits::CONTACTS_MAX {
         return Err(ActError::TooManyContacts);
     }
+    desk.policy.numbers.check_address(address)?;
     let id = ContactId::generate(desk.random);
     account.contacts.push(Contact { id, address: address.clone(), set_by, added_at: desk.now });
     let words =

@@ -3,6 +3,7 @@
 use crate::address::Address;
 use crate::id::{AppPasswordId, ContactId, FactorId};
 use crate::keys::KeyError;
+use crate::number_rules::NumberRefused;
 use crate::ports::StoreError;
 use crate::totp::TotpError;
 use crate::{Username, limits};
@@ -49,6 +50,9 @@ pub enum ActError {
     /// The account has this number or address already.
     #[error("the account has {} already", .0.masked())]
     AddressKnown(Address),
+    /// A number that the site does not send to.
+    #[error(transparent)]
+    NumberRefused(#[from] NumberRefused),
     /// An app password that is good nowhere.
     #[error("an app password needs at least one service or client where it is good")]
     EmptyScope,

@@ -84,6 +84,7 @@ pub(super) fn add_sent(desk: &Desk<'_>, account: Account, sent: &NewSent) -> Res
     if account.factors.iter().any(is_it) && !account.must_register_again {
         return Err(ActError::AddressKnown(sent.address.clone()));
     }
+    desk.policy.numbers.check_address(&sent.address)?;
     let id = FactorId::generate(desk.random);
     let kind = FactorKind::Sent { address: sent.address.clone() };
     Ok(registered(desk, account, (id, &sent.label, kind), None, "on-behalf").done(sent.address.masked()))

@@ -89,7 +89,7 @@ impl Engine {
             spent_steps: &[],
         };
         let done = carry_out(&desk, &name, account.cloned(), act)?;
-        if account.is_some_and(|before| done.leaves(before)) && !matches!(act, Act::Unlock) {
+        if act.shows_in_account() && account.is_some_and(|before| done.leaves(before)) {
             return Ok(Foreseen::AsAsked);
         }
         Ok(match done.change {

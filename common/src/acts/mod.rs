@@ -210,6 +210,13 @@ impl Act {
     }
 }
 
+impl Act {
+    /// Whether an account that is the same afterwards was so before: there are things that hang on it and are not in it.
+    const fn shows_in_account(&self) -> bool {
+        !matches!(self, Self::Unlock | Self::Reset(Reset { forget_devices: true, .. }))
+    }
+}
+
 /// What an act gives out; shown once, stored nowhere.
 pub enum Issued {
     /// Nothing.

@@ -106,7 +106,7 @@ impl Engine {
         let notices = minutes.notices(&desk, before.as_ref(), &done)?;
         let mut bundle = minutes.bundle(now, before.as_ref(), loaded.cap.in_row, &done, notices);
         bundle.unlocked = self.unlocked(minutes, before.as_ref())?;
-        let is_as_asked = before.is_some_and(|before| done.leaves(&before)) && bundle.unlocked.is_none();
+        let is_as_asked = minutes.act.shows_in_account() && before.is_some_and(|before| done.leaves(&before));
         Ok(Prepared { bundle, issued: done.issued, is_as_asked })
     }
 
@@ -169,7 +169,7 @@ impl Minutes<'_> {
             source: None,
             at: desk.now,
         };
-        notices::envelopes(before, &done.happenings, &circumstances, desk.keys, desk.random)
+        notices::envelopes(desk.policy, before, &done.happenings, &circumstances, desk.keys, desk.random)
     }
 
     fn bundle(

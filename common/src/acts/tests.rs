@@ -1,5 +1,10 @@
 //! Administrators' acts as scripts.
 
+mod contacts;
+mod factors;
+mod properties;
+mod states;
+
 use crate::account::{Role, State};
 use crate::acts::{Act, ActError, EnrolmentProof, Issued, Label, NewTotp};
 use crate::policy::Policy;

@@ -2,6 +2,8 @@
 
 use crate::Secret;
 use crate::attempt::Appended;
+use crate::codes::Shape;
+use crate::login::ways;
 
 /// The two halves of an answer like `password,123456`.
 pub(super) struct Halves {
@@ -43,16 +45,16 @@ fn by_shape(octets: &[u8]) -> Option<Halves> {
     code.iter().all(u8::is_ascii_digit).then(|| halves(password, code))
 }
 
-/// 6 to 8 digits, or the length and letters of a recovery code or app password.
+/// 6 to 8 digits, a word for a code that is to be sent, or the length and letters of a recovery code or app password.
 fn looks_like_a_proof(code: &[u8]) -> bool {
     let digits = (6..=8).contains(&code.len()) && code.iter().all(u8::is_ascii_digit);
     let generated = || {
         let code = Secret::new(code.to_vec());
-        [crate::codes::Shape::RecoveryCode, crate::codes::Shape::AppPassword]
+        [Shape::RecoveryCode, Shape::TemporaryCode, Shape::AppPassword]
             .iter()
             .any(|shape| shape.normalise(&code).is_some())
     };
-    digits || generated()
+    digits || generated() || ways::appended(&Secret::new(code.to_vec())).is_some()
 }
 
 fn halves(password: &[u8], code: &[u8]) -> Halves {

@@ -7,7 +7,7 @@ use crate::login::judgement::{self, after_primary};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding};
 use crate::login::second::{self, Judged};
-use crate::login::{Counted, Evidence, Grounds, Prompt, Step, Subject, View, write};
+use crate::login::{Counted, Evidence, Grounds, Prompt, Step, Subject, View, ways, write};
 use crate::ports::PasswordCheck;
 use crate::record::PrimaryResult;
 use crate::session::{Session, Unchecked};
@@ -108,7 +108,7 @@ fn app_password(view: &View<'_>, typed: &Secret) -> Result<Option<Finding>, crat
         (Some(Finding::Good(_)), Need::Refuse(reason)) if reason != Reason::NoUsableFactor => {
             return Ok(Some(Finding::Refused(reason)));
         }
-        _ => account.state != State::Disabled,
+        _ => account.state_at(view.now) != State::Disabled,
     };
     Ok(found.filter(|_| good))
 }
@@ -135,7 +135,7 @@ fn password(view: &View<'_>, session: Session, typed: &Secret, evidence: Evidenc
 /// A password is never cut for somebody whom no second step is asked of. For a name that is not known it is:
 /// the work is the same as for most people.
 fn may_be_split(view: &View<'_>) -> bool {
-    !matches!(need(view), Need::Skip(_))
+    !matches!(need(view), Need::Skip(_) | Need::Register)
 }
 
 fn wrong_or_unknown(view: &View<'_>) -> PrimaryResult {
@@ -146,6 +146,10 @@ fn wrong_or_unknown(view: &View<'_>) -> PrimaryResult {
 /// tell that the password was right.
 fn with_code(view: &View<'_>, session: Session, halves: &Halves, evidence: Evidence) -> Step {
     let session = judgement::standing(view, session, PrimaryResult::Right);
+    if let Some(way) = ways::appended(&halves.code) {
+        let is_standing = judgement::refusal(&session, PrimaryResult::Right, need(view)).is_none();
+        return second::choose(view, session, way, is_standing);
+    }
     match second::judge(view, &session, PrimaryResult::Right, &halves.code, evidence) {
         Judged::Step(step) => step,
         Judged::Wrong(reason) => {

@@ -1,8 +1,8 @@
 //! What follows once the first password has been looked at: in, out, or the second question.
 
 use crate::attempt::{Dialogue, SecondQuestion};
-use crate::login::need::{Need, need};
-use crate::login::{Grounds, Prompt, Step, View, write};
+use crate::login::need::{Need, is_overdue, need};
+use crate::login::{Grounds, Prompt, Step, View, invited, second, setup, write};
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
 use crate::{Door, PrimaryMode, Reason, text};
@@ -20,6 +20,9 @@ pub(super) fn after_primary(
             write::accept(view, &session, write::Yes::skipped(Grounds::PrimaryAlone, reason))
         }
         (PrimaryResult::NotAsked, Need::Skip(reason)) => without_any_proof(view, &session, reason),
+        (PrimaryResult::Right | PrimaryResult::NotAsked, Need::Register) => {
+            invited::invite(view, session, primary)
+        }
         (_, need) => ask_or_refuse(view, session, primary, why, need),
     }
 }
@@ -56,13 +59,24 @@ fn ask_or_refuse(
         (SecondQuestion::Impossible, _, refusal) => {
             write::reject(view, &session, why.or(refusal).unwrap_or(Reason::CodeMissing))
         }
+        (SecondQuestion::Asked, _, refusal) if tells_of_overdue(view, primary, refusal) => {
+            let reason = why.or(refusal).unwrap_or(Reason::Challenged);
+            write::ask(view, session, Prompt::hidden(text::OVERDUE), reason)
+        }
         (SecondQuestion::Asked, Dialogue::Plain, Some(refusal)) => {
             write::reject(view, &session, why.unwrap_or(refusal))
         }
-        (SecondQuestion::Asked, Dialogue::Plain | Dialogue::Neutral, _) => {
-            write::ask(view, session, Prompt::hidden(text::CODE), why.unwrap_or(Reason::Challenged))
+        (SecondQuestion::Asked, Dialogue::Plain | Dialogue::Neutral, refusal) => {
+            let is_standing = refusal.is_none() && why.is_none();
+            second::first_question(view, session, is_standing, why.unwrap_or(Reason::Challenged))
         }
     }
+}
+
+/// Whether somebody is told to get a temporary code: as the offer to register, that says that the password was right.
+fn tells_of_overdue(view: &View<'_>, primary: PrimaryResult, refusal: Option<Reason>) -> bool {
+    let is_about_that = refusal.is_none_or(|reason| reason == Reason::RegistrationOverdue);
+    primary == PrimaryResult::Right && is_about_that && setup::is_possible(view) && is_overdue(view)
 }
 
 /// Why this attempt cannot succeed any more, if it cannot. It stays hidden in a neutral dialogue.
@@ -70,7 +84,7 @@ pub(super) fn refusal(session: &Session, primary: PrimaryResult, need: Need) -> 
     match (primary, need) {
         (PrimaryResult::Wrong, _) => Some(Reason::WrongPassword),
         (PrimaryResult::Unknown, Need::Refuse(reason)) => Some(reason),
-        (PrimaryResult::Unknown, Need::Second | Need::Skip(_)) => Some(Reason::UnknownUser),
+        (PrimaryResult::Unknown, Need::Second | Need::Skip(_) | Need::Register) => Some(Reason::UnknownUser),
         (PrimaryResult::Unavailable, _) => Some(Reason::BackendUnavailable),
         (PrimaryResult::NotChecked, Need::Refuse(reason @ (Reason::UnknownUser | Reason::NameInvalid))) => {
             Some(reason)
@@ -81,7 +95,7 @@ pub(super) fn refusal(session: &Session, primary: PrimaryResult, need: Need) -> 
         }
         (
             PrimaryResult::Right | PrimaryResult::NotAsked | PrimaryResult::Claimed,
-            Need::Second | Need::Skip(_),
+            Need::Second | Need::Skip(_) | Need::Register,
         ) => None,
     }
 }

@@ -5,12 +5,17 @@
 
 mod appended;
 mod first;
+mod invited;
 mod judgement;
 mod need;
+mod notify;
 mod proof;
 mod second;
+mod sent;
+pub(crate) mod setup;
 mod token;
 mod verdict;
+mod ways;
 mod write;
 
 #[cfg(test)]
@@ -35,8 +40,9 @@ use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 
 pub use appended::password_in;
-pub use second::chooses_a_way;
+pub(crate) use second::against;
 pub use verdict::{Accept, Echo, Grounds, Prompt, Verdict};
+pub use ways::chooses_a_way;
 
 /// Whom the attempt is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,13 +200,24 @@ pub fn decide(view: &View<'_>, session: Session, answer: Option<&Answer>, eviden
     if view.now > session.expires_at() {
         return write::reject(view, &session, Reason::SessionExpired);
     }
-    match (session.stage, answer) {
+    match (session.stage.clone(), answer) {
         (Stage::Password, None) => first::unanswered(view, session),
         (Stage::Password, Some(answer)) => first::answered(view, session, answer, evidence),
         (Stage::Second(primary), None) => judgement::after_primary(view, session, primary, None),
         (Stage::Second(primary), Some(answer)) => {
             let primary = still(view, &session, primary);
             second::answered(view, session, primary, answer, evidence)
+        }
+        (Stage::Invited(_) | Stage::Setup(_), None) => write::reject(view, &session, Reason::NotAnAnswer),
+        (Stage::Invited(primary), Some(answer)) => match second::beginning(view, session, primary, answer) {
+            Ok(session) => invited::answered(view, session, primary, answer, evidence),
+            Err(step) => *step,
+        },
+        (Stage::Setup(setup), Some(answer)) => {
+            match second::beginning(view, session, setup.primary, answer) {
+                Ok(session) => setup::answered(view, session, &setup, answer, evidence),
+                Err(step) => *step,
+            }
         }
     }
 }

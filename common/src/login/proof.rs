@@ -1,11 +1,11 @@
 //! Looking at a second proof: which factor, recovery code, temporary code or app password it is, and whether it may be used
 //! here and now.
 
-use crate::account::{Account, AppPassword};
-use crate::bundle::Spend;
+use crate::account::{Account, AppPassword, FactorKind};
+use crate::bundle::{Slot, Spend};
 use crate::codes::Shape;
 use crate::keys::KeyError;
-use crate::login::{View, token};
+use crate::login::{View, sent, token};
 use crate::policy::{Method, Privileged};
 use crate::{Reason, Secret};
 
@@ -38,7 +38,8 @@ pub(super) fn look(view: &View<'_>, account: &Account, typed: &Secret) -> Result
     let recovery = look_at_recovery_codes(view, account, &trimmed)?;
     let temporary = look_at_temporary_code(view, account, &trimmed)?;
     let app_password = look_at_app_passwords(view, account, &trimmed)?;
-    match recovery.or(temporary).or(app_password) {
+    let sent = look_at_sent_codes(view, account, &trimmed)?;
+    match recovery.or(temporary).or(app_password).or(sent) {
         Some(found) => Ok(found),
         None => Ok(token?.unwrap_or(Finding::Refused(Reason::WrongCode))),
     }
@@ -46,6 +47,23 @@ pub(super) fn look(view: &View<'_>, account: &Account, typed: &Secret) -> Result
 
 fn trim(typed: &Secret) -> Secret {
     Secret::new(typed.expose().trim_ascii().to_vec())
+}
+
+fn look_at_sent_codes(
+    view: &View<'_>,
+    account: &Account,
+    typed: &Secret,
+) -> Result<Option<Finding>, KeyError> {
+    let of_factor = |slot| matches!(slot, Slot::Factor(_));
+    let Some(code) = sent::matching(view, &account.name, typed, of_factor)? else { return Ok(None) };
+    let factor = account.factors.iter().find(|factor| code.slot == Slot::Factor(factor.id));
+    let Some((factor, FactorKind::Sent { address })) = factor.map(|factor| (factor, &factor.kind)) else {
+        return Ok(None);
+    };
+    let name = format!("{} {}", factor.kind.name(), factor.id);
+    let proof = Proof { name, spend: Some(sent::spend(&account.name, code)) };
+    let is_good = view.is_break_glass() || sent::is_good(view, account, address);
+    Ok(Some(Finding::by(is_good, proof, Reason::MethodNotAllowed)))
 }
 
 fn look_at_recovery_codes(

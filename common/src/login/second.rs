@@ -2,16 +2,42 @@
 
 use subtle::ConstantTimeEq as _;
 
-use crate::account::Account;
-use crate::attempt::SecondQuestion;
+use crate::account::{Account, FactorKind};
+use crate::address::Channel;
+use crate::attempt::{Dialogue, SecondQuestion};
+use crate::bundle::Slot;
 use crate::login::judgement::{after_primary, refusal};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding};
-use crate::login::{Counting, Evidence, Grounds, Prompt, Step, View, write};
+use crate::login::sent::{self, Sending};
+use crate::login::setup::{self, Demand};
+use crate::login::ways::{self, Way};
+use crate::login::{Counting, Evidence, Grounds, Prompt, Step, View, still, write};
 use crate::record::PrimaryResult;
 use crate::session::Session;
 use crate::throttle::Against;
 use crate::{Answer, Reason, Secret, limits, text};
+
+/// What every answer after a question has to pass: it is one round more, and no answer to a session that is over.
+pub(super) fn beginning(
+    view: &View<'_>,
+    mut session: Session,
+    primary: PrimaryResult,
+    answer: &Answer,
+) -> Result<Session, Box<Step>> {
+    let primary = still(view, &session, primary);
+    session.rounds = session.rounds.saturating_add(1);
+    if let Some(step) = retransmission(view, &session, primary, answer) {
+        return Err(Box::new(step));
+    }
+    if session.rounds > session.rounds_max() {
+        return Err(Box::new(write::reject(view, &session, Reason::TooManyRounds)));
+    }
+    if primary == PrimaryResult::Wrong && session.primary() != primary {
+        return Err(Box::new(write::reject(view, &session, Reason::WrongPassword)));
+    }
+    Ok(session)
+}
 
 /// An answer has come.
 pub(super) fn answered(
@@ -34,10 +60,85 @@ pub(super) fn answered(
         session.guesses = session.guesses.saturating_add(1);
         return wrong(view, session, Reason::NotAnAnswer);
     };
-    if let Some(prompt) = prompt_for(typed) {
-        return again(view, session, prompt, Reason::Challenged);
+    let is_standing = refusal(&session, primary, need(view)).is_none();
+    let can_ask = view.attempt.profile.second_question == SecondQuestion::Asked;
+    match ways::chosen(view, typed, is_standing).filter(|_| can_ask) {
+        Some(way) => choose(view, session, way, is_standing),
+        None => guess(view, session, primary, typed, evidence),
     }
-    guess(view, session, primary, typed, evidence)
+}
+
+/// The first question for a second proof. Where the user's own way is a code that is sent, it is sent with it.
+pub(super) fn first_question(view: &View<'_>, session: Session, is_standing: bool, reason: Reason) -> Step {
+    let account = view.loaded.account.as_ref().filter(|_| is_standing);
+    match account.and_then(|account| usual_channel(view, account)) {
+        Some(channel) => send(view, session, channel, 0, text::CODE, reason),
+        None => write::ask(view, session, Prompt::hidden(text::CODE), reason),
+    }
+}
+
+/// The channel of the user's default factor, where that is one to which codes are sent.
+fn usual_channel(view: &View<'_>, account: &Account) -> Option<Channel> {
+    let default = account.factors.iter().find(|factor| account.default_factor == Some(factor.id));
+    let factor = default.or_else(|| account.factors.first())?;
+    let FactorKind::Sent { address } = &factor.kind else { return None };
+    let first = |channel: &Channel| {
+        sent::factors(view, account, *channel).first().is_some_and(|(first, _)| first.id == factor.id)
+    };
+    address.channels().iter().copied().find(first)
+}
+
+/// A way was chosen. In a neutral dialogue everybody hears the same, whatever comes of it.
+pub(super) fn choose(view: &View<'_>, session: Session, way: Way, is_standing: bool) -> Step {
+    let words = ways::prompt(view, is_standing);
+    match way {
+        Way::Sent(channel, place) if is_standing => {
+            send(view, session, channel, place, &words, Reason::Challenged)
+        }
+        Way::List | Way::Typed(_) | Way::Sent(..) => {
+            again(view, session, Prompt::made(words), Reason::Challenged)
+        }
+    }
+}
+
+/// Sends a code, if there is where to, and asks for it.
+fn send(
+    view: &View<'_>,
+    session: Session,
+    channel: Channel,
+    place: usize,
+    neutral: &str,
+    reason: Reason,
+) -> Step {
+    let plain = view.attempt.profile.dialogue == Dialogue::Plain;
+    let said = |text: String| Prompt::made(if plain { text } else { neutral.to_owned() });
+    let account = view.loaded.account.as_ref();
+    let to = account.and_then(|account| {
+        let (factor, address) = sent::factors(view, account, channel).into_iter().nth(place)?;
+        Some((account, factor, address))
+    });
+    let Some((account, factor, address)) = to else {
+        return again(view, session, said(text::SENT_NOWHERE.to_owned()), reason);
+    };
+    if !view.is_open() {
+        return again(view, session, said(text::CODE.to_owned()), Reason::Throttled);
+    }
+    let shown = address.masked();
+    match sent::new(view, session.attempt(), Slot::Factor(factor.id), address, channel, account.id) {
+        Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
+        Ok(Sending::New(outgoing)) => {
+            let prompt = said(format!("A code is on its way to {shown:.60}.\n{}", text::CODE));
+            write::with_code(again(view, session, prompt, Reason::CodeSent), *outgoing)
+        }
+        Ok(Sending::Joined) => {
+            let prompt = said(format!("A code is on its way to {shown:.60} already.\n{}", text::CODE));
+            again(view, session, prompt, Reason::CodeSentBefore)
+        }
+        Ok(Sending::Refused(why)) => {
+            let prompt = said(format!("No code can be sent to {shown:.60} now.\n{}", text::CODE));
+            again(view, session, prompt, why)
+        }
+    }
 }
 
 /// The same answer to the same session, as after a lost packet, gets the same verdict; any other use of it fails.
@@ -48,7 +149,11 @@ fn retransmission(
     answer: &Answer,
 ) -> Option<Step> {
     let success = view.loaded.success.as_ref()?;
-    let Answer::Text(typed) = answer else { return Some(write::reject(view, session, Reason::SessionSpent)) };
+    let empty = Secret::new(Vec::new());
+    let typed = match answer {
+        Answer::Text(typed) => typed,
+        Answer::Void => &empty,
+    };
     let Ok(digest) = write::digest(view, session, typed) else {
         return Some(write::unavailable(view, session, Reason::KeyUnavailable));
     };
@@ -56,28 +161,17 @@ fn retransmission(
     let timely = view.now.seconds_since(success.at) <= limits::RETRANSMISSION_SECONDS;
     // One attempt may have had a right and a wrong first password: only what came after the right one is repeated.
     let need = need(view);
-    let still_wanted = need == Need::Second && refusal(session, primary, need).is_none();
-    Some(if same && timely && still_wanted {
-        write::accept(view, session, write::Yes::repeated(grounds(primary)))
-    } else {
-        write::reject(view, session, Reason::SessionSpent)
+    let still_wanted = refusal(session, primary, need).is_none();
+    let grounds = match need {
+        Need::Second => Some(grounds(primary)),
+        // It was put off.
+        Need::Register if primary == PrimaryResult::Right => Some(Grounds::PrimaryAlone),
+        Need::Register | Need::Skip(_) | Need::Refuse(_) => None,
+    };
+    Some(match grounds.filter(|_| same && timely && still_wanted) {
+        Some(grounds) => write::accept(view, session, write::Yes::repeated(grounds)),
+        None => write::reject(view, session, Reason::SessionSpent),
     })
-}
-
-/// Whether an answer is `?` or one of the words that choose another way, and so no proof.
-#[must_use]
-pub fn chooses_a_way(answer: &Secret) -> bool {
-    prompt_for(answer).is_some()
-}
-
-/// `?` and the words that choose another way.
-fn prompt_for(typed: &Secret) -> Option<Prompt> {
-    match typed.expose().trim_ascii().to_ascii_lowercase().as_slice() {
-        b"?" | b"help" => Some(Prompt::hidden(text::WAYS)),
-        b"recovery" => Some(Prompt::hidden(text::RECOVERY_CODE)),
-        b"app" => Some(Prompt::hidden(text::AUTHENTICATOR_CODE)),
-        _ => None,
-    }
 }
 
 /// Something that a user may have meant as a proof.
@@ -137,7 +231,7 @@ pub(super) fn judge(
 }
 
 /// A source with a recent success has its own lane; all others share the cap of the account.
-fn against(view: &View<'_>) -> Against {
+pub(crate) fn against(view: &View<'_>) -> Against {
     match &view.loaded.account {
         _ if !view.is_capped() => Against::LaneAlone,
         Some(account) => Against::Account(account.id),
@@ -159,17 +253,17 @@ fn look(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secr
     Judged::Step(match proof::look(view, account, typed) {
         Err(_) => write::unavailable(view, session, Reason::KeyUnavailable),
         Ok(Finding::Refused(reason)) => return Judged::Wrong(reason),
-        Ok(Finding::Good(proof)) => {
-            let yes = write::Yes::new(grounds(primary), proof);
-            match write::digest(view, session, typed) {
-                Ok(digest) => write::accept(view, session, yes.remembered(digest)),
-                Err(_) => write::unavailable(view, session, Reason::KeyUnavailable),
+        Ok(Finding::Good(proof)) => match setup::demanded(view, account, &proof) {
+            Demand::None => {
+                write::accept_remembered(view, session, write::Yes::new(grounds(primary), proof), typed)
             }
-        }
+            Demand::Setup(warrant) => setup::begin(view, session.clone(), primary, warrant, Some(proof)),
+            Demand::Refusal(reason) => return Judged::Wrong(reason),
+        },
     })
 }
 
-const fn grounds(primary: PrimaryResult) -> Grounds {
+pub(super) const fn grounds(primary: PrimaryResult) -> Grounds {
     match primary {
         PrimaryResult::Right => Grounds::BothProofs,
         PrimaryResult::Wrong

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Reason, Secret, Username};
+use crate::{Reason, Secret, Username, limits};
 
 /// Yes, no, or could not tell.
 #[must_use]
@@ -104,8 +104,9 @@ impl Prompt {
     }
 
     /// A question that was put together for one user.
-    #[expect(dead_code, reason = "registration makes such questions")]
-    pub(super) fn made(text: String) -> Self {
+    pub(super) fn made(mut text: String) -> Self {
+        // What a site or user brings in is kept short where it is put in; this is for what nobody has thought of.
+        text.truncate(text.floor_char_boundary(limits::PROMPT_OCTETS_MAX));
         Self { text: Text::Made(Secret::from(text)), echo: Echo::Hide, qr: None }
     }
 

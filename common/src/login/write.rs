@@ -2,10 +2,18 @@
 
 use crate::account::PasswordHash;
 use crate::attempt::{Door, Word};
-use crate::bundle::{Bundle, CapEffect, Precondition, Recognised, Renewal, Success, TakenBack};
+use crate::bundle::{
+    AccountChange, Bundle, CapEffect, Precondition, Recognised, Renewal, Spend, Success, TakenBack,
+};
+use crate::id::{AccountId, CodeId};
 use crate::keys::{KeyError, Purpose};
+use crate::login::notify;
 use crate::login::proof::Proof;
+use crate::login::second::grounds;
+use crate::login::sent::Outgoing;
+use crate::login::setup::Registration;
 use crate::login::{Accept, Counted, Grounds, Prompt, Step, Verdict, View};
+use crate::notices::Happening;
 use crate::record::{Ending, PrimaryResult, Record, Severity};
 use crate::session::{CheckedAgainst, Session};
 use crate::tally::Tally;
@@ -17,6 +25,11 @@ pub(super) struct Yes {
     reason: Reason,
     proof: Option<Proof>,
     digest: Option<[u8; 32]>,
+    /// The factor in the record, where it is not that of the proof.
+    factor: Option<String>,
+    change: Option<AccountChange>,
+    spends: Vec<Spend>,
+    happenings: Vec<Happening>,
 }
 
 impl Yes {
@@ -26,30 +39,111 @@ impl Yes {
             Grounds::SecondProof => Reason::SecondProofAlone,
             Grounds::BothProofs | Grounds::PrimaryAlone | Grounds::PolicyAlone => Reason::BothProofs,
         };
-        Self { grounds, reason, proof: Some(proof), digest: None }
+        Self { proof: Some(proof), ..Self::skipped(grounds, reason) }
     }
 
     pub(super) const fn skipped(grounds: Grounds, reason: Reason) -> Self {
-        Self { grounds, reason, proof: None, digest: None }
+        Self {
+            grounds,
+            reason,
+            proof: None,
+            digest: None,
+            factor: None,
+            change: None,
+            spends: Vec::new(),
+            happenings: Vec::new(),
+        }
     }
 
     pub(super) const fn repeated(grounds: Grounds) -> Self {
-        Self { grounds, reason: Reason::Retransmission, proof: None, digest: None }
+        Self::skipped(grounds, Reason::Retransmission)
     }
 
-    pub(super) fn remembered(self, digest: [u8; 32]) -> Self {
-        Self { digest: Some(digest), ..self }
+    pub(super) fn with_change(self, change: Option<AccountChange>) -> Self {
+        Self { change, ..self }
     }
+
+    /// The version that the account has afterwards.
+    fn version(&self, view: &View<'_>) -> u64 {
+        match &self.change {
+            Some(AccountChange::Insert(account) | AccountChange::Update(account)) => account.version,
+            Some(AccountChange::Remove(_)) | None => version(view),
+        }
+    }
+}
+
+fn version(view: &View<'_>) -> u64 {
+    view.loaded.account.as_ref().map_or(0, |account| account.version)
+}
+
+/// Accepts, and remembers it for its retransmission.
+pub(super) fn accept_remembered(view: &View<'_>, session: &Session, yes: Yes, typed: &Secret) -> Step {
+    match digest_at(view, session, typed, yes.version(view)) {
+        Ok(digest) => accept(view, session, Yes { digest: Some(digest), ..yes }),
+        Err(_) => unavailable(view, session, Reason::KeyUnavailable),
+    }
+}
+
+/// Accepts somebody who has registered.
+pub(super) fn accept_registered(
+    view: &View<'_>,
+    session: &Session,
+    primary: PrimaryResult,
+    registration: Registration,
+    typed: &Secret,
+) -> Step {
+    let Registration { change, spends, factor, happenings } = registration;
+    let yes = Yes::skipped(grounds(primary), Reason::Registered);
+    let yes = Yes { change: Some(change), spends, factor: Some(factor), happenings, ..yes };
+    accept_remembered(view, session, yes, typed)
+}
+
+/// Accepts by a temporary code that was looked at before, and uses it up.
+pub(super) fn accept_by_code(
+    view: &View<'_>,
+    session: &Session,
+    primary: PrimaryResult,
+    code: [u8; CodeId::LENGTH],
+    typed: &Secret,
+) -> Step {
+    let Some(account) = view.loaded.account.as_ref().map(|account| account.id) else {
+        return reject(view, session, Reason::NoUsableFactor);
+    };
+    let code = CodeId::from_bytes(code);
+    let name = format!("temporary-code {code}");
+    let proof = Proof { name, spend: Some(Spend::Code { account, code }) };
+    accept_remembered(view, session, Yes::new(grounds(primary), proof), typed)
+}
+
+/// Accepts by a proof that was looked at, recorded and used up at an earlier question of the same session.
+pub(super) fn accept_proven(
+    view: &View<'_>,
+    session: &Session,
+    primary: PrimaryResult,
+    typed: &Secret,
+) -> Step {
+    let reason = match grounds(primary) {
+        Grounds::BothProofs => Reason::BothProofs,
+        _ => Reason::SecondProofAlone,
+    };
+    accept_remembered(view, session, Yes::skipped(grounds(primary), reason), typed)
 }
 
 /// Accepts, on a condition that the store checks: the account is as it was loaded, and nothing has been spent since.
 pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     let Some(user) = view.known() else { return reject(view, session, Reason::UnknownUser) };
     let mut record = record(view, session, Ending::Accept, yes.reason);
-    record.factor = yes.proof.as_ref().map(|proof| proof.name.clone());
+    record.factor = yes.proof.as_ref().map(|proof| proof.name.clone()).or(yes.factor);
     let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
     bundle.precondition = precondition(view);
-    bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).collect();
+    bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).chain(yes.spends).collect();
+    bundle.account = yes.change;
+    bundle.signed_in = signed_in(view);
+    let mut happenings = notify::of_spends(view, &bundle);
+    happenings.extend(yes.happenings);
+    if notify::tell(view, &mut bundle, &happenings).is_err() {
+        return unavailable(view, session, Reason::KeyUnavailable);
+    }
     // An app password clears nothing: it comes again and again, and would make room for guesses at codes.
     bundle.recognised = (!bundle.spends.is_empty()).then(|| recognised(view)).flatten();
     // PAM's questions travel too, where the local service decides: it may die before its answer is heard.
@@ -116,6 +210,42 @@ fn with_bundle(step: Step, change: impl FnOnce(&mut Bundle)) -> Step {
     }
 }
 
+/// The account whose last sign-in is to be written down anew.
+fn signed_in(view: &View<'_>) -> Option<AccountId> {
+    let renewed = view.loaded.signed_in_at.map(|at| at.plus_seconds(limits::SIGNED_IN_RENEWED_SECONDS));
+    let is_fresh = renewed.is_some_and(|until| view.now <= until);
+    view.loaded.account.as_ref().map(|account| account.id).filter(|_| !is_fresh)
+}
+
+/// The same step, with a code that goes out.
+pub(super) fn with_code(step: Step, outgoing: Outgoing) -> Step {
+    with_bundle(step, |bundle| {
+        bundle.new_code = Some(outgoing.code);
+        bundle.messages.push(outgoing.envelope);
+    })
+}
+
+/// The same step, with something used up.
+pub(super) fn with_spend(step: Step, spend: Spend) -> Step {
+    with_bundle(step, |bundle| bundle.spends.push(spend))
+}
+
+/// The same question, with the proof that led to it; one that is to be spent later is only named.
+pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, is_spent_later: bool) -> Step {
+    with_bundle(step, |bundle| {
+        if let Some(record) = bundle.records.first_mut() {
+            record.factor = Some(proof.name);
+        }
+        bundle.precondition = precondition(view);
+        if !is_spent_later {
+            bundle.spends.extend(proof.spend);
+            let happenings = notify::of_spends(view, bundle);
+            // A notice that cannot be sealed stops nobody: the accept that comes later needs the same key.
+            let _ = notify::tell(view, bundle, &happenings);
+        }
+    })
+}
+
 /// From here on the user's source is known, for a while.
 fn recognised(view: &View<'_>) -> Option<Recognised> {
     let account = view.loaded.account.as_ref()?.id;
@@ -133,8 +263,12 @@ fn recognised(view: &View<'_>) -> Option<Recognised> {
 /// is in it, so that after a change of the account nothing is known again.
 /// So is the round: the same answer to another question of the same attempt is another answer.
 pub(super) fn digest(view: &View<'_>, session: &Session, typed: &Secret) -> Result<[u8; 32], KeyError> {
+    digest_at(view, session, typed, version(view))
+}
+
+fn digest_at(view: &View<'_>, session: &Session, typed: &Secret, version: u64) -> Result<[u8; 32], KeyError> {
     let client = view.attempt.place.to_string();
-    let version = view.loaded.account.as_ref().map_or(0, |account| account.version).to_be_bytes();
+    let version = version.to_be_bytes();
     let round = [session.rounds];
     let parts = [b"answer".as_slice(), &session.id, &round, client.as_bytes(), &version, typed.expose()];
     view.keys.mac(view.keys.newest(), Purpose::Digest, &parts)

@@ -99,6 +99,11 @@ impl MemoryStore {
         self.0.lock().unwrap().steps.clear();
     }
 
+    /// As if it had always been so.
+    pub(crate) fn put(&self, account: Account) {
+        self.0.lock().unwrap().accounts.insert(account.name.clone(), account);
+    }
+
     pub(crate) fn account(&self, name: &Username) -> Account {
         self.0.lock().unwrap().accounts[name].clone()
     }

@@ -6,9 +6,9 @@ mod outside;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::account::{PasswordHash, Role, Scope, State};
-use crate::acts::{Act, EnrolmentProof, Issued, Label, NewTotp};
-use crate::address::Channel;
+use crate::account::{PasswordHash, Role, Scope, SetBy, State};
+use crate::acts::{Act, EnrolmentProof, Issued, Label, NewTotp, Reset};
+use crate::address::{Address, Channel, PhoneNumber};
 use crate::attempt::{Door, Parties, Place, Profile, Target};
 use crate::engine::{Engine, Parts, Reply};
 use crate::keys::{KeyId, KeyRing, MasterKey};
@@ -85,6 +85,16 @@ impl World {
         let act = Act::CreateAppPassword { label: Label::parse("script").unwrap(), scope };
         let Issued::AppPassword(_, password) = self.act(name, &act) else { panic!("no app password") };
         password.expose_text().unwrap().to_owned()
+    }
+
+    /// A number that an administrator has set.
+    pub(crate) fn set_contact(&self, name: &str, number: &str) {
+        let address = Address::Mobile(PhoneNumber::parse(number).unwrap());
+        self.act(name, &Act::AddContact { address, set_by: SetBy::Administrator });
+    }
+
+    pub(crate) fn require_registration(&self, name: &str) {
+        self.act(name, &Act::Reset(Reset { require_registration: true, ..Reset::default() }));
     }
 
     /// A new set of recovery codes.

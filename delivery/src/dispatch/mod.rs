@@ -9,9 +9,9 @@ mod job;
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
 use std::time::Instant;
 
@@ -100,7 +100,7 @@ pub type Current = Arc<dyn Fn() -> Arc<dyn Post> + Send + Sync>;
 pub struct Dispatcher {
     shared: Arc<Shared>,
     /// Disconnected when the last thread has ended; nothing is ever sent.
-    ended: Receiver<Infallible>,
+    ended: Mutex<Receiver<Infallible>>,
 }
 
 /// What its threads share.
@@ -126,7 +126,7 @@ impl Dispatcher {
                 spawn(&format!("{name}-{number}"), &shared, &alive, move |shared| shared.hand_over(place))?;
             }
         }
-        Ok(Self { shared, ended })
+        Ok(Self { shared, ended: Mutex::new(ended) })
     }
 
     /// What was counted.
@@ -147,7 +147,8 @@ impl Dispatcher {
     pub fn stop(&self) {
         self.shared.bell.stop();
         self.shared.waiting.iter().for_each(Waiting::close);
-        let _ = self.ended.recv_timeout(STOP_PATIENCE);
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = ended.recv_timeout(STOP_PATIENCE);
     }
 }
 

@@ -11,13 +11,16 @@ use super::copy::{Blueprint, Changes, Network, make_folder, mount_at, mount_over
 use super::{Place, kept, packages, scratch};
 use crate::failure::{Failure, spelled};
 
-/// Installs the packages given as arguments. `policy-rc.d` keeps services from starting, even for the moment.
+/// Installs the packages given as arguments. `policy-rc.d` keeps services from starting, even for the moment. SSSD is in
+/// nobody's name service and PAM stack but of those suites that put it there: it does not run in the others.
 const INSTALL: &str = "set -e
 printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
 apt-get --quiet=2 update
 apt-get --quiet=2 --yes --no-install-recommends install \"$@\"
-apt-get clean";
+apt-get clean
+sed -i '/^automount:/d; s/ sss\\b//' /etc/nsswitch.conf
+pam-auth-update --package --remove sss";
 
 /// A layer in use.
 #[derive(Debug)]

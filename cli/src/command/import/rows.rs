@@ -55,7 +55,7 @@ pub(super) fn read(octets: &[u8], folding: Folding) -> Result<(Vec<Row>, Vec<Mis
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(octets);
     let columns = Columns::find(reader.byte_headers().map_err(|error| error.to_string())?)?;
     let mut lines = Lines { columns, folding, seen: HashMap::new(), rows: Vec::new(), mistakes: Vec::new() };
-    let mut numbers = LineNumbers { octets, offset: 0, line: 1 };
+    let mut numbers = LineNumbers::new(octets);
     for record in reader.byte_records() {
         let record = record.map_err(|error| error.to_string())?;
         let line = numbers.line_of(record.position().map_or(0, csv::Position::byte));
@@ -66,15 +66,19 @@ pub(super) fn read(octets: &[u8], folding: Folding) -> Result<(Vec<Row>, Vec<Mis
 
 /// Line numbers of records in order. The reader's own are too low after `\r\n` and empty lines, which it passes
 /// over only with the next record.
-struct LineNumbers<'a> {
+pub(crate) struct LineNumbers<'a> {
     octets: &'a [u8],
     offset: usize,
     line: u64,
 }
 
-impl LineNumbers<'_> {
+impl<'a> LineNumbers<'a> {
+    pub(crate) const fn new(octets: &'a [u8]) -> Self {
+        Self { octets, offset: 0, line: 1 }
+    }
+
     /// The line of the record that the reader found from this octet on.
-    fn line_of(&mut self, from: u64) -> u64 {
+    pub(crate) fn line_of(&mut self, from: u64) -> u64 {
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         let rest = self.octets.get(from..).unwrap_or_default();
         let passed_over = rest.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();

@@ -8,6 +8,7 @@ use std::process::Command;
 use assembly::config::Settings;
 use assembly::store::Sqlite;
 use assembly::{SystemRandom, key_file, places};
+use nix::errno::Errno;
 use nix::unistd::User;
 
 use super::Step;
@@ -38,7 +39,11 @@ pub(super) fn system_user(steps: &mut Vec<Step>) -> Result<Owner, Failure> {
 }
 
 fn find_user() -> Result<Option<Owner>, Failure> {
-    let found = User::from_name(places::SYSTEM_USER);
+    // Where SSSD is installed and does not run, a name that nobody has comes back as an error (getpwnam(3): ENOENT).
+    let found = match User::from_name(places::SYSTEM_USER) {
+        Err(Errno::ENOENT | Errno::ESRCH) => Ok(None),
+        found => found,
+    };
     let found = found.map_err(|error| Failure::file("look into", Path::new("/etc/passwd"))(error.into()))?;
     Ok(found.map(|user| Owner { uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
 }

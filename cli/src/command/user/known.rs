@@ -3,12 +3,14 @@
 use assembly::Office;
 use common::Username;
 use common::account::Account;
-use common::acts::Act;
+use common::acts::{Act, Reset};
 use common::ports::Listing as _;
 
-use super::guesses;
+use super::show::guesses;
+use crate::bulk::until;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView, ended};
+use crate::moment::rfc3339;
 
 /// What was so before an act and ends with it.
 #[derive(Default)]
@@ -48,10 +50,16 @@ fn state_of(account: &Account, act: &Act) -> String {
         Act::Rename(_) => format!("{name}: that is the name now; {state}.\n"),
         Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
         Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
-        Act::SetState(_)
-        | Act::DisableUntil { .. }
-        | Act::Reset(_)
-        | Act::Unlock
+        Act::SetState(_) => match account.deadline {
+            Some(deadline) => format!("{name}: {state}; {}.\n", until(deadline)),
+            None => format!("{name}: {state}.\n"),
+        },
+        Act::DisableUntil { until, .. } => format!(
+            "{name}: no second step, and no app password, until {}; then {state} again.\n",
+            rfc3339(*until)
+        ),
+        Act::Reset(reset) => reset_to(account, *reset),
+        Act::Unlock
         | Act::Block(_)
         | Act::Remove
         | Act::AddTotp(_)
@@ -69,4 +77,21 @@ fn state_of(account: &Account, act: &Act) -> String {
         | Act::CreateAppPassword { .. }
         | Act::RevokeAppPassword(_) => format!("{name}: {state}.\n"),
     }
+}
+
+fn reset_to(account: &Account, reset: Reset) -> String {
+    let parts = [
+        (
+            reset.require_registration && account.must_register_again,
+            "must register again at the next sign-in",
+        ),
+        (
+            reset.require_registration && !account.must_register_again,
+            "has registered nothing that could be registered again",
+        ),
+        (reset.delete_app_passwords, "has no app passwords any more"),
+        (reset.forget_devices, "is asked again on every device"),
+    ];
+    let said: Vec<_> = parts.iter().filter(|(holds, _)| *holds).map(|(_, words)| *words).collect();
+    format!("{}: {}.\n", account.name, said.join("; "))
 }

@@ -8,7 +8,7 @@ fn after_five_wrong_answers_a_source_waits_and_no_other() {
     for _ in 0..2 {
         let _ = world.verdict(&at_sshd("alice"), &["pw", "000000", "000001", "000002"]);
     }
-    check(&world, &at_sshd("alice"), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    check(&world, &at_sshd("alice"), &["pw", "000001", "000002", &world.code()], Err(Reason::Throttled));
     let elsewhere = Attempt { source: Some("192.0.2.8".to_owned()), ..at_sshd("alice") };
     check(&world, &elsewhere, &["pw", &world.code()], accepted(Grounds::BothProofs));
     world.wait(900);
@@ -24,7 +24,7 @@ fn an_app_password_makes_no_room_for_guesses() {
         world.wait(30);
         check(&world, &at_sshd("alice"), &[&app], accepted(Grounds::AppPassword));
     }
-    check(&world, &at_sshd("alice"), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    check(&world, &at_sshd("alice"), &["pw", "000001", "000002", &world.code()], Err(Reason::Throttled));
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn a_household_of_ipv6_is_one_source() {
     for last in 1..=2 {
         let _ = world.verdict(&from(last), &["pw", "000000", "000001", "000002"]);
     }
-    check(&world, &from(3), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    check(&world, &from(3), &["pw", "000001", "000002", &world.code()], Err(Reason::Throttled));
     let elsewhere = Attempt { source: Some("2001:db8:0:1::1".to_owned()), ..at_sshd("alice") };
     check(&world, &elsewhere, &["pw", &world.code()], accepted(Grounds::BothProofs));
 }

@@ -126,7 +126,7 @@ fn guesses_are_counted_without_the_store_too() {
     for _ in 0..2 {
         let _ = world.verdict(&at_sshd("alice"), &["pw", "000000", "000001", "000002"]);
     }
-    check(&world, &at_sshd("alice"), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    check(&world, &at_sshd("alice"), &["pw", "000001", "000002", &world.code()], Err(Reason::Throttled));
     assert_eq!(world.file.0.lock().unwrap().records.len(), 1, "a stranger does not fill the file");
 }
 
@@ -146,7 +146,7 @@ fn the_copy_follows_the_account() {
     check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
     lose_the_store(&world, true);
     check(&world, &at_sshd("alice"), &["pw", &recovery], accepted(Grounds::BothProofs));
-    check(&world, &at_sshd("alice"), &["pw", &recovery, "1", "2"], Err(Reason::WrongCode));
+    check(&world, &at_sshd("alice"), &["pw", &recovery, "000001", "000002"], Err(Reason::WrongCode));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn where_the_store_can_be_read_and_not_written_guesses_wait_and_the_waits_end() 
     world.wait(900);
     assert_eq!(ends(&world.code()), accepted(Grounds::BothProofs));
     for _ in 0..8 {
-        let _ = world.verdict(&at_sshd("alice"), &["wrong", "1", "2", "3"]);
+        let _ = world.verdict(&at_sshd("alice"), &["wrong", "000001", "000002", "000003"]);
     }
     world.wait(900);
     assert_eq!(ends(&world.code()), accepted(Grounds::BothProofs));
@@ -186,7 +186,7 @@ fn an_unlock_ends_waits_that_the_file_has_counted_too() {
         let _ = world.verdict(&at_sshd("alice"), &["pw", "000000", "000001", "000002"]);
     }
     lose_the_store(&world, false);
-    check(&world, &at_sshd("alice"), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    check(&world, &at_sshd("alice"), &["pw", "000001", "000002", &world.code()], Err(Reason::Throttled));
     world.act("alice", &Act::Unlock);
     check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
 }
@@ -277,7 +277,7 @@ fn what_was_counted_in_the_file_is_not_taken_back_in_the_store() {
     let lane = Tracks::new(world.engine.keys(), "alice", &at).unwrap().lane;
     let failures = |store: &MemoryStore| store.0.lock().unwrap().lane(&lane).failures;
     for _ in 0..3 {
-        let _ = world.verdict(&at, &["wrong", "1", "2", "3"]);
+        let _ = world.verdict(&at, &["wrong", "000001", "000002", "000003"]);
     }
     assert_eq!(failures(&world.memory), 3);
     world.memory.0.lock().unwrap().counts_to_fail = 1;

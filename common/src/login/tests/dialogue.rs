@@ -16,10 +16,13 @@ fn a_neutral_dialogue_asks_everybody_the_same() {
         ("off", "wrong"),
         ("no\nname", "pw"),
     ];
+    let ways = "What you choose is used if you have it.\n1 authenticator app or token\n2 text message\n3 call\n4 email\n\
+        5 recovery or temporary code\n6 app password\nNumber or code: ";
     for (name, password) in cases {
-        let answers = [password, "000000", "?", "", "000001"];
+        let answers = [password, "000000", "?", "sms", "\u{8}\n\r", "6", "", "000001"];
         let prompts = world.login(&at_sshd(name), &answers).ok().unwrap().prompts;
-        let expected = [text::PASSWORD, text::CODE, text::CODE_AGAIN, text::WAYS, text::CODE_AGAIN];
+        let expected =
+            [text::PASSWORD, text::CODE, text::CODE_AGAIN, ways, ways, ways, ways, text::CODE_AGAIN];
         assert_eq!(prompts, expected, "{name:?}");
     }
 }
@@ -202,7 +205,7 @@ fn each_refusal_has_its_own_reason_in_the_record() {
     assert_eq!(guesses("alice", "pw"), Err(Reason::WrongCode));
     assert_eq!(guesses("nobody", "pw"), Err(Reason::UnknownUser));
     assert_eq!(guesses("blocked", "pw"), Err(Reason::Blocked));
-    assert_eq!(guesses("bare", "pw"), Err(Reason::NoUsableFactor));
+    assert_eq!(guesses("bare", "pw"), Err(Reason::RegistrationOverdue));
     assert_eq!(guesses("a:b", "pw"), Err(Reason::NameInvalid));
 }
 

@@ -6,6 +6,7 @@ mod clients;
 mod dialogue;
 mod need;
 mod parties;
+mod registration;
 mod throttle;
 mod tokens;
 

@@ -34,7 +34,7 @@ fn somebody_without_an_account_has_the_default_state() {
     for (state, expected) in [
         (State::Disabled, accepted(Grounds::PrimaryAlone)),
         (State::Enabled, accepted(Grounds::PrimaryAlone)),
-        (State::Enforced, Err(Reason::NoUsableFactor)),
+        (State::Enforced, Err(Reason::RegistrationOverdue)),
     ] {
         let world = World::new(Policy::new(state));
         let cannot_ask = profile(at_vpn("ghost"), CANNOT_ASK);

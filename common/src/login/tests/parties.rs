@@ -24,7 +24,7 @@ fn who_has_no_second_step_does_not_come_round_roots() {
     let world = World::new(Policy::new(State::Enabled));
     world.add("www", State::Disabled);
     world.add("new", State::Enabled);
-    let ends = |caller: &str| short(&world.verdict(&su_to_root(caller), &["1", "2", "3"]));
+    let ends = |caller: &str| short(&world.verdict(&su_to_root(caller), &["000001", "000002", "000003"]));
     assert_eq!(ends("www"), accepted(Grounds::PrimaryAlone), "root has none either");
     world.add("root", State::Enforced);
     world.act("root", &crate::world::add_totp());
@@ -54,9 +54,9 @@ fn whoever_tries_another_users_name_does_not_make_that_user_wait() {
         ..at_sshd("alice")
     };
     for _ in 0..10 {
-        let _ = world.verdict(&local("mallory"), &["wrong", "1", "2", "3"]);
+        let _ = world.verdict(&local("mallory"), &["wrong", "000001", "000002", "000003"]);
     }
-    check(&world, &local("mallory"), &["pw", "1", "2", &world.code()], Err(Reason::Throttled));
+    check(&world, &local("mallory"), &["pw", "000001", "000002", &world.code()], Err(Reason::Throttled));
     check(&world, &local("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
 }
 
@@ -78,7 +78,7 @@ fn a_program_of_the_user_fills_no_records_and_closes_nothing_elsewhere() {
     assert_eq!(world.last_record().primary, PrimaryResult::Claimed);
     assert_eq!(world.memory.0.lock().unwrap().tallied, 1);
     for _ in 0..100 {
-        let _ = world.verdict(&of_user("alice"), &["1", "2", "3"]);
+        let _ = world.verdict(&of_user("alice"), &["000001", "000002", "000003"]);
         world.wait(901);
     }
     check(&world, &at_vpn("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));

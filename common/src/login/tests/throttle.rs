@@ -155,13 +155,13 @@ fn an_unlock_lets_the_user_in_at_once_from_wherever_it_is() {
     let elsewhere = Attempt { source: Some("local".to_owned()), ..at_sshd("alice") };
     for place in [&home, &elsewhere] {
         for _ in 0..6 {
-            let _ = world.verdict(place, &["wrong", "1", "2", "3"]);
+            let _ = world.verdict(place, &["wrong", "000001", "000002", "000003"]);
         }
-        check(&world, place, &["pw", "1", "2", "3"], Err(Reason::Throttled));
+        check(&world, place, &["pw", "000001", "000002", "000003"], Err(Reason::Throttled));
     }
     world.act("alice", &Act::Unlock);
     assert_eq!(world.last_record().act.unwrap().act, "user unlock");
-    check(&world, &elsewhere, &["pw", "1", "2", "3"], Err(Reason::WrongCode));
+    check(&world, &elsewhere, &["pw", "000001", "000002", "000003"], Err(Reason::WrongCode));
     // Which sources are known has not been forgotten: strangers elsewhere close the cap again, and home stays open.
     let _ = guesses_looked_at(&world, 0..100);
     assert_eq!(signs_in(&world, &home), accepted(Grounds::BothProofs));
@@ -177,9 +177,9 @@ fn a_station_that_calls_itself_local_makes_nobody_at_the_machine_wait() {
     for name in ["local", "127.0.0.1", "::1", "service sshd"] {
         let station = Attempt { source: Some(name.to_owned()), ..at_vpn("alice") };
         for _ in 0..6 {
-            let _ = world.verdict(&station, &["wrong", "1", "2", "3"]);
+            let _ = world.verdict(&station, &["wrong", "000001", "000002", "000003"]);
         }
-        check(&world, &station, &["pw", "1", "2", "3"], Err(Reason::Throttled));
+        check(&world, &station, &["pw", "000001", "000002", "000003"], Err(Reason::Throttled));
     }
     check(&world, &here, &["pw", &world.code()], accepted(Grounds::BothProofs));
 }

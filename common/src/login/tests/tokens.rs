@@ -76,7 +76,7 @@ fn a_rule_may_allow_clocks_and_no_counters() {
     let world = World::with_alice(Policy { rules, ..policy() });
     world.add("bob", State::Enforced);
     world.act("bob", &token(0));
-    only(&world, "bob", &hotp_code(0), Err(Reason::MethodNotAllowed));
+    only(&world, "bob", &hotp_code(0), Err(Reason::NoUsableFactor));
     only(&world, "alice", &world.code(), IN);
 }
 

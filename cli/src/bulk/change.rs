@@ -1,0 +1,175 @@
+//! How an account changes, in a few words: enough to tell kinds of change apart, and no more of anybody than that.
+
+use common::account::{Account, Block, Deadline, Role};
+use common::acts::Act;
+
+use crate::moment::rfc3339;
+
+/// What changes from one account to another; nothing before is a new one, nothing after one that goes.
+pub(crate) fn describe(before: Option<&Account>, after: Option<&Account>, act: &Act) -> String {
+    match (before, after) {
+        (None, Some(after)) => made(after),
+        (Some(_) | None, None) => "removed with all that hangs on it".to_owned(),
+        (Some(before), Some(after)) => {
+            let changes: Vec<String> = ASPECTS.iter().filter_map(|aspect| aspect(before, after)).collect();
+            match (changes.as_slice(), act) {
+                ([], Act::Unlock) => "need not wait any more after wrong answers".to_owned(),
+                ([], act) => act.name().to_owned(),
+                (changes, _) => changes.join(", "),
+            }
+        }
+    }
+}
+
+/// An account of somebody whom the store does not know.
+fn made(after: &Account) -> String {
+    let nobody = Account { role: Role::User, contacts: Vec::new(), deadline: None, ..after.clone() };
+    let more = [role, deadline, contacts].iter().filter_map(|aspect| aspect(&nobody, after));
+    let words = [format!("new, {}", after.state.name())].into_iter().chain(more);
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// One thing that may be different.
+type Aspect = fn(&Account, &Account) -> Option<String>;
+
+const ASPECTS: [Aspect; 14] = [
+    name,
+    state,
+    role,
+    block,
+    disabled,
+    deadline,
+    registration,
+    password,
+    contacts,
+    factors,
+    default_factor,
+    temporary_code,
+    recovery_codes,
+    app_passwords,
+];
+
+fn name(before: &Account, after: &Account) -> Option<String> {
+    (before.name != after.name).then(|| format!("renamed to {}", after.name))
+}
+
+fn state(before: &Account, after: &Account) -> Option<String> {
+    (before.state != after.state).then(|| format!("{} → {}", before.state.name(), after.state.name()))
+}
+
+fn role(before: &Account, after: &Account) -> Option<String> {
+    (before.role != after.role).then(|| format!("role {}", after.role.name()))
+}
+
+fn block(before: &Account, after: &Account) -> Option<String> {
+    (before.block != after.block).then(|| match after.block {
+        None => "no longer blocked".to_owned(),
+        Some(Block::Indefinitely) => "blocked".to_owned(),
+        Some(Block::Until(end)) => format!("blocked until {}", rfc3339(end)),
+    })
+}
+
+fn disabled(before: &Account, after: &Account) -> Option<String> {
+    (before.disabled_until != after.disabled_until).then(|| match after.disabled_until {
+        None => "no longer disabled for a while".to_owned(),
+        Some(end) => format!("disabled until {}", rfc3339(end)),
+    })
+}
+
+fn deadline(before: &Account, after: &Account) -> Option<String> {
+    (before.deadline != after.deadline)
+        .then(|| after.deadline.map_or_else(|| "no deadline of their own".to_owned(), until))
+}
+
+/// A deadline in words.
+pub(crate) fn until(deadline: Deadline) -> String {
+    let by = deadline.by.map(|by| format!("by {}", rfc3339(by)));
+    let sign_ins = deadline.sign_ins.map(|left| format!("within {left} sign-ins"));
+    let words: Vec<String> = [by, sign_ins].into_iter().flatten().collect();
+    if words.is_empty() {
+        "must register, without a deadline".to_owned()
+    } else {
+        format!("must register {}", words.join(", "))
+    }
+}
+
+fn registration(before: &Account, after: &Account) -> Option<String> {
+    let word = if after.must_register_again { "must register again" } else { "need not register again" };
+    (before.must_register_again != after.must_register_again).then(|| word.to_owned())
+}
+
+fn password(before: &Account, after: &Account) -> Option<String> {
+    (before.password_hash != after.password_hash).then(|| "another password".to_owned())
+}
+
+fn contacts(before: &Account, after: &Account) -> Option<String> {
+    (before.contacts != after.contacts).then(|| "other contacts".to_owned())
+}
+
+fn factors(before: &Account, after: &Account) -> Option<String> {
+    let kept =
+        after.factors.iter().filter(|factor| before.factors.iter().any(|old| old.id == factor.id)).count();
+    let (gone, new) = (before.factors.len().saturating_sub(kept), after.factors.len().saturating_sub(kept));
+    let word = match (gone, new) {
+        (0, 0) => "other settings of factors",
+        (_, 0) if after.factors.is_empty() => "all factors gone",
+        (_, 0) => "fewer factors",
+        (_, _) => "other factors",
+    };
+    (before.factors != after.factors).then(|| word.to_owned())
+}
+
+fn default_factor(before: &Account, after: &Account) -> Option<String> {
+    let is_other = before.factors == after.factors && before.default_factor != after.default_factor;
+    is_other.then(|| "another default factor".to_owned())
+}
+
+fn temporary_code(before: &Account, after: &Account) -> Option<String> {
+    let word = if after.temporary_code.is_some() { "a new temporary code" } else { "no temporary code" };
+    (before.temporary_code != after.temporary_code).then(|| word.to_owned())
+}
+
+fn recovery_codes(before: &Account, after: &Account) -> Option<String> {
+    let word = if after.recovery_codes.is_empty() { "no recovery codes" } else { "new recovery codes" };
+    (before.recovery_codes != after.recovery_codes).then(|| word.to_owned())
+}
+
+fn app_passwords(before: &Account, after: &Account) -> Option<String> {
+    let word = match (before.app_passwords.len(), after.app_passwords.len()) {
+        (_, 0) => "app passwords gone",
+        (before, after) if after < before => "fewer app passwords",
+        (_, _) => "other app passwords",
+    };
+    (before.app_passwords != after.app_passwords).then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use common::account::{Account, Block, Role, State};
+    use common::acts::Act;
+    use common::{AccountId, UnixTime, Username};
+
+    use super::describe;
+
+    fn account() -> Account {
+        let id = AccountId::from_bytes([1; 16]);
+        Account::new(id, Username::parse("alice").unwrap(), State::Disabled, UnixTime::from_seconds(1))
+    }
+
+    #[test]
+    fn a_change_is_told_by_what_is_different() {
+        let told = |after: &Account| describe(Some(&account()), Some(after), &Act::Unblock);
+        assert_eq!(told(&Account { state: State::Enabled, ..account() }), "disabled → enabled");
+        let blocked = Account { block: Some(Block::Indefinitely), role: Role::Administrator, ..account() };
+        assert_eq!(told(&blocked), "role administrator, blocked");
+        assert_eq!(
+            told(&Account { version: 9, ..account() }),
+            "user unblock",
+            "the version is nobody's wish"
+        );
+        assert_eq!(describe(None, Some(&blocked), &Act::Unblock), "new, disabled, role administrator");
+        assert_eq!(describe(Some(&blocked), None, &Act::Remove), "removed with all that hangs on it");
+        let unlocked = describe(Some(&account()), Some(&account()), &Act::Unlock);
+        assert_eq!(unlocked, "need not wait any more after wrong answers");
+    }
+}

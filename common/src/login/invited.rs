@@ -1,0 +1,160 @@
+//! The question whether to register now or later, after a right first password of somebody who has registered nothing yet.
+
+use crate::account::{Account, Deadline, State};
+use crate::bundle::AccountChange;
+use crate::login::judgement::after_primary;
+use crate::login::need::{Need, need};
+use crate::login::second::{self, Judged};
+use crate::login::{Evidence, Grounds, Prompt, Step, View, setup, write};
+use crate::record::PrimaryResult;
+use crate::session::{Session, Stage};
+use crate::{AccountId, Answer, Door, PrimaryMode, Reason, Secret, limits};
+
+/// Asks, where there is something to be done about it here; else lets in without a second step.
+pub(super) fn invite(view: &View<'_>, mut session: Session, primary: PrimaryResult) -> Step {
+    let is_told = setup::is_possible(view) && (setup::warrant(view).is_some() || deadline(view).is_some());
+    if !is_told {
+        return without_second_step(view, &session, primary, Put::Unasked, None);
+    }
+    session.stage = Stage::Invited(primary);
+    write::ask(view, session, Prompt::made(question(view, "")), Reason::RegistrationOffered)
+}
+
+fn question(view: &View<'_>, before: &str) -> String {
+    let left = deadline(view).map(words).unwrap_or_default();
+    let how = if setup::warrant(view).is_some() {
+        "Set it up now, in two minutes? Type y for yes, n for later: "
+    } else {
+        "For that an administrator gives you a temporary code. Type it, or n for later: "
+    };
+    format!("{before}This account needs a second step{left}.\n{how}")
+}
+
+/// What is left, in words.
+fn words(deadline: Deadline) -> String {
+    let times = deadline.sign_ins.map(|left| match left {
+        1 => "this is the last sign-in without it".to_owned(),
+        left => format!("{left} sign-ins left"),
+    });
+    let day = deadline.by.map(|by| format!("before {}", by.date()));
+    [times, day].into_iter().flatten().map(|part| format!("; {part}")).collect()
+}
+
+/// How long it may still be put off.
+fn deadline(view: &View<'_>) -> Option<Deadline> {
+    match &view.loaded.account {
+        Some(Account { deadline: Some(deadline), .. }) => Some(*deadline),
+        Some(_) | None => view.policy.registration.grace.deadline(view.now),
+    }
+}
+
+/// An answer has come.
+pub(super) fn answered(
+    view: &View<'_>,
+    mut session: Session,
+    primary: PrimaryResult,
+    answer: &Answer,
+    evidence: Evidence,
+) -> Step {
+    match need(view) {
+        Need::Register => {}
+        // Somebody has registered, or was blocked, meanwhile.
+        Need::Second | Need::Skip(_) | Need::Refuse(_) => return after_primary(view, session, primary, None),
+    }
+    let empty = Secret::new(Vec::new());
+    let typed = match answer {
+        Answer::Text(typed) => typed,
+        Answer::Void => &empty,
+    };
+    match (word(typed).as_str(), setup::warrant(view)) {
+        ("" | "n" | "no" | "later", _) => put_off(view, &session, primary, typed),
+        ("y" | "yes" | "now", Some(warrant)) => setup::begin(view, session, primary, warrant, None),
+        ("y" | "yes" | "now" | "?", _) => again(view, session),
+        _ => {
+            session.guesses = session.guesses.saturating_add(1);
+            match second::judge(view, &session, primary, typed, evidence) {
+                Judged::Step(step) => step,
+                Judged::Wrong(reason) if session.guesses >= limits::GUESSES_MAX => {
+                    second::noticed(view, write::reject(view, &session, reason), evidence)
+                }
+                Judged::Wrong(reason) => {
+                    let prompt = Prompt::made(question(view, "That did not work. "));
+                    second::noticed(view, write::ask(view, session, prompt, reason), evidence)
+                }
+            }
+        }
+    }
+}
+
+fn again(view: &View<'_>, session: Session) -> Step {
+    write::ask(view, session, Prompt::made(question(view, "")), Reason::RegistrationOffered)
+}
+
+fn word(typed: &Secret) -> String {
+    typed.expose_text().unwrap_or_default().trim().to_lowercase()
+}
+
+/// In, without a second step this once more.
+pub(super) fn put_off(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secret) -> Step {
+    without_second_step(view, session, primary, Put::Off, Some(typed))
+}
+
+/// How somebody came in without a second step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Put {
+    /// Nobody asked: the door cannot, or nothing could be done about it.
+    Unasked,
+    /// It was put off, which is counted.
+    Off,
+}
+
+fn without_second_step(
+    view: &View<'_>,
+    session: &Session,
+    primary: PrimaryResult,
+    put: Put,
+    typed: Option<&Secret>,
+) -> Step {
+    let grounds = match primary {
+        PrimaryResult::Right => Grounds::PrimaryAlone,
+        // Other PAM modules may decide; no RADIUS client may.
+        _ if view.attempt.door == Door::Pam && view.attempt.primary == PrimaryMode::None => {
+            Grounds::PolicyAlone
+        }
+        _ => return write::reject(view, session, Reason::NothingProven),
+    };
+    let yes =
+        write::Yes::skipped(grounds, Reason::SkippedNotRegistered).with_change(change(view, session, put));
+    match typed {
+        Some(typed) => write::accept_remembered(view, session, yes, typed),
+        None => write::accept(view, session, yes),
+    }
+}
+
+/// The deadline begins with the first sign-in that hears of it, and every putting off brings it nearer.
+fn change(view: &View<'_>, session: &Session, put: Put) -> Option<AccountChange> {
+    let before = view.loaded.account.as_ref();
+    let mut deadline = deadline(view)?;
+    if put == Put::Off {
+        deadline.sign_ins = deadline.sign_ins.map(|left| left.saturating_sub(1));
+    }
+    if before.is_some_and(|account| account.deadline == Some(deadline)) {
+        return None;
+    }
+    match before {
+        Some(before) => {
+            let version = before.version.saturating_add(1);
+            Some(AccountChange::Update(Box::new(Account {
+                version,
+                deadline: Some(deadline),
+                ..before.clone()
+            })))
+        }
+        None => {
+            let random = crate::random::Stream::new(view.entropy, "account");
+            let name = view.known()?.clone();
+            let account = Account::new(AccountId::generate(&random), name, State::Enabled, session.began_at);
+            Some(AccountChange::Insert(Box::new(Account { deadline: Some(deadline), ..account })))
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What the user hears of at the addresses that were known before: codes for the worst day that were used, registrations.
+
+use crate::bundle::{Bundle, Spend};
+use crate::keys::KeyError;
+use crate::login::View;
+use crate::message::{By, Event};
+use crate::notices::{self, Circumstances, Happening};
+use crate::random::Stream;
+
+/// What a bundle uses up that the user should hear of.
+pub(super) fn of_spends(view: &View<'_>, bundle: &Bundle) -> Vec<Happening> {
+    let temporary = view.loaded.account.as_ref().and_then(|account| account.temporary_code.as_ref());
+    let happening = |spend: &Spend| match spend {
+        Spend::Code { code, .. } => {
+            let is_temporary = temporary.is_some_and(|temporary| temporary.id == *code);
+            let event = if is_temporary { Event::TemporaryCodeUsed } else { Event::RecoveryCodeUsed };
+            Some(Happening::new(event, String::new()))
+        }
+        Spend::TotpStep { .. } | Spend::HotpCounter { .. } | Spend::SentCode { .. } => None,
+    };
+    bundle.spends.iter().filter_map(happening).collect()
+}
+
+/// Puts the notices into the bundle; an account that is only just made has no address to send them to.
+pub(super) fn tell(view: &View<'_>, bundle: &mut Bundle, happenings: &[Happening]) -> Result<(), KeyError> {
+    let Some(before) = view.loaded.account.as_ref().filter(|_| !happenings.is_empty()) else { return Ok(()) };
+    let place = view.attempt.place.to_string();
+    let circumstances = Circumstances {
+        attempt: bundle.attempt,
+        by: By::User,
+        place: &place,
+        source: view.attempt.source.as_deref(),
+        at: view.now,
+    };
+    let random = Stream::new(view.entropy, "notices");
+    let envelopes = notices::envelopes(view.policy, before, happenings, &circumstances, view.keys, &random)?;
+    bundle.messages.extend(envelopes);
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! A telephone number or mail address: a code is sent there and comes back.
+
+use crate::address::{Address, AddressError, Channel, Extension, MailAddress, PhoneNumber};
+use crate::bundle::Slot;
+use crate::login::sent::{self, Sending};
+use crate::login::setup::{At, Proven, Setup, ask as ask_on, choice, extras, word};
+use crate::login::{Evidence, Prompt, Step, View, against, write};
+use crate::session::Session;
+use crate::{Answer, Reason, Secret, limits};
+
+/// Asks for a number or address, after a sentence about what was typed before.
+pub(super) fn ask(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, before: &str) -> Step {
+    let question = match channel {
+        Channel::Sms => "Mobile number with its country, as +4915112345678 (b: back): ",
+        Channel::Call => {
+            "Number to call with its country, as +4930123456, or +4930123456 x12 with an extension (b: back): "
+        }
+        Channel::Email => "Mail address (b: back): ",
+    };
+    let break_or_not = if before.is_empty() { "" } else { "\n" };
+    let prompt = Prompt::made(format!("{before}{break_or_not}{question}"));
+    ask_on(view, session, setup, At::Address(channel), prompt, Reason::RegistrationBegun)
+}
+
+/// A number or address was typed.
+pub(super) fn typed(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    channel: Channel,
+    answer: &Answer,
+) -> Step {
+    let typed = word(answer);
+    if typed == "b" {
+        return choice::ask(view, session, setup, "");
+    }
+    match read(channel, &typed) {
+        Ok(address) => send(view, session, setup, &address, channel),
+        Err(AddressError::Mail) => ask(view, session, setup, channel, "That is no mail address."),
+        Err(AddressError::Number | AddressError::Extension) => {
+            ask(view, session, setup, channel, "That is no telephone number.")
+        }
+    }
+}
+
+/// Reads what somebody types for a channel. A number for calls is one of an office: nobody reads texts there.
+fn read(channel: Channel, typed: &str) -> Result<Address, AddressError> {
+    match channel {
+        Channel::Sms => PhoneNumber::parse(typed).map(Address::Mobile),
+        Channel::Call => {
+            let (number, extension) = match typed.split_once('x') {
+                Some((number, extension)) => (number, Some(Extension::parse(extension.trim())?)),
+                None => (typed, None),
+            };
+            Ok(Address::Office(PhoneNumber::parse(number)?, extension))
+        }
+        Channel::Email => {
+            let address = MailAddress::parse(typed)?;
+            let fits = address.as_str().len() <= limits::SETUP_ADDRESS_OCTETS_MAX;
+            fits.then_some(Address::Email(address)).ok_or(AddressError::Mail)
+        }
+    }
+}
+
+/// Sends a code there, unless one is on its way.
+pub(super) fn send(view: &View<'_>, session: Session, setup: &Setup, to: &Address, channel: Channel) -> Step {
+    let sending =
+        match sent::new(view, session.attempt(), Slot::Registration, to, channel, setup.account_id(view)) {
+            Ok(sending) => sending,
+            Err(_) => return write::unavailable(view, &session, Reason::KeyUnavailable),
+        };
+    match sending {
+        Sending::New(new) => {
+            let text = format!("A code is on its way to {}. Code (b: back, r: send again): ", shown(to));
+            let step = ask_on(view, session, setup, At::Code(channel), Prompt::made(text), Reason::CodeSent);
+            write::with_code(step, *new)
+        }
+        // Another registration of the same user may have sent it elsewhere: the code tells.
+        Sending::Joined => {
+            let text = "A code is on its way already; wait a minute for another one. Code (b: back): ";
+            ask_on(view, session, setup, At::Code(channel), Prompt::hidden(text), Reason::CodeSentBefore)
+        }
+        Sending::Refused(reason) => {
+            let text = "No code can be sent there now.";
+            let step = choice::ask(view, session, setup, text);
+            write::with_finding(view, step, reason)
+        }
+    }
+}
+
+fn shown(to: &Address) -> String {
+    to.masked().chars().take(40).collect()
+}
+
+/// The code has come, or another wish. It is a guess, and counted before it is looked at.
+pub(super) fn answered(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    channel: Channel,
+    answer: &Answer,
+    evidence: Evidence,
+) -> Step {
+    let Answer::Text(typed) = answer else {
+        return again(view, session, setup, channel, Reason::NotAnAnswer);
+    };
+    match word(answer).as_str() {
+        "b" => return choice::ask(view, session, setup, ""),
+        "r" => return send_again(view, session, setup, channel),
+        _ => {}
+    }
+    match evidence.counted {
+        None if view.is_open() => Step::Count(against(view)),
+        None => again(view, session, setup, channel, Reason::Throttled),
+        Some(_) if evidence.admits_second(view) => look(view, session, setup, channel, typed),
+        Some(_) => again(view, session, setup, channel, Reason::Throttled),
+    }
+}
+
+fn send_again(view: &View<'_>, session: Session, setup: &Setup, channel: Channel) -> Step {
+    match sent::address_of(view, Slot::Registration, setup.account_id(view)) {
+        Some(to) => send(view, session, setup, &to, channel),
+        None => choice::ask(view, session, setup, "That code is too old."),
+    }
+}
+
+fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, typed: &Secret) -> Step {
+    let Some(user) = view.known() else { return write::reject(view, &session, Reason::UnknownUser) };
+    match sent::matching(view, user, typed, |slot| slot == Slot::Registration) {
+        Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
+        Ok(None) => again(view, session, setup, channel, Reason::WrongCode),
+        Ok(Some(code)) => match sent::open(view, code, setup.account_id(view)) {
+            Some(address) => {
+                let spend = sent::spend(user, code);
+                let proven = Setup { proven: Some(Proven::Address(address)), ..setup.clone() };
+                write::with_spend(extras::recovery_codes(view, session, &proven), spend)
+            }
+            None => write::unavailable(view, &session, Reason::KeyUnavailable),
+        },
+    }
+}
+
+fn again(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, reason: Reason) -> Step {
+    let text = "That did not work. Code (b: back, r: send again): ";
+    ask_on(view, session, setup, At::Code(channel), Prompt::hidden(text), reason)
+}

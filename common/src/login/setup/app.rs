@@ -1,0 +1,98 @@
+//! An authenticator app: the key is shown, and a code of it comes back.
+
+use crate::login::setup::{At, Picture, Proven, Setup, ask, choice, extras, user, word};
+use crate::login::{Prompt, Step, View, write};
+use crate::session::Session;
+use crate::totp::{self, TotpKey, TotpParameters};
+use crate::{Answer, Door, Reason, Secret, limits, otpauth};
+
+/// What stands above the key after a code that was not right.
+const WRONG: &str = "That code is not of this key. Is the clock of the phone right?\n";
+
+/// Says which apps fit, before the key is shown: one may have to be installed first.
+pub(super) fn offer(view: &View<'_>, session: Session, setup: &Setup, picture: Picture) -> Step {
+    let text = format!("{}\nPress Enter, or type ok, when you have one: ", view.policy.registration.apps);
+    ask(view, session, setup, At::Apps(picture), Prompt::made(text), Reason::RegistrationBegun)
+}
+
+/// Shows the key and asks for a code of it.
+pub(super) fn show_key(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    picture: Picture,
+    before: &str,
+) -> Step {
+    let Some(user) = user(view) else { return write::reject(view, &session, Reason::UnknownUser) };
+    let secret = setup.key();
+    let base32 = totp::to_base32(&secret);
+    let grouped = grouped(base32.expose_text().unwrap_or_default());
+    let parameters = TotpParameters::default();
+    let uri = totp::otpauth_uri(&view.policy.issuer, user.as_str(), parameters, &secret);
+    let question = format!("{before}Key: {grouped}\nCode that the app shows now (b: back): ");
+    let with_link = || {
+        format!(
+            "{before}Key: {grouped}\n{}\nCode that the app shows now (b: back): ",
+            uri.expose_text().unwrap_or_default()
+        )
+    };
+    let text = match view.attempt.door {
+        Door::Radius => {
+            Some(with_link()).filter(|text| text.len() <= limits::PROMPT_OCTETS_MAX).unwrap_or(question)
+        }
+        Door::Pam | Door::CommandLine | Door::Delivery => question,
+    };
+    let mut prompt = Prompt::made(text);
+    prompt.qr = match picture {
+        Picture::Shown => otpauth::scannable(&view.policy.issuer, user.as_str(), parameters, &secret),
+        Picture::Withheld => None,
+    };
+    ask(view, session, setup, At::Key(picture), prompt, Reason::RegistrationBegun)
+}
+
+/// In groups of four: people read it and type it.
+fn grouped(base32: &str) -> String {
+    let mut text = String::with_capacity(base32.len().saturating_mul(2));
+    for (place, character) in base32.chars().enumerate() {
+        if place > 0 && place.is_multiple_of(4) {
+            text.push(' ');
+        }
+        text.push(character);
+    }
+    text
+}
+
+/// A code has come. Nobody guesses it: whoever is asked has just been shown the key.
+pub(super) fn answered(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    picture: Picture,
+    answer: &Answer,
+) -> Step {
+    if word(answer) == "b" {
+        return choice::ask(view, session, setup, "");
+    }
+    match setup.step_of(view, &word(answer)) {
+        Some(step) => {
+            let proven = Setup { proven: Some(Proven::Key(step)), ..setup.clone() };
+            extras::recovery_codes(view, session, &proven)
+        }
+        None => show_key(view, session, setup, picture, WRONG),
+    }
+}
+
+impl Setup {
+    /// The secret that is shown, the same in every round.
+    pub(super) fn key(&self) -> Secret {
+        totp::generate_secret(&self.stream("totp"))
+    }
+
+    /// The step that a code of the key belongs to, where it may still be used.
+    fn step_of(&self, view: &View<'_>, typed: &str) -> Option<u64> {
+        let code: String = typed.chars().filter(|c| *c != ' ').collect();
+        let key = TotpKey::new(TotpParameters::default(), &self.key()).ok()?;
+        let step = key.matching_step(&code, view.now, limits::TOTP_SKEW_STEPS)?;
+        (key.step_begins(step) > view.loaded.floor).then_some(step)
+    }
+}

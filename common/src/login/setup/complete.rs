@@ -1,0 +1,137 @@
+//! The last answer of a registration: the account as it shall be, what that uses up, and in.
+
+use crate::account::{Account, AppPassword, Factor, FactorKind, RecoveryCode, State};
+use crate::bundle::{AccountChange, Spend};
+use crate::codes::Shape;
+use crate::id::{AppPasswordId, CodeId, FactorId};
+use crate::keys::KeyError;
+use crate::login::setup::{Proven, Setup, Warrant, extras, user};
+use crate::login::{Step, View, write};
+use crate::message::Event;
+use crate::notices::Happening;
+use crate::random::Stream;
+use crate::session::Session;
+use crate::totp::{TotpKey, TotpParameters};
+use crate::{Answer, Reason, Secret, limits};
+
+/// Registers, spends what proved it, and lets in.
+pub(super) fn complete(view: &View<'_>, session: &Session, setup: &Setup, answer: &Answer) -> Step {
+    let empty = Secret::new(Vec::new());
+    let typed = match answer {
+        Answer::Text(typed) => typed,
+        Answer::Void => &empty,
+    };
+    match registered(view, setup) {
+        Ok(Some(registration)) => write::accept_registered(view, session, setup.primary, registration, typed),
+        Ok(None) => write::reject(view, session, Reason::RegistrationRefused),
+        Err(_) => write::unavailable(view, session, Reason::KeyUnavailable),
+    }
+}
+
+/// What a registration comes to.
+pub(in crate::login) struct Registration {
+    pub(in crate::login) change: AccountChange,
+    pub(in crate::login) spends: Vec<Spend>,
+    /// The name of the factor in records.
+    pub(in crate::login) factor: String,
+    /// What the user hears of.
+    pub(in crate::login) happenings: Vec<Happening>,
+}
+
+fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, KeyError> {
+    let (Some(user), Some(proven)) = (user(view), &setup.proven) else { return Ok(None) };
+    let entropy = Stream::new(view.entropy, "registered");
+    let stored = view.loaded.account.clone();
+    let is_new = stored.is_none();
+    let is_renewed = stored.as_ref().is_some_and(|account| account.must_register_again);
+    let mut account = match stored {
+        Some(stored) => Account { version: stored.version.saturating_add(1), ..stored },
+        None => Account::new(setup.account_id(view), user.clone(), view.policy.default_state, view.now),
+    };
+    forget_what_is_replaced(&mut account);
+    let id = FactorId::generate(&entropy);
+    let (kind, label, by_step) = match proven {
+        Proven::Key(step) => {
+            let field = Factor::secret_field(id);
+            let secret = view.keys.seal(&entropy, account.id, &field, &setup.key())?;
+            let parameters = TotpParameters::default();
+            (FactorKind::Totp { parameters, secret, drift: 0 }, "authenticator app", Some(*step))
+        }
+        Proven::Address(address) => (FactorKind::Sent { address: address.clone() }, address.kind(), None),
+    };
+    let factor = format!("{} {id}", kind.name());
+    let mut happenings = vec![Happening::new(event(is_renewed), label.to_owned())];
+    account.factors.push(Factor { id, label: label.to_owned(), kind, added_at: view.now });
+    if extras::are_given(view) {
+        account.recovery_codes = recovery_codes(view, setup, &account, &entropy)?;
+    }
+    happenings.extend(add_app_password(view, setup, &mut account, &entropy)?);
+    if account.state == State::Enabled {
+        account.state = State::Enforced;
+    }
+    let mut spends: Vec<Spend> =
+        by_step.and_then(|step| spend_of(setup, &account, id, step)).into_iter().collect();
+    if let Warrant::TemporaryCode(code) = setup.warrant {
+        spends.push(Spend::Code { account: account.id, code: CodeId::from_bytes(code) });
+        account.temporary_code = None;
+    }
+    let change = Box::new(account);
+    let change = if is_new { AccountChange::Insert(change) } else { AccountChange::Update(change) };
+    Ok(Some(Registration { change, spends, factor, happenings }))
+}
+
+const fn event(is_renewed: bool) -> Event {
+    if is_renewed { Event::Registered } else { Event::FactorAdded }
+}
+
+/// What was registered before and shall not be good any more; and the putting off is over.
+fn forget_what_is_replaced(account: &mut Account) {
+    if account.must_register_again {
+        account.factors.clear();
+        account.default_factor = None;
+        account.app_passwords.clear();
+        account.must_register_again = false;
+    }
+    account.recovery_codes.clear();
+    account.deadline = None;
+}
+
+fn recovery_codes(
+    view: &View<'_>,
+    setup: &Setup,
+    account: &Account,
+    entropy: &Stream,
+) -> Result<Vec<RecoveryCode>, KeyError> {
+    let hashed = setup.recovery_codes().into_iter().map(|code| {
+        let hash = Shape::RecoveryCode.hash(view.keys, account.id, &code)?;
+        Ok(RecoveryCode { id: CodeId::generate(entropy), hash })
+    });
+    hashed.collect()
+}
+
+fn add_app_password(
+    view: &View<'_>,
+    setup: &Setup,
+    account: &mut Account,
+    entropy: &Stream,
+) -> Result<Option<Happening>, KeyError> {
+    let room = account.app_passwords.len() < limits::APP_PASSWORDS_MAX;
+    let Some(scope) = setup.app_password_scope(view).filter(|_| room) else { return Ok(None) };
+    let hash = Shape::AppPassword.hash(view.keys, account.id, &setup.app_password())?;
+    let label = scope.services.iter().chain(&scope.clients).next().cloned().unwrap_or_default();
+    let id = AppPasswordId::generate(entropy);
+    account.app_passwords.push(AppPassword { id, label: label.clone(), hash, scope, created_at: view.now });
+    Ok(Some(Happening::new(Event::AppPasswordCreated, label)))
+}
+
+/// The code that proved the key is used up by that.
+fn spend_of(setup: &Setup, account: &Account, factor: FactorId, step: u64) -> Option<Spend> {
+    let key = TotpKey::new(TotpParameters::default(), &setup.key()).ok()?;
+    Some(Spend::TotpStep {
+        account: account.id,
+        factor,
+        step,
+        begins_at: key.step_begins(step),
+        expires_at: key.step_expires(step, limits::TOTP_SKEW_STEPS),
+    })
+}

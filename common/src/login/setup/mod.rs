@@ -1,0 +1,267 @@
+//! Registration at a prompt: choose a way, prove it, keep what opens the door when it is lost. Nothing is written before the
+//! last answer: whoever goes away in between has changed nothing. What is shown on the way is made from a seed in the session.
+
+mod address;
+mod app;
+mod choice;
+mod complete;
+mod extras;
+
+pub(super) use complete::Registration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, Contact, SetBy};
+use crate::address::{Address, Channel};
+use crate::attempt::{SecondQuestion, Word};
+use crate::bundle::Spend;
+use crate::id::CodeId;
+use crate::login::need::{Need, need};
+use crate::login::proof::Proof;
+use crate::login::{Evidence, Prompt, Step, View, write};
+use crate::random::{Random, Stream};
+use crate::record::PrimaryResult;
+use crate::session::{Session, Stage};
+use crate::{AccountId, Answer, Reason, Username};
+
+/// Octets of a [`Seed`].
+const SEED_OCTETS: usize = 16;
+
+/// Where a registration is, as it is carried in the session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Setup {
+    /// What is known of the first password.
+    pub(crate) primary: PrimaryResult,
+    /// Why it may be.
+    warrant: Warrant,
+    seed: Seed,
+    /// What the next answer is an answer to.
+    at: At,
+    /// What will be registered.
+    proven: Option<Proven>,
+    /// For which of the places of the policy an app password was asked for.
+    place: Option<u8>,
+}
+
+/// What secrets are made of that are shown before they count.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Seed([u8; SEED_OCTETS]);
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seed")
+    }
+}
+
+/// Why somebody may register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Warrant {
+    /// The first password, here: the policy opens this door for it.
+    Opening,
+    /// The first password, and a contact that somebody else has set.
+    Contact,
+    /// A temporary code; it is spent with the registration.
+    TemporaryCode([u8; CodeId::LENGTH]),
+    /// A proof that was registered before, spent already.
+    Proof,
+}
+
+/// What was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum At {
+    /// Which way.
+    Choice,
+    /// To get an app.
+    Apps(Picture),
+    /// A code of the key that was shown.
+    Key(Picture),
+    /// A number or mail address.
+    Address(Channel),
+    /// The code that was sent.
+    Code(Channel),
+    /// To keep the recovery codes.
+    RecoveryCodes,
+    /// Whether some program cannot ask for codes.
+    Program,
+    /// To keep the app password.
+    AppPassword,
+}
+
+/// Whether a key is shown as a picture too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Picture {
+    Shown,
+    Withheld,
+}
+
+/// What was proven.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Proven {
+    /// The key that the seed gives, by the code of this step.
+    Key(u64),
+    /// This number or address, by a code that was sent there.
+    Address(Address),
+}
+
+/// Why an attempt may register now with nothing but its first password, if it may.
+pub(super) fn warrant(view: &View<'_>) -> Option<Warrant> {
+    if !is_possible(view) {
+        return None;
+    }
+    if view.policy.registration.opening(view.attempt).is_some() {
+        return Some(Warrant::Opening);
+    }
+    let account = view.loaded.account.as_ref()?;
+    choice::contacts(view, account).next().map(|_| Warrant::Contact)
+}
+
+/// Whether this attempt can be led through a registration at all.
+pub(super) fn is_possible(view: &View<'_>) -> bool {
+    view.policy.registration.at_sign_in
+        && view.attempt.profile.second_question == SecondQuestion::Asked
+        && view.attempt.parties.word == Word::Believed
+        && view.known().is_some()
+}
+
+/// What a right second proof leads to.
+pub(super) enum Demand {
+    /// In.
+    None,
+    /// A registration first, which may be left out or not.
+    Setup(Warrant),
+    /// Out: all that is registered opens is a registration, and there can be none here.
+    Refusal(Reason),
+}
+
+/// What a right second proof leads to. An app password is for programs: they register nothing.
+pub(super) fn demanded(view: &View<'_>, account: &Account, proof: &Proof) -> Demand {
+    let Some(spend) = &proof.spend else { return Demand::None };
+    if !account.factors.is_empty() && !account.must_register_again {
+        return Demand::None;
+    }
+    let temporary = account.temporary_code.as_ref().map(|code| code.id);
+    let by_temporary = match spend {
+        Spend::Code { code, .. } => temporary.filter(|id| id == code),
+        Spend::TotpStep { .. } | Spend::HotpCounter { .. } | Spend::SentCode { .. } => None,
+    };
+    match (by_temporary, is_possible(view)) {
+        (Some(code), true) => Demand::Setup(Warrant::TemporaryCode(*code.as_bytes())),
+        (None, true) => Demand::Setup(Warrant::Proof),
+        (None, false) if account.must_register_again => Demand::Refusal(Reason::RegistrationRequired),
+        (Some(_) | None, false) => Demand::None,
+    }
+}
+
+/// Begins. A proof that led here is spent now, but for a temporary code: nobody shall need another one because a line broke.
+pub(super) fn begin(
+    view: &View<'_>,
+    mut session: Session,
+    primary: PrimaryResult,
+    warrant: Warrant,
+    proof: Option<Proof>,
+) -> Step {
+    let mut seed = [0; SEED_OCTETS];
+    Stream::new(view.entropy, "registration").fill(&mut seed);
+    let setup = Setup { primary, warrant, seed: Seed(seed), at: At::Choice, proven: None, place: None };
+    session.stage = Stage::Setup(setup.clone());
+    let step = choice::ask(view, session, &setup, "");
+    match proof {
+        Some(proof) => write::with_proof(view, step, proof, matches!(warrant, Warrant::TemporaryCode(_))),
+        None => step,
+    }
+}
+
+/// An answer has come.
+pub(super) fn answered(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    answer: &Answer,
+    evidence: Evidence,
+) -> Step {
+    if let Err(reason) = setup.is_warranted(view) {
+        return write::reject(view, &session, reason);
+    }
+    match setup.at {
+        At::Choice => choice::answered(view, session, setup, answer),
+        At::Apps(picture) => app::show_key(view, session, setup, picture, ""),
+        At::Key(picture) => app::answered(view, session, setup, picture, answer),
+        At::Address(channel) => address::typed(view, session, setup, channel, answer),
+        At::Code(channel) => address::answered(view, session, setup, channel, answer, evidence),
+        At::RecoveryCodes => extras::after_recovery_codes(view, session, setup, answer),
+        At::Program => extras::program(view, session, setup, answer),
+        At::AppPassword => complete::complete(view, &session, setup, answer),
+    }
+}
+
+impl Setup {
+    /// Whether what allowed the registration still does.
+    fn is_warranted(&self, view: &View<'_>) -> Result<(), Reason> {
+        let account = view.loaded.account.as_ref();
+        let holds = match (self.warrant, need(view)) {
+            (_, Need::Refuse(reason)) => return Err(reason),
+            (Warrant::Opening | Warrant::Contact, Need::Register) => warrant(view) == Some(self.warrant),
+            (Warrant::Opening | Warrant::Contact, Need::Second | Need::Skip(_)) => false,
+            (Warrant::TemporaryCode(id), _) => account
+                .and_then(|account| account.temporary_code.as_ref())
+                .is_some_and(|code| *code.id.as_bytes() == id && !view.loaded.spent_codes.contains(&code.id)),
+            (Warrant::Proof, Need::Second) => {
+                account.is_some_and(|account| account.factors.is_empty() || account.must_register_again)
+            }
+            (Warrant::Proof, Need::Register | Need::Skip(_)) => false,
+        };
+        let is_standing = matches!(self.primary, PrimaryResult::Right | PrimaryResult::NotAsked);
+        if holds && is_standing { Ok(()) } else { Err(Reason::RegistrationRefused) }
+    }
+
+    /// Whether the user may sign in once more without registering.
+    fn may_be_left(&self, view: &View<'_>) -> bool {
+        match self.warrant {
+            Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) => true,
+            Warrant::Proof => {
+                !view.loaded.account.as_ref().is_some_and(|account| account.must_register_again)
+            }
+        }
+    }
+
+    /// Randomness for one purpose, the same in every round.
+    fn stream(&self, purpose: &str) -> Stream {
+        Stream::new(&self.seed.0, purpose)
+    }
+
+    /// The account's id, also where it is made by this registration.
+    fn account_id(&self, view: &View<'_>) -> AccountId {
+        let stored = view.loaded.account.as_ref().map(|account| account.id);
+        stored.unwrap_or_else(|| AccountId::generate(&self.stream("account")))
+    }
+}
+
+/// Goes on with another question.
+fn ask(view: &View<'_>, mut session: Session, setup: &Setup, at: At, prompt: Prompt, reason: Reason) -> Step {
+    if session.rounds >= session.rounds_max() {
+        return write::reject(view, &session, Reason::TooManyRounds);
+    }
+    session.stage = Stage::Setup(Setup { at, ..setup.clone() });
+    write::ask(view, session, prompt, reason)
+}
+
+/// What was typed, as one word in lower case; empty for nothing.
+fn word(answer: &Answer) -> String {
+    match answer {
+        Answer::Text(typed) => typed.expose_text().unwrap_or_default().trim().to_lowercase(),
+        Answer::Void => String::new(),
+    }
+}
+
+/// Whether somebody else than the user has set a contact.
+const fn is_vouched_for(contact: &Contact) -> bool {
+    match contact.set_by {
+        SetBy::Administrator | SetBy::Directory => true,
+        SetBy::User => false,
+    }
+}
+
+/// The user's canonical name.
+fn user<'a>(view: &'a View<'_>) -> Option<&'a Username> {
+    view.known()
+}

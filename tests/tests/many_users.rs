@@ -1,0 +1,167 @@
+//! One act on many users: who is meant, what is shown first, and what it leaves behind.
+#![cfg(test)]
+
+#[expect(dead_code, reason = "this suite signs nobody in")]
+mod desk;
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::process::Command;
+
+use desk::{Desk, Given, NO_COLLECTOR, SECRETS};
+use serde_json::{Value, json};
+use test_ground::{Failure, Outcome, Terminal, checked};
+
+/// A file of so many users.
+fn file_of(desk: &Desk, count: usize) -> Result<String, Failure> {
+    let mut text = "\u{feff}Name,UPN\r\n".to_owned();
+    for number in 0..count {
+        let _ = write!(text, "\"User {number}\",user{number:05}\r\n");
+    }
+    let file = desk.folder.join("users.csv");
+    desk.machine.write(&file, &text)?;
+    Ok(file.display().to_string())
+}
+
+fn state_of(desk: &Desk, name: &str) -> Result<Value, Failure> {
+    Ok(desk.json(&["user", "show", name], Given::default())?["state"].clone())
+}
+
+fn records(desk: &Desk) -> Result<usize, Failure> {
+    let records = desk.json(&["audit", "list", "--limit", "100000"], Given::default())?;
+    Ok(records.as_array().map_or(0, Vec::len))
+}
+
+#[test]
+fn a_thousand_users_of_a_file_are_enabled_and_a_second_run_touches_nobody() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let file = file_of(&desk, 1000)?;
+    let enable = ["user", "enable", "--from-file", &file, "--create"];
+    let shown = desk.run(&[&enable[..], &["--dry-run"]].concat(), Given::default())?;
+    assert!(
+        shown.code == 0 && shown.output.contains("1,000  new, enabled: user00000, user00001"),
+        "{shown:?}"
+    );
+    assert_eq!(records(&desk)?, 0);
+    let refused = desk.run(&enable, Given::default())?;
+    assert!(refused.code == 1 && refused.errors.contains("--yes"), "{refused:?}");
+    assert_eq!(records(&desk)?, 0);
+    let done = desk.json(&[&enable[..], &["--yes"]].concat(), Given::default())?;
+    assert_eq!((&done["changed"], &done["as-asked"], &done["failed"]), (&json!(1000), &json!(0), &json!([])));
+    assert_eq!(state_of(&desk, "user00999")?, "enabled");
+    assert_eq!(records(&desk)?, 1000, "one record for each");
+    let again = desk.json(&[&enable[..], &["--yes"]].concat(), Given::default())?;
+    assert_eq!((&again["changed"], &again["as-asked"]), (&json!(0), &json!(1000)));
+    assert_eq!(records(&desk)?, 1000, "nobody was touched");
+    assert_eq!(desk.json(&["audit", "verify"], Given::default())?["sound"], true);
+    Ok(())
+}
+
+#[test]
+fn the_plan_counts_each_kind_of_change_and_each_failure_is_named() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    desk.done(&["user", "disable", "alice"])?;
+    desk.done(&["user", "add", "bob", "--state", "disabled"])?;
+    desk.done(&["user", "add", "carol", "--state", "enabled"])?;
+    let words = ["user", "enable", "alice", "bob", "carol", "root", "mallory"];
+    let mut terminal = Terminal::start(&desk.command(&words))?;
+    let plan = terminal.read_until("[y/N]")?;
+    for line in [
+        "1  disabled → enforced: alice",
+        "1  disabled → enabled: bob",
+        "1  new, enabled: root",
+        "1  are so already and stay untouched",
+        "1  cannot be done:",
+        "mallory: there is no account 'mallory'",
+    ] {
+        assert!(plan.contains(line), "{line}: {plan}");
+    }
+    terminal.send("n")?.expect("Nothing was changed")?;
+    assert_eq!(terminal.end()?.code, 1);
+    assert_eq!(state_of(&desk, "bob")?, "disabled");
+    let mut terminal = Terminal::start(&desk.command(&words))?;
+    terminal.expect("[y/N]")?.send("y")?.expect("3 accounts changed, 1 so already, 1 failed")?;
+    assert_eq!(terminal.end()?.code, 1, "one failed");
+    assert_eq!((state_of(&desk, "alice")?, state_of(&desk, "bob")?), (json!("enforced"), json!("enabled")));
+    Ok(())
+}
+
+#[test]
+fn filters_find_accounts_and_narrow_what_was_named() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    for name in ["bob", "carol"] {
+        desk.done(&["user", "add", name, "--state", "enabled"])?;
+    }
+    desk.done(&["user", "role", "carol", "administrator"])?;
+    let found = |filter: &[&str]| -> Result<Vec<String>, Failure> {
+        let listed = desk.json(&[&["user", "list"], filter].concat(), Given::default())?;
+        let users =
+            listed.as_array().into_iter().flatten().map(|line| line["user"].as_str().map(str::to_owned));
+        Ok(users.flatten().collect())
+    };
+    assert_eq!(found(&["--registered", "yes"])?, ["alice"]);
+    assert_eq!(found(&["--factor", "totp"])?, ["alice"]);
+    assert_eq!(found(&["--factor", "sms"])?, Vec::<String>::new());
+    assert_eq!(found(&["--state", "enabled", "--role", "user"])?, ["bob"]);
+    let run = |words: &[&str]| desk.json(&[words, &["--yes"]].concat(), Given::default());
+    let blocked = run(&["user", "block", "--all-matching", "--registered", "no", "--for", "2h"])?;
+    assert_eq!((&blocked["changed"], &blocked["failed"]), (&json!(2), &json!([])));
+    let narrowed = run(&["user", "unblock", "alice", "bob", "carol", "--role", "administrator"])?;
+    assert_eq!((&narrowed["changed"], &narrowed["left-out"]), (&json!(1), &json!(2)));
+    let removed = run(&["user", "remove", "--all-matching", "--state", "enabled"])?;
+    assert_eq!(removed["changed"], 2);
+    assert_eq!(found(&[])?, ["alice"]);
+    Ok(())
+}
+
+#[test]
+fn a_file_with_mistakes_changes_nothing_and_standard_input_is_a_file() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let lines = ["user;x", "alice;1", "", "a/b;2", ";3", "bob;4"];
+    let words = ["user", "enforce", "--from-file", "-", "--create", "--yes"];
+    let refused = desk.run(&words, Given { lines: &lines, ..Given::default() })?;
+    assert!(refused.code == 1, "{refused:?}");
+    for part in ["standard input has 2 mistakes", "line 4: ", "line 5: there is no user name"] {
+        assert!(refused.errors.contains(part), "{part}: {refused:?}");
+    }
+    let taken = desk.json(&words, Given { lines: &["alice", "bob", "alice"], ..Given::default() })?;
+    assert_eq!(taken["changed"], 2);
+    Ok(())
+}
+
+#[test]
+fn the_members_of_a_group_are_those_it_names_and_those_whose_first_it_is() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    checked(Command::new("groupadd").args(["--gid", "7700", "pilots"]))?;
+    let passwd = ["pia:x:7701:7700::/:/bin/sh", "per:x:7702:100::/:/bin/sh", "paul:x:7703:100::/:/bin/sh"];
+    let mut file = OpenOptions::new().append(true).open("/etc/passwd").expect("our own copy");
+    passwd.iter().for_each(|line| writeln!(file, "{line}").expect("a line"));
+    drop(file);
+    checked(Command::new("gpasswd").args(["--add", "per", "pilots"]))?;
+    let done = desk.json(&["user", "enforce", "--group", "pilots", "--yes"], Given::default())?;
+    assert_eq!((&done["changed"], &done["failed"]), (&json!(2), &json!([])));
+    assert_eq!((state_of(&desk, "pia")?, state_of(&desk, "per")?), (json!("enforced"), json!("enforced")));
+    let unknown = desk.run(&["user", "enforce", "--group", "pilot", "--yes"], Given::default())?;
+    assert!(unknown.code == 1 && unknown.errors.contains("there is no group pilot"), "{unknown:?}");
+    Ok(())
+}
+
+#[test]
+fn whoever_interrupts_hears_how_far_it_got_and_the_same_command_goes_on() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let file = file_of(&desk, 40_000)?;
+    let words = ["user", "enable", "--from-file", &file, "--create", "--yes"];
+    let mut terminal = Terminal::start(&desk.command(&words))?;
+    terminal.expect(" changed")?.press("\u{3}")?;
+    terminal.expect("Stopped with ")?.expect("The same command goes on from there")?;
+    assert_eq!(terminal.end()?.code, 1);
+    let before = records(&desk)?;
+    assert!(before > 0 && before < 40_000, "{before}");
+    let rest = desk.json(&words, Given::default())?;
+    assert_eq!(rest["as-asked"], before);
+    assert_eq!(rest["changed"], 40_000_usize.saturating_sub(before));
+    Ok(())
+}

@@ -146,6 +146,14 @@ fn warn(context: &Context, office: &Office, plan: &Plan<'_>) -> Result<(), Failu
     if let Some(text) = plan.lockouts() {
         context.warn(&text);
     }
+    let counts = office.sink.counts();
+    if counts.dropped > 0 {
+        let (dropped, all) = (counts.dropped, counts.dropped.saturating_add(counts.sent));
+        context.warn(&format!(
+            "syslog did not take {dropped} of {all} records at that pace, or does not run; the store has all of them \
+             ('countersign audit list')"
+        ));
+    }
     for name in &office.engine.policy().break_glass {
         if let Some(order) = plan.orders.iter().find(|order| order.name == *name) {
             warn_of_stale_copy(context, office, name)?;

@@ -17,6 +17,56 @@ pub(crate) fn table(titles: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     lines_without_trailing_spaces(&table.to_string())
 }
 
+/// A table that fits a terminal.
+pub(crate) struct Fitted {
+    /// The table; it ends with a line feed.
+    pub(crate) text: String,
+    /// What had to be left out or cut for that, as a sentence.
+    pub(crate) note: Option<String>,
+}
+
+/// The same in so many columns of a terminal: what stands last goes first, and of what is left the first is cut at the end.
+pub(crate) fn fitted(titles: &[&str], rows: &[Vec<String>], columns: Option<usize>) -> Fitted {
+    let whole = table(titles, rows.iter().cloned());
+    let Some(columns) = columns.filter(|columns| width(&whole) > *columns) else {
+        return Fitted { text: whole, note: None };
+    };
+    for kept in (2..titles.len()).rev() {
+        let titles_kept: Vec<&str> = titles.iter().take(kept).copied().collect();
+        let cut = rows.iter().map(|row| row.iter().take(kept).cloned().collect());
+        let text = table(&titles_kept, cut);
+        if width(&text) <= columns {
+            let left_out: Vec<&str> = titles.iter().skip(kept).copied().collect();
+            let note = format!("This terminal is too narrow for: {}.", left_out.join(", "));
+            return Fitted { text, note: Some(note) };
+        }
+    }
+    let text: String = whole.lines().map(|line| format!("{}\n", cut(line, columns))).collect();
+    Fitted { text, note: Some("This terminal is too narrow: the lines are cut at its edge.".to_owned()) }
+}
+
+/// Columns of the widest line.
+fn width(text: &str) -> usize {
+    text.lines().map(columns_of).max().unwrap_or(0)
+}
+
+/// What a text takes at a terminal, as the table has counted it: its own width without anything beside it.
+fn columns_of(text: &str) -> usize {
+    text.chars().map(|character| if character.is_ascii() { 1 } else { 2 }).sum()
+}
+
+/// As much of a line as fits, its end shown by a sign of its own.
+fn cut(line: &str, columns: usize) -> String {
+    let mut left = columns.saturating_sub(2);
+    let kept = line.chars().take_while(|character| {
+        let own = columns_of(character.encode_utf8(&mut [0; 4]));
+        let fits = own <= left;
+        left = left.saturating_sub(own);
+        fits
+    });
+    if columns_of(line) <= columns { line.to_owned() } else { kept.chain(['…']).collect() }
+}
+
 /// Names and values below each other; it ends with a line feed.
 pub(crate) fn list(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -29,13 +79,31 @@ fn lines_without_trailing_spaces(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{list, table};
+    use super::{fitted, list, table};
 
     #[test]
     fn columns_align_also_under_wide_characters() {
         let rows =
             [vec!["Łukasz".to_owned(), "enforced".to_owned()], vec!["李".to_owned(), "disabled".to_owned()]];
         assert_eq!(table(&["user", "state"], rows), "USER    STATE\nŁukasz  enforced\n李      disabled\n");
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_what_matters_most_and_hears_what_is_missing() {
+        let rows = || vec![vec!["alice".to_owned(), "enforced".to_owned(), "2026-11-22".to_owned()]];
+        let titles = ["user", "state", "last"];
+        let whole = "USER   STATE     LAST\nalice  enforced  2026-11-22\n";
+        for columns in [None, Some(80), Some(27), Some(25)] {
+            let fitted = fitted(&titles, &rows(), columns);
+            assert_eq!(fitted.text, whole, "{columns:?}");
+            assert_eq!(fitted.note, None);
+        }
+        let narrow = fitted(&titles, &rows(), Some(24));
+        assert_eq!(narrow.text, "USER   STATE\nalice  enforced\n");
+        assert_eq!(narrow.note.as_deref(), Some("This terminal is too narrow for: last."));
+        let cut = fitted(&titles, &rows(), Some(10));
+        assert_eq!(cut.text.lines().nth(1), Some("alice  e…"));
+        assert!(cut.note.is_some());
     }
 
     #[test]

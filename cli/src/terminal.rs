@@ -138,6 +138,12 @@ fn usable(password: Secret) -> Result<Secret, Failure> {
     if fits { Ok(password) } else { Err(Failure::PasswordLength) }
 }
 
+/// The columns of the terminal that reads our answers; `None` where a file or another program does.
+pub(crate) fn columns_of_output() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
+    io::stdout().is_terminal().then_some(usize::from(columns))
+}
+
 /// The width for pictures made of block characters; `None` where they would come out as noise.
 pub(crate) fn columns_for_pictures() -> Option<u16> {
     columns_of(&io::stdout())

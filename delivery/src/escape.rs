@@ -26,7 +26,7 @@ pub(crate) fn put(value: &str, place: Place, out: &mut String) {
         Place::Body(BodyFormat::Text) => out.push_str(value),
         // A line end would begin another header, and NUL ends an argument.
         Place::Header | Place::Argument => {
-            out.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }))
+            out.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
         }
     }
 }

@@ -121,7 +121,7 @@ mod tests {
     use crate::failure::{Blame, Failure, Trouble};
 
     fn after(begun: Instant, seconds: u64) -> Instant {
-        begun + Duration::from_secs(seconds)
+        begun.checked_add(Duration::from_secs(seconds)).unwrap()
     }
 
     #[test]

@@ -7,23 +7,25 @@
     reason = "a case that fails is a panic, and its numbers are small"
 )]
 
+mod outbox;
 pub mod samples;
+mod sent;
 mod throttle;
 
 use crate::limits::PURGE_SECONDS;
 use common::account::{Account, State};
 use common::bundle::{AccountChange, Bundle, Outcome, Precondition, Success};
 use common::limits::SPENT_KEPT_SECONDS;
-use common::ports::{Listing, Store};
+use common::ports::{Listing, Outbox, Store};
 use samples::{
     account, applied_positions, applies, bundle, code, code_id, conflicts, counting, factor, id, insert,
     is_applied, lane, load, moments, name, recognised, record, session, spending, step, success, time,
     verified, with_codes,
 };
 
-/// A store with both of its ports.
-pub trait Engine: Store + Listing {}
-impl<T: Store + Listing> Engine for T {}
+/// A store with all of its ports.
+pub trait Engine: Store + Listing + Outbox {}
+impl<T: Store + Listing + Outbox> Engine for T {}
 
 /// One store under test.
 pub trait Ground: Sync {
@@ -36,7 +38,7 @@ pub type Case = (&'static str, fn(&dyn Ground));
 
 /// Runs every case, each on an empty store from `fresh`.
 pub fn check<G: Ground>(fresh: impl Fn() -> G) {
-    for (sentence, case) in CASES.iter().chain(throttle::CASES) {
+    for (sentence, case) in [CASES, throttle::CASES, sent::CASES, outbox::CASES].concat() {
         println!("{}", sentence.replace('_', " "));
         case(&fresh());
     }

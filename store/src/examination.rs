@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::UnixTime;
 use common::causes::with_causes;
-use common::ports::StoreError;
+use common::ports::{OutboxFigures, StoreError};
 use nix::sys::statvfs::{FsFlags, statvfs};
 
 use crate::deadline::Deadline;
@@ -16,7 +16,7 @@ use crate::files::StoreFiles;
 use crate::holder::{Holder, holder};
 use crate::limits::{HOLDER_WAIT, LOG_FILE_OCTETS, RESERVE_OCTETS, RESERVE_SLICE};
 use crate::queue::Queue;
-use crate::{KeyCheck, Process, Sqlite, SqliteError, SqliteOptions, Trouble, schema, spent, staging};
+use crate::{KeyCheck, Process, Sqlite, SqliteError, SqliteOptions, Trouble, outbox, schema, spent, staging};
 
 /// Something that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,10 @@ pub struct Figures {
     pub free_octets: Option<u64>,
     /// No code that was shown until then is good.
     pub floor: Option<UnixTime>,
+    /// Messages that wait to be sent.
+    pub messages: Option<OutboxFigures>,
+    /// Since when the one is free that has waited longest for a server; `None` where none waits.
+    pub untaken_since: Option<UnixTime>,
 }
 
 /// What a look at a store found.
@@ -160,12 +164,15 @@ impl Examination {
             if finding != "ok" {
                 return Err(SqliteError::Integrity { path: files.database.clone(), finding });
             }
-            Ok((schema::version(connection)?, spent::floor(connection)?))
+            let sending = (outbox::figures(connection)?, outbox::free_since(connection, now)?);
+            Ok((schema::version(connection)?, spent::floor(connection)?, sending))
         });
         match seen {
-            Ok((version, floor)) => {
+            Ok((version, floor, (messages, untaken_since))) => {
                 self.figures.schema = Some(version);
                 self.figures.floor = Some(floor);
+                self.figures.messages = Some(messages);
+                self.figures.untaken_since = untaken_since;
                 self.look_at_clock(floor, now, &files.database);
             }
             Err(error) => self.find_through_the_port(&error, &files.database),

@@ -78,16 +78,17 @@ fn takes_notice(connection: &Connection, user: &str) -> Result<bool, SqliteError
     Ok(own < NOTICES_WAITING_PER_USER_MAX)
 }
 
-/// Whether a claim would find anything.
-pub(crate) fn has_free(connection: &Connection, now: UnixTime) -> Result<bool, SqliteError> {
+/// Since when the message is free that has waited longest; `None` where a claim would find nothing.
+pub(crate) fn free_since(connection: &Connection, now: UnixTime) -> Result<Option<UnixTime>, SqliteError> {
+    let mut longest = None;
     for urgency in URGENCIES {
-        let mut statement =
-            connection.prepare_cached("SELECT 1 FROM outbox WHERE urgency = ?1 AND free_at <= ?2 LIMIT 1")?;
-        if statement.exists(params![place(urgency), now.seconds()])? {
-            return Ok(true);
-        }
+        let mut statement = connection
+            .prepare_cached("SELECT min(free_at) FROM outbox WHERE urgency = ?1 AND free_at <= ?2")?;
+        let since = statement
+            .query_row(params![place(urgency), now.seconds()], |row| row.get::<_, Option<u64>>(0))?;
+        longest = longest.into_iter().chain(since).min();
     }
-    Ok(false)
+    Ok(longest.map(UnixTime::from_seconds))
 }
 
 /// Takes messages that are free.
@@ -176,20 +177,24 @@ pub(crate) fn settle(connection: &Connection, settlement: &Settlement) -> Result
     }
 }
 
-/// Drops some of the expired ones that no server comes for.
+/// Drops some of the expired ones that no server comes for: of those that have waited longest, up to the first that has
+/// not expired. Looking further would cost a store with many messages more than it is worth.
 pub(crate) fn purge(connection: &Connection, earliest: UnixTime, bundles: usize) -> Result<(), SqliteError> {
-    let count = bundles.saturating_mul(PURGED_PER_BUNDLE);
     for urgency in URGENCIES {
-        let deleted = connection
-            .prepare_cached(
-                "DELETE FROM outbox WHERE expires_at <= ?2 AND message IN
-                 (SELECT message FROM outbox WHERE urgency = ?1 AND free_at <= ?2 ORDER BY free_at LIMIT ?3)",
-            )?
-            .execute(params![place(urgency), earliest.seconds(), count])?;
-        let expired = i64::try_from(deleted).unwrap_or(i64::MAX);
-        if expired > 0 {
-            resize(connection, Change { waiting: expired.saturating_neg(), expired, left_out: 0 })?;
-        }
+        let expired: Vec<MessageId> = {
+            let mut statement = connection.prepare_cached(
+                "SELECT message, expires_at FROM outbox WHERE urgency = ?1 AND free_at <= ?2 ORDER BY free_at, rowid",
+            )?;
+            let oldest = statement.query_map(params![place(urgency), earliest.seconds()], |row| {
+                Ok((MessageId::from_bytes(row.get(0)?), moment(row, 1)?))
+            })?;
+            let has_expired = |row: &rusqlite::Result<(_, UnixTime)>| {
+                row.as_ref().map_or(true, |(_, expires_at)| *expires_at <= earliest)
+            };
+            let expired = oldest.take_while(has_expired).take(bundles.saturating_mul(PURGED_PER_BUNDLE));
+            expired.map(|row| row.map(|(message, _)| message)).collect::<rusqlite::Result<_>>()?
+        };
+        expired.into_iter().try_for_each(|message| drop_expired(connection, message))?;
     }
     Ok(())
 }

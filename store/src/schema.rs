@@ -205,9 +205,15 @@ fn known(migrations: &[&str]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use common::AccountId;
+    use common::account::Account;
+    use common::lane::LaneKey;
+    use common::message::Urgency;
     use rusqlite::Connection;
 
     use super::{MIGRATIONS, create, migrate, version};
+    use crate::conformance::samples::{account, code_id, envelope, factor, new_code, phone, time};
+    use crate::{accounts, loading, outbox, sent};
 
     const LATER: &[&str] = &[
         "CREATE TABLE codes (name TEXT, digits INTEGER) STRICT; INSERT INTO codes VALUES ('alice', 6);",
@@ -235,6 +241,45 @@ mod tests {
         let broken = [LATER[0], LATER[1], LATER[2], "UPDATE nothing SET x = 1;"];
         assert!(migrate(&mut connection, &broken).is_err());
         assert_eq!((version(&connection).unwrap(), period(&connection)), (2, 30));
+    }
+
+    /// What a store of schema 5 looks like after some use.
+    const OF_SCHEMA_5: &str = "
+        INSERT INTO spent_totp VALUES (zeroblob(16), x'0101010101010101', 40, 1200, 1260);
+        INSERT INTO spent_recovery VALUES (zeroblob(16), x'0202020202020202');
+        INSERT INTO once_spent VALUES (zeroblob(16), x'0303030303030303');
+        INSERT INTO known VALUES (zeroblob(16), zeroblob(16), 900);
+        INSERT INTO caps VALUES (zeroblob(16), 800, 3, 4);
+        INSERT INTO lanes VALUES (zeroblob(16), 2, 700);
+        UPDATE meta SET lanes = 1, floor = 600;";
+
+    #[test]
+    fn a_store_of_schema_5_keeps_what_it_has_and_takes_codes_and_messages() {
+        let mut store = Connection::open_in_memory().unwrap();
+        migrate(&mut store, &MIGRATIONS[..5]).unwrap();
+        let alice = Account { id: AccountId::from_bytes([0; 16]), ..account(1, "alice") };
+        let document = serde_json::to_string(&alice).unwrap();
+        store
+            .execute(
+                "INSERT INTO accounts VALUES (zeroblob(16), 'alice', 1, 'enabled', 'user', ?1)",
+                [document],
+            )
+            .unwrap();
+        store.execute_batch(OF_SCHEMA_5).unwrap();
+        migrate(&mut store, MIGRATIONS).unwrap();
+        let lane = LaneKey::from_bytes([0; 16]);
+        let load = || loading::load(&store, &alice.name, &lane, None).unwrap();
+        let before = load();
+        assert_eq!((before.account.as_ref(), before.floor), (Some(&alice), time(600)));
+        assert_eq!((before.spent_steps, before.spent_codes), (vec![(factor(1), 40)], vec![code_id(2)]));
+        assert_eq!((before.lane.failures, before.cap.in_row, before.known_at), (2, 4, Some(time(900))));
+        assert_eq!((before.signed_in_at, before.sent_codes.len()), (None, 0));
+        sent::send(&store, &new_code("alice", phone(1), 1, 1000)).ok().unwrap();
+        outbox::put(&store, &envelope(1, "alice", Urgency::Code, 1300), time(1000)).ok().unwrap();
+        accounts::signed_in(&store, alice.id, time(1000)).unwrap();
+        let after = load();
+        assert_eq!((after.signed_in_at, after.sent_codes.len()), (Some(time(1000)), 1));
+        assert_eq!(outbox::figures(&store).unwrap().waiting, 1);
     }
 
     #[test]

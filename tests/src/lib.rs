@@ -6,6 +6,7 @@
 
 mod daemon;
 mod datagram;
+mod drawing;
 mod failure;
 pub mod ground;
 mod machine;
@@ -19,10 +20,11 @@ mod terminal;
 
 pub use daemon::{Daemon, wait_for};
 pub use datagram::receive;
+pub use drawing::DRAWN;
 pub use failure::{Failure, Outcome, checked};
 pub use machine::Machine;
 pub use measured::{IN_SHORT, MEASURED, in_short, measured};
-pub use oath::{Authenticator, totp_code};
+pub use oath::{Authenticator, hotp_code, totp_code};
 pub use radclient::{RadiusAnswer, RadiusRequest};
 pub use rsyslogd::{LogLine, Rsyslogd, SocketForm};
 pub use screen::{Colours, Picture, Screen};

@@ -47,3 +47,10 @@ pub fn totp_code(secret_base32: &str, unix_seconds: u64) -> Result<String, Failu
     let code = checked(Command::new("oathtool").args(["--totp", "--base32", &now, "--", secret_base32]))?;
     Ok(code.trim().to_owned())
 }
+
+/// The six-digit HOTP code (RFC 4226) of a base32 secret at a counter, computed by oathtool.
+pub fn hotp_code(secret_base32: &str, counter: u64) -> Result<String, Failure> {
+    let counter = format!("--counter={counter}");
+    let code = checked(Command::new("oathtool").args(["--hotp", "--base32", &counter, "--", secret_base32]))?;
+    Ok(code.trim().to_owned())
+}

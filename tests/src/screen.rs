@@ -53,6 +53,11 @@ impl Screen {
         self.rows.iter().map(|row| row.iter().collect::<String>().trim_end().to_owned()).collect()
     }
 
+    /// Characters of a line.
+    pub(crate) fn columns(&self) -> usize {
+        self.rows.first().map_or(0, Vec::len)
+    }
+
     /// Its lines in one text, to look for words.
     pub fn text(&self) -> String {
         self.lines().join("\n")
@@ -64,7 +69,7 @@ impl Screen {
             Colours::LightOnDark => (230, 20),
             Colours::DarkOnLight => (20, 230),
         };
-        let columns = self.rows.first().map_or(0, Vec::len).saturating_mul(CELL_COLUMNS);
+        let columns = self.columns().saturating_mul(CELL_COLUMNS);
         let rows = self.rows.len().saturating_mul(CELL_ROWS);
         let shade = |x: usize, y: usize| {
             let line = self.rows.get(y.checked_div(CELL_ROWS)?)?;

@@ -8,6 +8,7 @@ mod guessing;
 mod mending;
 mod setting_up;
 mod tampering;
+mod tokens;
 
 use std::process::Command;
 

@@ -71,7 +71,7 @@ fn the_next_gateway_takes_over_from_ones_that_lie_hang_and_die() -> Outcome {
 #[test]
 fn mail_crosses_an_encrypted_connection_with_name_and_password_or_not_at_all() -> Outcome {
     let exim = Exim::here()?;
-    let right = exim.gateway("mail", "mailpw", exim.authority());
+    let right = exim.gateway("mail", "mailpw", &exim.authority());
     let trial = |settings: &str, to: &str| {
         let bench = Bench::new(settings)?;
         bench.trial(&["delivery", "test", "--channel", "email", "--to", to])
@@ -84,9 +84,9 @@ fn mail_crosses_an_encrypted_connection_with_name_and_password_or_not_at_all() -
     assert!(mail.contains("000000"), "{mail}");
     let trouble =
         |said: &serde_json::Value| said["tried"][0]["trouble"].as_str().unwrap_or_default().to_owned();
-    let wrong = trial(&exim.gateway("mail", "wrong", exim.authority()), "carol@example.test")?;
+    let wrong = trial(&exim.gateway("mail", "wrong", &exim.authority()), "carol@example.test")?;
     assert_eq!(trouble(&wrong), "it did not take name and password (status 535)");
-    let stranger = trial(&exim.gateway("mail", "mailpw", exim.other_authority()), "carol@example.test")?;
+    let stranger = trial(&exim.gateway("mail", "mailpw", &exim.other_authority()), "carol@example.test")?;
     assert_eq!(trouble(&stranger), "its encryption or certificate is not good");
     let refused = trial(&right, "reject@example.test")?;
     assert_eq!(trouble(&refused), "it answered with status 550");
@@ -96,7 +96,7 @@ fn mail_crosses_an_encrypted_connection_with_name_and_password_or_not_at_all() -
 #[test]
 fn a_notice_goes_to_the_address_known_before() -> Outcome {
     let exim = Exim::here()?;
-    let bench = Bench::new(&exim.gateway("mail", "mailpw", exim.authority()))?;
+    let bench = Bench::new(&exim.gateway("mail", "mailpw", &exim.authority()))?;
     bench.add_user("dave")?;
     bench.countersign(&["contact", "add", "dave", "dave@example.test"])?;
     bench.countersign(&["app-password", "create", "dave", "--label", "backup", "--service", "sshd"])?;

@@ -165,3 +165,48 @@ fn whoever_interrupts_hears_how_far_it_got_and_the_same_command_goes_on() -> Out
     assert_eq!(rest["changed"], 40_000_usize.saturating_sub(before));
     Ok(())
 }
+
+#[test]
+fn a_list_fits_the_terminal_and_says_what_it_left_out() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    let settings = desk.folder.join("countersign.toml");
+    let line = |columns: u16| {
+        let program = desk.machine.built("countersign");
+        format!(
+            "stty columns {columns} rows 24; exec {} --config {} user list",
+            program.display(),
+            settings.display()
+        )
+    };
+    let mut narrow = Terminal::start(Command::new("sh").args(["-c", &line(60)]))?;
+    let ended = narrow.end()?;
+    let mut table = ended.transcript.lines().take_while(|line| !line.starts_with("1 account."));
+    assert!(table.all(|line| line.trim_end().len() <= 60), "{ended:?}");
+    assert!(ended.transcript.contains("alice  enforced  totp"), "{ended:?}");
+    assert!(ended.transcript.contains("This terminal is too narrow for: "), "{ended:?}");
+    let mut wide = Terminal::start(Command::new("sh").args(["-c", &line(200)]))?;
+    let ended = wide.end()?;
+    assert!(ended.transcript.contains("PASSWORD") && !ended.transcript.contains("too narrow"), "{ended:?}");
+    let csv = desk.done(&["user", "list", "--csv"])?;
+    let mut lines = csv.lines();
+    assert!(lines.next().is_some_and(|titles| titles.starts_with("user,state,role,")), "{csv}");
+    assert!(lines.next().is_some_and(|line| line.starts_with("alice,enforced,user,")), "{csv}");
+    assert_eq!(desk.json(&["user", "list", "--state", "disabled"], Given::default())?, json!([]));
+    Ok(())
+}
+
+#[test]
+fn an_account_is_explained_in_plain_words() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    let shown = desk.done(&["user", "show", "alice"])?;
+    assert!(shown.contains("At the next sign-in: A second proof is asked for: 'imported'"), "{shown}");
+    desk.done(&["user", "block", "alice"])?;
+    assert!(desk.done(&["user", "show", "alice"])?.contains("Nobody gets in under this name: it is blocked"));
+    desk.done(&["user", "unblock", "alice"])?;
+    desk.done(&["user", "disable", "alice"])?;
+    let shown = desk.json(&["user", "show", "alice"], Given::default())?;
+    assert_eq!(shown["next-sign-in"][0], "The first password is enough: the account is disabled.");
+    Ok(())
+}

@@ -1,6 +1,7 @@
 //! Registration at the prompt: what a window of the usual size shows, and what a phone reads of it.
 #![cfg(test)]
 
+mod newcomer;
 mod site;
 
 use std::fs;

@@ -8,6 +8,7 @@ mod ground;
 mod host;
 mod install;
 mod lint;
+mod pictures;
 mod policy;
 mod problem;
 mod soak;
@@ -35,6 +36,7 @@ cargo xtask COMMAND
   fuzz [TARGET] [--seconds N]
                        makes up inputs for one target of fuzz/, or for all, a minute each by default
   soak [MINUTES]       property tests, races and fuzz targets over and over, an hour by default
+  pictures             draws the windows in docs/ anew, as the suite `registration` sees them
   lint                 formatting, clippy, dependency policy, file lengths
   tidy                 formats the code
   install [--destdir FOLDER] [--debug | --from FOLDER]
@@ -62,6 +64,7 @@ fn run(arguments: &[String]) -> Result<ExitCode, Problem> {
         ("test", suites) => test::run(suites),
         ("fuzz", options) => fuzz::run(options),
         ("soak", options) => soak::run(options),
+        ("pictures", []) => pictures::run(),
         ("lint", []) => lint::run(),
         ("tidy", []) => tidy::run(),
         ("install", options) => install::install(options),

@@ -70,8 +70,8 @@ fn give_out(context: &Context, planned: &Planned<'_>, issued: Issued) -> Result<
     match issued {
         Issued::TemporaryCode { code, expires_at } => context.say(&CodeOf {
             user: planned.name.as_str(),
-            code: code.into(),
-            until: rfc3339(expires_at),
+            temporary_code: code.into(),
+            expires_at: rfc3339(expires_at),
         }),
         // Nothing of this is for many at once.
         Issued::Nothing
@@ -87,12 +87,12 @@ fn give_out(context: &Context, planned: &Planned<'_>, issued: Issued) -> Result<
 #[serde(rename_all = "kebab-case")]
 struct CodeOf<'a> {
     user: &'a str,
-    code: GivenOut,
-    until: String,
+    temporary_code: GivenOut,
+    expires_at: String,
 }
 
 impl Report for CodeOf<'_> {
     fn text(&self) -> String {
-        format!("{}  {}  until {}\n", self.user, self.code.text(), self.until)
+        format!("{}  {}  until {}\n", self.user, self.temporary_code.text(), self.expires_at)
     }
 }

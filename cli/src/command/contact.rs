@@ -106,7 +106,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
 }
 
 /// All of it: whoever may change it must be able to check it.
-fn full(address: &Address) -> String {
+pub(crate) fn full(address: &Address) -> String {
     match address {
         Address::Mobile(number) | Address::Office(number, None) => number.to_string(),
         Address::Office(number, Some(extension)) => format!("{number} extension {extension}"),

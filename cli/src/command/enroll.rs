@@ -56,13 +56,19 @@ enum Kind {
 pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<Outcome, Failure> {
     let office = context.office()?;
     // Nobody should scan a code for an account that is not there.
-    let name = account(&office, &arguments.name)?.name;
+    let before = account(&office, &arguments.name)?;
+    let name = before.name;
     match arguments.kind {
         Kind::Totp(arguments) => totp::enroll(context, &office, &name, arguments)?,
         Kind::Hotp(arguments) => hotp::enroll(context, &office, &name, arguments)?,
         Kind::Mobile(mobile) => sent::enroll(context, &office, &name, mobile.into())?,
         Kind::Office(phone) => sent::enroll(context, &office, &name, phone.into())?,
         Kind::Email(email) => sent::enroll(context, &office, &name, email.into())?,
+    }
+    if before.must_register_again {
+        context.warn(&format!(
+            "{name} had to register again: all that was registered before is void, with recovery codes and app passwords"
+        ));
     }
     warn_of_lockout(context, &account(&office, &name)?);
     Ok(Outcome::Done)

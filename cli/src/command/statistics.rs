@@ -11,7 +11,7 @@ use assembly::config::Settings;
 use clap::Args;
 use common::UnixTime;
 use common::account::State;
-use common::ports::Listing as _;
+use common::ports::{Listing as _, Outbox as _};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Outcome;
@@ -97,6 +97,10 @@ fn figures(office: &Office) -> Result<StoreFigures, Failure> {
     })?;
     count(&mut figures.closed, office.store.closed(now, u32::MAX)?.len());
     let heads = office.store.heads()?;
+    let messages = office.store.figures()?;
+    figures.messages_waiting = messages.waiting;
+    figures.messages_expired = messages.expired;
+    figures.messages_left_out = messages.left_out;
     figures.records = heads.into_iter().map(|head| (head.stream, head.sequence)).collect();
     Ok(figures)
 }
@@ -155,6 +159,10 @@ struct StoreFigures {
     without_factor: u64,
     factors: u64,
     app_passwords: u64,
+    messages_waiting: u64,
+    /// Messages that expired before they could be sent, and notices that were left out: since the store was made.
+    messages_expired: u64,
+    messages_left_out: u64,
     /// How many records each stream has had.
     records: BTreeMap<String, u64>,
 }
@@ -270,6 +278,9 @@ impl StoreFigures {
         rows.push(vec!["  without a factor".to_owned(), self.without_factor.to_string()]);
         rows.push(vec!["factors".to_owned(), self.factors.to_string()]);
         rows.push(vec!["app passwords".to_owned(), self.app_passwords.to_string()]);
+        rows.push(vec!["messages that wait to be sent".to_owned(), self.messages_waiting.to_string()]);
+        rows.push(vec!["  expired unsent, ever".to_owned(), self.messages_expired.to_string()]);
+        rows.push(vec!["  notices left out, ever".to_owned(), self.messages_left_out.to_string()]);
         let streams = self.records.iter();
         rows.extend(streams.map(|(stream, number)| vec![format!("records of {stream}"), number.to_string()]));
         table(&["store", "count"], rows)

@@ -1,9 +1,12 @@
 //! `countersign user`: accounts as a whole.
 
+mod account_view;
 mod add;
 mod known;
+mod line;
 mod list;
 mod many;
+mod outlook;
 mod reset;
 mod show;
 mod temporary_code;
@@ -29,6 +32,7 @@ use known::Known;
 use list::List;
 use many::{BlockArguments, DisableArguments, EnableArguments, StateArguments};
 use reset::ResetArguments;
+use show::Show;
 use temporary_code::TemporaryCode;
 
 /// What is done to accounts.
@@ -54,8 +58,8 @@ pub(crate) enum Command {
     Reset(ResetArguments),
     /// Make a code that is good once, for somebody whose phone is lost or who has nothing registered yet.
     TemporaryCode(TemporaryCode),
-    /// Show one account with its factors and app passwords.
-    Show(Name),
+    /// Show one account with all that hangs on it, and say what happens at its next sign-in.
+    Show(Show),
     /// Show all accounts, or those that match.
     List(List),
     /// Give an account another name; all that hangs on it stays.
@@ -112,7 +116,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Block(arguments) => return many::block(context, &office, &arguments),
         Command::Rename(Rename { old, new }) => done(context, &office, &old, &Act::Rename(new))?,
         Command::Role(RoleArguments { name, role }) => done(context, &office, &name, &Act::SetRole(role))?,
-        Command::Show(Name { name }) => show::show(context, &office, &name)?,
+        Command::Show(arguments) => show::show(context, &office, &arguments)?,
         Command::List(arguments) => list::list(context, &office, &arguments)?,
     }
     Ok(Outcome::Done)

@@ -43,11 +43,14 @@ impl Round {
                     own.for_each(|(_, highest)| *highest = step.saturating_sub(1));
                 }
                 Spend::HotpCounter { factor, counter, .. } => {
-                    let own = kept
-                        .spent_steps
-                        .iter_mut()
-                        .filter(|(of, highest)| of == factor && highest == counter);
-                    own.for_each(|(_, highest)| *highest = counter.saturating_sub(1));
+                    let is_own = |(of, highest): &(_, _)| of == factor && highest == counter;
+                    match counter.checked_sub(1) {
+                        Some(before) => {
+                            let own = kept.spent_steps.iter_mut().filter(|spent| is_own(spent));
+                            own.for_each(|(_, highest)| *highest = before);
+                        }
+                        None => kept.spent_steps.retain(|spent| !is_own(spent)),
+                    }
                 }
                 // The file sends nothing.
                 Spend::SentCode { .. } => {}

@@ -183,12 +183,9 @@ impl Shared {
             return false;
         }
         let lease = post.gateways().patience().as_secs().saturating_add(LEASE_MARGIN_SECONDS);
-        let claimed = match post.claim(lease, room) {
-            Ok(claimed) => claimed,
-            Err(_) => {
-                self.counters.store_failed.fetch_add(1, Ordering::Relaxed);
-                return false;
-            }
+        let Ok(claimed) = post.claim(lease, room) else {
+            self.counters.store_failed.fetch_add(1, Ordering::Relaxed);
+            return false;
         };
         let is_full = u32::try_from(claimed.len()).is_ok_and(|count| count >= room);
         for envelope in claimed {

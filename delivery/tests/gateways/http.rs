@@ -243,7 +243,7 @@ fn a_gateway_for_codes_takes_no_notice_and_one_without_its_password_takes_nothin
         Http { body: Some(Template::parse("to={to}&code={code}").unwrap()), ..http(&at(server.port)) };
     let gateways =
         Gateways::new(vec![gateway("codes", codes), gateway("texts", http(&at(server.port)))], None);
-    let of = |parcel: &Parcel| gateways.send(parcel, None).iter().map(|it| trouble(it)).collect::<Vec<_>>();
+    let of = |parcel: &Parcel| gateways.send(parcel, None).iter().map(trouble).collect::<Vec<_>>();
     assert_eq!(of(&parcel("a notice", None)), [Some(Trouble::CodesOnly), None]);
     assert_eq!(of(&parcel("a code", Some("123456"))), [None]);
     let lacking = Equipped { is_lacking: true, ..gateway("g", http(&at(server.port))) };

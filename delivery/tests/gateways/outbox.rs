@@ -34,7 +34,7 @@ fn keys() -> KeyRing {
 /// An outbox, its clock, and what was recorded.
 struct Desk {
     rows: Mutex<BTreeMap<[u8; 16], (Envelope, UnixTime)>>,
-    records: Mutex<Vec<(MessageId, Fared, Option<String>, Option<String>)>>,
+    records: Mutex<Vec<(Fared, Option<String>)>>,
     clock: AtomicU64,
     gateways: Gateways,
     allowed: bool,
@@ -73,7 +73,7 @@ impl Desk {
     }
 
     fn records(&self) -> Vec<(Fared, Option<String>)> {
-        self.records.lock().unwrap().iter().map(|(_, fared, _, trouble)| (*fared, trouble.clone())).collect()
+        self.records.lock().unwrap().clone()
     }
 }
 
@@ -120,9 +120,7 @@ impl Post for Desk {
     }
 
     fn record(&self, outcome: &Outcome<'_>) {
-        let gateway = outcome.gateway.map(str::to_owned);
-        let record = (outcome.message.id, outcome.fared, gateway, outcome.trouble.clone());
-        self.records.lock().unwrap().push(record);
+        self.records.lock().unwrap().push((outcome.fared, outcome.trouble.clone()));
     }
 }
 

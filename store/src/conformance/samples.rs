@@ -1,20 +1,23 @@
 //! What the cases are made of: accounts, bundles and names that differ by a number.
 
-use common::account::{Account, RecoveryCode, State};
+use common::account::{Account, RecoveryCode, State, TemporaryCode};
 use common::attempt::{Door, Parties, Place, PrimaryMode, Profile, Target};
 use common::bundle::{
-    AccountChange, Bundle, CapEffect, Entry, Outcome, Recognised, Renewal, Spend, Success, Unlocked,
+    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Recognised, Renewal, SentCode, Slot, Spend,
+    Success, Unlocked,
 };
 use common::chain::{ChainMac, ChainPosition};
-use common::codes::Shape;
-use common::keys::{KEY_OCTETS, KeyId, KeyRing, MasterKey};
+use common::codes::{KeyedHash, Shape};
+use common::keys::{KEY_OCTETS, KeyId, KeyRing, MasterKey, Sealed};
 use common::lane::{LaneKey, LanesOf};
+use common::message::{Envelope, Urgency};
 use common::origin::Origin;
 use common::ports::Loaded;
+use common::random::Stream;
 use common::record::{Ending, PrimaryResult, Record, Severity};
 use common::throttle::{Against, Count};
 use common::{
-    AccountId, Attempt, AttemptId, CodeId, FactorId, Reason, Secret, TypedName, UnixTime, Username,
+    AccountId, Attempt, AttemptId, CodeId, FactorId, MessageId, Reason, Secret, TypedName, UnixTime, Username,
 };
 use zeroize::Zeroizing;
 
@@ -110,10 +113,72 @@ pub fn step(account: u8, of_factor: u8, step: u64) -> Spend {
     }
 }
 
-/// A recovery code.
+/// A recovery or temporary code.
 #[must_use]
 pub fn code(account: u8, code: u8) -> Spend {
     Spend::Code { account: id(account), code: code_id(code) }
+}
+
+/// A counter of a token.
+#[must_use]
+pub fn counter(account: u8, of_factor: u8, counter: u64) -> Spend {
+    Spend::HotpCounter { account: id(account), factor: factor(of_factor), counter }
+}
+
+/// The slot of a factor.
+#[must_use]
+pub const fn phone(number: u8) -> Slot {
+    Slot::Factor(factor(number))
+}
+
+/// A code that was sent to a user.
+#[must_use]
+pub fn sent_code(user: &str, slot: Slot, number: u8) -> Spend {
+    Spend::SentCode { name: name(user), slot, code: code_id(number) }
+}
+
+/// A code to be sent, of which a user may have three a day.
+#[must_use]
+pub fn new_code(user: &str, slot: Slot, number: u8, at: u64) -> NewCode {
+    let code = SentCode {
+        slot,
+        id: code_id(number),
+        hash: hash(id(1)),
+        address: (slot == Slot::Registration).then(|| sealed("address", "+4915112345678")),
+        sent_at: time(at),
+        expires_at: time(at).plus_seconds(common::limits::CODE_SECONDS),
+        tries: 0,
+    };
+    NewCode { name: name(user), code, daily_limit: 3 }
+}
+
+/// A bundle that sends a code.
+#[must_use]
+pub fn sending(user: &str, slot: Slot, number: u8, at: u64) -> Bundle {
+    Bundle { new_code: Some(new_code(user, slot, number, at)), ..bundle(at) }
+}
+
+/// A message to a user that is worth nothing from a moment on.
+#[must_use]
+pub fn envelope(number: u64, user: &str, urgency: Urgency, expires_at: u64) -> Envelope {
+    let id = message(number);
+    let sealed = sealed("outbox", &format!("message {number}"));
+    Envelope { id, user: user.to_owned(), urgency, expires_at: time(expires_at), sealed }
+}
+
+/// A message's id.
+#[must_use]
+pub fn message(number: u64) -> MessageId {
+    MessageId::from_bytes(u128::from(number).to_be_bytes())
+}
+
+fn sealed(field: &str, text: &str) -> Sealed {
+    let random = Stream::new(text.as_bytes(), "sealing");
+    keys().seal(&random, id(1), field, &Secret::from(text)).unwrap()
+}
+
+fn hash(account: AccountId) -> KeyedHash {
+    Shape::RecoveryCode.hash(&keys(), account, &Secret::from("abcd-efgh-jkmn")).unwrap()
 }
 
 /// A success of a session that began when it succeeded.
@@ -132,10 +197,17 @@ pub fn account(number: u8, user: &str) -> Account {
 /// An account with recovery codes.
 #[must_use]
 pub fn with_codes<const N: usize>(account: Account, codes: [u8; N]) -> Account {
-    let keys = keys();
-    let hash = Shape::RecoveryCode.hash(&keys, account.id, &Secret::from("abcd-efgh-jkmn")).unwrap();
+    let hash = hash(account.id);
     let recovery_codes = codes.map(|code| RecoveryCode { id: code_id(code), hash: hash.clone() });
     Account { recovery_codes: recovery_codes.into(), ..account }
+}
+
+/// An account with a temporary code.
+#[must_use]
+pub fn with_temporary_code(account: Account, code: u8) -> Account {
+    let temporary =
+        TemporaryCode { id: code_id(code), hash: hash(account.id), expires_at: time(u64::from(u32::MAX)) };
+    Account { temporary_code: Some(temporary), ..account }
 }
 
 /// A record.
@@ -234,7 +306,7 @@ pub fn time(seconds: u64) -> UnixTime {
 
 /// An account's id.
 #[must_use]
-pub fn id(number: u8) -> AccountId {
+pub const fn id(number: u8) -> AccountId {
     AccountId::from_bytes([number; AccountId::LENGTH])
 }
 
@@ -246,7 +318,7 @@ pub fn session(number: u8) -> AttemptId {
 
 /// A factor.
 #[must_use]
-pub fn factor(number: u8) -> FactorId {
+pub const fn factor(number: u8) -> FactorId {
     FactorId::from_bytes([number; FactorId::LENGTH])
 }
 

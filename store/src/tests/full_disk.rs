@@ -7,12 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::bundle::{Bundle, Outcome, Success};
-use common::ports::Store as _;
+use common::message::Urgency;
+use common::ports::{Fate, Outbox as _, Store as _, StoreError, StoreTrouble};
 use common::record::{Ending, Record, Severity};
 use common::{AttemptId, Reason};
 
 use super::support::{integrity, open};
-use crate::conformance::samples::{account, counting, insert, load, record, step, time, verified};
+use crate::conformance::samples::{
+    account, applies, bundle, counting, envelope, insert, load, new_code, phone, record, step, time, verified,
+};
 use crate::limits::{RESERVE_OCTETS, RESERVE_TAKEN};
 use crate::{Process, Sqlite};
 
@@ -241,6 +244,63 @@ fn turns_refusals_away() {
         assert!(!is_turned_away(&server, 1_000 + number), "{number}");
     }
     assert_eq!(disk.reserve(), RESERVE_OCTETS);
+}
+
+#[test]
+fn codes_are_refused_on_a_full_disk_and_what_was_claimed_is_settled() {
+    on_a_small_disk("refuses_codes");
+}
+
+fn is_full<T>(done: &Result<T, StoreError>) -> bool {
+    matches!(done, Err(StoreError::Unavailable { trouble: StoreTrouble::Full, .. }))
+}
+
+#[test]
+#[ignore = "needs the file system of the test above"]
+fn refuses_codes() {
+    let mut disk = Disk::new();
+    let server = open(&disk.store, Process::LongLived);
+    let message = |number| envelope(number, "user1", Urgency::Notice, 90_000);
+    let put = Bundle { messages: (0..50).map(message).collect(), ..bundle(10_000) };
+    assert!(applies(&server, put));
+    assert_eq!(server.claim(time(10_000), 60, 40).unwrap().len(), 40);
+    let ask = |number: u64| Bundle {
+        new_code: Some(new_code(&format!("user{number}"), phone(1), 1, 10_000)),
+        messages: vec![envelope(1_000 + number, "user1", Urgency::Code, 10_300)],
+        records: vec![full_record(number, Ending::Challenge)],
+        ..bundle(10_000)
+    };
+    for number in 0..40 {
+        disk.filler.fill();
+        if is_full(&server.commit(&[ask(number)])) {
+            break;
+        }
+    }
+    disk.filler.fill();
+    let reserve = disk.reserve();
+    for number in 100..200 {
+        let process = open(&disk.store, Process::ShortLived);
+        assert!(is_full(&server.commit(&[ask(number)])) && is_full(&process.commit(&[ask(number)])));
+        assert!(load(&server, &format!("user{number}")).sent_codes.is_empty());
+        assert!(is_full(&server.claim(time(10_000), 60, 40)));
+        disk.filler.fill();
+    }
+    assert_eq!(disk.reserve(), reserve, "what can do without the reserve does");
+    let waiting = server.figures().unwrap().waiting;
+    for number in 0..40 {
+        server.settle(message(number).id, Fate::Over).unwrap();
+        disk.filler.fill();
+    }
+    assert_eq!(server.figures().unwrap().waiting, waiting - 40);
+    // Who gets in by a recovery code gets in, and the notice of it is kept.
+    let notice = envelope(9_999, "user2", Urgency::Notice, 90_000);
+    assert!(applies(&server, Bundle { messages: vec![notice], ..accept(1) }));
+    assert_eq!((server.figures().unwrap().waiting, integrity(&disk.store).as_str()), (waiting - 39, "ok"));
+    disk.free();
+    for number in 0..=RESERVE_OCTETS / RESERVE_TAKEN {
+        assert!(!is_turned_away(&server, 1_000 + number), "{number}");
+    }
+    assert!(applies(&server, ask(199)) && !server.claim(time(10_000), 60, 40).unwrap().is_empty());
 }
 
 #[test]

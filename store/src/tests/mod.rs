@@ -8,6 +8,8 @@ mod log;
 mod processes;
 mod property;
 mod restore;
+mod sent_property;
+mod sent_restore;
 mod suite;
 pub(crate) mod support;
 mod trouble;

@@ -244,7 +244,7 @@ fn compare(store: &Sqlite, model: &Model) {
 }
 
 /// At least `least` cases; `cargo xtask soak` asks for more.
-fn cases(least: u32) -> ProptestConfig {
+pub(crate) fn cases(least: u32) -> ProptestConfig {
     let asked = ProptestConfig::default();
     ProptestConfig {
         cases: if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { least },

@@ -161,7 +161,7 @@ fn a_damaged_backup_changes_nothing() {
 }
 
 /// What an administrator does who has no manual.
-fn put_back_by_hand(yard: &Yard) {
+pub(crate) fn put_back_by_hand(yard: &Yard) {
     fs::copy(yard.beside("backup"), &yard.path).unwrap();
     for suffix in ["-wal", "-shm"] {
         fs::remove_file(yard.path.with_file_name(format!("countersign.db{suffix}"))).unwrap();

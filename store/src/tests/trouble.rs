@@ -6,11 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use common::account::Account;
 use common::bundle::Bundle;
 use common::keys::KeyId;
-use common::ports::{Store as _, StoreError};
+use common::message::Urgency;
+use common::ports::{Outbox as _, OutboxFigures, Store as _, StoreError};
 
 use super::support::{Yard, options};
 use crate::conformance::samples::{
-    account, applies, counting, insert, lane, name, record, spending, step, time, with_codes,
+    account, applies, bundle, counting, envelope, insert, lane, name, record, spending, step, time,
+    with_codes,
 };
 use crate::{KeyCheck, Process, Sqlite, Trouble};
 
@@ -125,4 +127,24 @@ fn a_look_tells_of_a_clock_that_is_behind() {
     raw.execute("UPDATE meta SET floor = 5_060", []).unwrap();
     let (kind, what) = examined(&yard, 1).remove(0);
     assert_eq!((kind, what.contains("60 s more")), (Trouble::Other, true), "{what}");
+}
+
+#[test]
+fn an_examination_says_what_waits_to_be_sent_and_since_when_no_server_comes() {
+    let yard = Yard::new(Process::LongLived);
+    let store = yard.sqlite();
+    let figures = |now| {
+        let options = options("main", Process::ShortLived);
+        let examination = Sqlite::examine(&yard.path, options, Vec::new(), time(now));
+        assert_eq!(examination.findings, []);
+        (examination.figures.messages.unwrap(), examination.figures.untaken_since)
+    };
+    assert_eq!(figures(1000), (OutboxFigures::default(), None));
+    let messages = vec![envelope(1, "alice", Urgency::Notice, 9000)];
+    assert!(applies(&store, Bundle { messages, ..bundle(1000) }));
+    let waiting = OutboxFigures { waiting: 1, expired: 0, left_out: 0 };
+    assert_eq!((figures(999), figures(2000)), ((waiting, None), (waiting, Some(time(1000)))));
+    assert_eq!(store.claim(time(2000), 60, 1).unwrap().len(), 1);
+    assert_eq!(figures(2000), (waiting, None));
+    assert_eq!(figures(3000), (waiting, Some(time(2060))));
 }

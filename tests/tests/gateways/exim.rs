@@ -53,7 +53,7 @@ impl Exim {
     }
 
     /// The settings of the gateway, with this password and authority.
-    pub(crate) fn gateway(&self, name: &str, password: &str, authority: PathBuf) -> String {
+    pub(crate) fn gateway(&self, name: &str, password: &str, authority: &Path) -> String {
         format!(
             "[[delivery.gateway]]\nname = \"{name}\"\nchannels = [\"email\"]\nkind = \"smtp\"\nserver = \"localhost:{PORT}\"\n\
              from = \"Countersign <mfa@example.test>\"\nca-file = \"{}\"\nusername = \"mfa\"\npassword-file = \"{name}.password\" # {password}\n",

@@ -1,7 +1,5 @@
 //! Gateways, and a server of ours with its own store that uses them.
 
-#![expect(dead_code, reason = "each suite uses its part of it")]
-
 mod bad;
 mod exim;
 mod kannel;

@@ -56,6 +56,11 @@ struct Checked {
     reserve_octets: u64,
     free_octets: Option<u64>,
     codes_refused_until: Option<String>,
+    messages_waiting: Option<u64>,
+    messages_expired: Option<u64>,
+    messages_left_out: Option<u64>,
+    /// Since when one of them waits for a server that does not come.
+    untaken_since: Option<String>,
     /// Whose codes from new places are refused: nothing that is wrong with the store.
     closed_accounts: Vec<String>,
     /// Who gets in by the break-glass file, whatever is wrong with the store.
@@ -108,6 +113,10 @@ impl Checked {
             reserve_octets: figures.reserve_octets,
             free_octets: figures.free_octets,
             codes_refused_until: figures.floor.map(rfc3339),
+            messages_waiting: figures.messages.map(|messages| messages.waiting),
+            messages_expired: figures.messages.map(|messages| messages.expired),
+            messages_left_out: figures.messages.map(|messages| messages.left_out),
+            untaken_since: figures.untaken_since.map(rfc3339),
             closed_accounts: Vec::new(),
             break_glass_accounts: Vec::new(),
             meanwhile: None,
@@ -185,6 +194,30 @@ impl Found {
     }
 }
 
+impl Checked {
+    /// What there is to say about messages: nothing, where none waits and none was lost.
+    fn messages(&self) -> String {
+        let mut text = String::new();
+        let number = |number: Option<u64>| number.filter(|number| *number > 0);
+        if let Some(waiting) = number(self.messages_waiting) {
+            text.push_str(&format!("Messages that wait to be sent: {waiting}.\n"));
+        }
+        if let Some(since) = &self.untaken_since {
+            text.push_str(&format!(
+                "The oldest has waited for a server since {since}: countersign-local and countersign-radiusd send them. If that \
+                 is long ago, see 'systemctl status countersign-local countersign-radiusd'.\n"
+            ));
+        }
+        if let Some(expired) = number(self.messages_expired) {
+            text.push_str(&format!("Messages that expired before they could be sent, ever: {expired}.\n"));
+        }
+        if let Some(left_out) = number(self.messages_left_out) {
+            text.push_str(&format!("Notices left out because too many waited, ever: {left_out}.\n"));
+        }
+        text
+    }
+}
+
 impl Report for Checked {
     fn text(&self) -> String {
         let mut text = String::new();
@@ -207,6 +240,7 @@ impl Report for Checked {
                 kib(self.reserve_octets)
             ));
         }
+        text.push_str(&self.messages());
         if !self.closed_accounts.is_empty() {
             text.push_str(&format!(
                 "Too many wrong codes came for {}: codes from new places are refused. 'countersign user show NAME' says \
@@ -223,6 +257,9 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     use assembly::store::{Examination, Figures, Finding, Trouble};
+
+    use common::UnixTime;
+    use common::ports::OutboxFigures;
 
     use super::{BREAK_GLASS, Checked, KEY};
     use crate::command::break_glass::Standby;
@@ -281,6 +318,25 @@ mod tests {
         let damaged = checked(&[], &standby(Some(Trouble::Damaged), &[], 1));
         assert!(!damaged.sound && !damaged.text().contains("is sound"));
         assert_eq!(damaged.findings.first().map(|found| found.kind), Some("break-glass"));
+    }
+
+    #[test]
+    fn messages_that_wait_are_told_of_and_are_no_fault_of_the_store() {
+        let told = |waiting, expired, left_out, since| {
+            let messages = Some(OutboxFigures { waiting, expired, left_out });
+            let figures = Figures { messages, untaken_since: since, ..Figures::default() };
+            let checked = Checked::of(PathBuf::from("/state/store.db"), Vec::new(), &figures);
+            assert!(checked.sound);
+            checked.messages()
+        };
+        assert_eq!(told(0, 0, 0, None), "");
+        assert_eq!(told(3, 0, 0, None), "Messages that wait to be sent: 3.\n");
+        let text = told(3, 2, 1, Some(UnixTime::from_seconds(0)));
+        for sentence in
+            ["since 1970-01-01T00:00:00Z: ", "could be sent, ever: 2.", "too many waited, ever: 1."]
+        {
+            assert!(text.contains(sentence), "{text}");
+        }
     }
 
     #[test]

@@ -1,31 +1,41 @@
-//! `user show`: one account with all that hangs on it.
+//! `user show`: one account with all that hangs on it, and what it means.
 
 use assembly::{AssemblyError, Office};
+use clap::Args;
 use common::Username;
 use common::account::Account;
-use common::lane::LanesOf;
-use common::ports::Listing as _;
+use common::lane::{LaneKey, LanesOf};
+use common::ports::{Listing as _, Store as _};
 
+use super::account_view::{AccountView, Contacts};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView};
-use crate::view::AccountView;
+use crate::stored::listed;
 use crate::warning::warn_of_lockout;
+use crate::words::username;
 
-pub(super) fn show(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {
-    let account = account(office, name)?;
-    let spent = office.store.spent_codes(&account)?;
-    let now = office.engine.now();
-    let (guesses, waits) = guesses(office, &account)?;
-    context.say(&AccountView::new(&account, &spent, guesses, waits, now))?;
-    warn_of_lockout(context, &account);
-    Ok(())
+/// Arguments of `user show`.
+#[derive(Args)]
+pub(crate) struct Show {
+    /// The user.
+    #[arg(value_parser = username)]
+    name: Username,
+    /// Show telephone numbers and mail addresses of contacts whole.
+    #[arg(long)]
+    full: bool,
 }
 
-/// The account of a name, folded as the settings say.
-pub(crate) fn account(office: &Office, name: &Username) -> Result<Account, Failure> {
-    let folded = office.engine.policy().folding.fold(name);
-    office.store.account(&folded)?.ok_or(Failure::NoSuchAccount(folded))
+pub(super) fn show(context: &Context, office: &Office, arguments: &Show) -> Result<(), Failure> {
+    let policy = office.engine.policy();
+    let name = policy.folding.fold(&arguments.name);
+    let loaded = office.store.load(&name, &LaneKey::NONE, None)?;
+    let listed = listed(loaded).ok_or(Failure::NoSuchAccount(name))?;
+    let contacts = if arguments.full { Contacts::Whole } else { Contacts::Masked };
+    let guesses = guesses(office, &listed.account)?;
+    context.say(&AccountView::new(&listed, policy, contacts, guesses, office.engine.now()))?;
+    warn_of_lockout(context, &listed.account);
+    Ok(())
 }
 
 /// How guesses at an account stand now.

@@ -6,21 +6,20 @@ use common::acts::{Act, Issued};
 use common::{Username, limits};
 use serde::Serialize;
 
-use super::ActDone;
+use super::{ActDone, many};
+use crate::bulk::Many;
 use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::given_out::GivenOut;
 use crate::moment::{Span, rfc3339};
 use crate::report::Report;
-use crate::words::username;
 
 /// Arguments of `user temporary-code`.
 #[derive(Args)]
 pub(crate) struct TemporaryCode {
-    /// The users.
-    #[arg(value_name = "NAME", required = true, value_parser = username)]
-    names: Vec<Username>,
+    #[command(flatten)]
+    many: Many,
     /// For so long, at most 7d; without it, for 24h.
     #[arg(long = "for", value_name = "SPAN", value_parser = Span::parse, conflicts_with = "revoke")]
     span: Option<Span>,
@@ -29,22 +28,18 @@ pub(crate) struct TemporaryCode {
     revoke: bool,
 }
 
-/// One that is refused does not stop the others.
+/// The codes of many are said one by one, as they are made.
 pub(super) fn run(context: &Context, office: &Office, arguments: &TemporaryCode) -> Result<Outcome, Failure> {
-    let mut outcome = Outcome::Done;
-    for name in &arguments.names {
-        let done = if arguments.revoke {
-            revoke(context, office, name)
-        } else {
-            let life_seconds = arguments.span.map_or(limits::TEMPORARY_CODE_SECONDS, |span| span.seconds);
-            issue(context, office, name, life_seconds)
-        };
-        if let Err(failure) = done {
-            context.complain(&failure);
-            outcome = Outcome::Refused;
+    let life_seconds = arguments.span.map_or(limits::TEMPORARY_CODE_SECONDS, |span| span.seconds);
+    match (arguments.many.single(), arguments.revoke) {
+        (Some(name), true) => revoke(context, office, name)?,
+        (Some(name), false) => issue(context, office, name, life_seconds)?,
+        (None, true) => return many::act(context, office, &arguments.many, &Act::RevokeTemporaryCode),
+        (None, false) => {
+            return many::act(context, office, &arguments.many, &Act::IssueTemporaryCode { life_seconds });
         }
     }
-    Ok(outcome)
+    Ok(Outcome::Done)
 }
 
 fn issue(context: &Context, office: &Office, name: &Username, life_seconds: u64) -> Result<(), Failure> {

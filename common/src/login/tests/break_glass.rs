@@ -229,6 +229,24 @@ fn a_race_that_is_lost_at_the_store_costs_no_right_code() {
     }
 }
 
+#[test]
+fn nor_does_it_cost_the_first_code_of_a_token_that_counts() {
+    let names = [Username::parse("alice").unwrap()].into();
+    let world = World::new(Policy { break_glass: names, ..policy() });
+    world.add("alice", State::Enforced);
+    let label = crate::acts::Label::parse("key fob").unwrap();
+    let proof = crate::acts::HotpProof::Imported;
+    let secret = crate::world::app_secret();
+    world.act("alice", &Act::AddHotp(crate::acts::NewHotp { label, digits: 6, secret, counter: 0, proof }));
+    for counter in 0..3 {
+        let session = world.begin_asking(&at_sshd("alice"), "pw");
+        world.memory.0.lock().unwrap().races_to_lose = 1;
+        assert!(world.lets_in(&session, &code_at(counter * 30)), "{counter}");
+        assert!(!world.lets_in(&world.begin_asking(&at_sshd("alice"), "pw"), &code_at(counter * 30)));
+        world.act("alice", &Act::Unlock);
+    }
+}
+
 /// An act between the load of a login and its commit, which also copies the account into the file.
 fn change_alice_before_the_next_spend(world: &World, places: impl Fn(&World) -> Vec<MemoryStore>) {
     let places = places(world);

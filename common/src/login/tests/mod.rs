@@ -8,6 +8,7 @@ mod need;
 mod parties;
 mod registration;
 mod throttle;
+mod token_model;
 mod tokens;
 
 use crate::account::{Block, State};

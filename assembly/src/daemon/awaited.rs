@@ -115,6 +115,10 @@ impl Store for Awaited {
         Ok(outcomes)
     }
 
+    fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<common::login::SignIn>, StoreError> {
+        self.look()?.sign_ins(name, count)
+    }
+
     fn release(&self) {
         if let Some(store) = self.found.get() {
             Store::release(store);

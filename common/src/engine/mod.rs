@@ -4,6 +4,7 @@
 
 mod case;
 pub mod copies;
+mod deliveries;
 mod endings;
 mod findings;
 mod ledger;

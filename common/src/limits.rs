@@ -10,6 +10,8 @@ pub const ANSWER_OCTETS_MAX: usize = 512;
 pub const SOURCE_OCTETS_MAX: usize = 253;
 /// Octets of a prompt, so that it fits one RADIUS Reply-Message (RFC 2865 §5.18).
 pub const PROMPT_OCTETS_MAX: usize = 253;
+/// Octets of the sentence that says which apps fit: a question stands behind it.
+pub const APPS_OCTETS_MAX: usize = 200;
 /// Octets of what an app scans: more of them make no picture that fits a terminal.
 pub const QR_OCTETS_MAX: usize = 160;
 /// Times that one attempt may be asked anything, guesses or not.

@@ -17,6 +17,10 @@ pub enum Part {
     BreakGlass,
     /// `[[rule]]`
     Rule,
+    /// `[registration]`
+    Registration,
+    /// `[[registration.opening]]`
+    Opening,
     /// `[pam]`, which holds only `[pam.services]`.
     Pam,
     /// `[pam.services]`, whose keys are names of PAM services.
@@ -58,6 +62,8 @@ impl Part {
             Self::Privileged => "[privileged]",
             Self::BreakGlass => "[break-glass]",
             Self::Rule => "[[rule]]",
+            Self::Registration => "[registration]",
+            Self::Opening => "[[registration.opening]]",
             Self::Pam => "[pam]",
             Self::PamServices => "[pam.services]",
             Self::Service => "[pam.services.NAME]",
@@ -84,12 +90,14 @@ impl Part {
                 "privileged",
                 "break-glass",
                 "rule",
+                "registration",
                 "pam",
                 "local",
                 "radius",
                 "audit",
                 "delivery",
             ],
+            Self::Registration => &["opening"],
             Self::Pam => &["services"],
             Self::Local => &["callers"],
             Self::Audit => &["syslog"],
@@ -100,6 +108,7 @@ impl Part {
             | Self::Privileged
             | Self::BreakGlass
             | Self::Rule
+            | Self::Opening
             | Self::PamServices
             | Self::Service
             | Self::LocalCaller

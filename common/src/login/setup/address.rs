@@ -64,11 +64,10 @@ fn read(channel: Channel, typed: &str) -> Result<Address, AddressError> {
 
 /// Sends a code there, unless one is on its way.
 pub(super) fn send(view: &View<'_>, session: Session, setup: &Setup, to: &Address, channel: Channel) -> Step {
-    let sending =
-        match sent::new(view, session.attempt(), Slot::Registration, to, channel, setup.account_id(view)) {
-            Ok(sending) => sending,
-            Err(_) => return write::unavailable(view, &session, Reason::KeyUnavailable),
-        };
+    let account = setup.account_id(view);
+    let Ok(sending) = sent::new(view, session.attempt(), Slot::Registration, to, channel, account) else {
+        return write::unavailable(view, &session, Reason::KeyUnavailable);
+    };
     match sending {
         Sending::New(new) => {
             let text = format!("A code is on its way to {}. Code (b: back, r: send again): ", shown(to));

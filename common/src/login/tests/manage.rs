@@ -3,8 +3,8 @@
 use super::registration::{Talk, account, messages, open, sent_code};
 use super::*;
 use crate::account::SetBy;
-use crate::address::{Address, MailAddress};
 use crate::acts::Issued;
+use crate::address::{Address, MailAddress};
 use crate::message::{Content, Event};
 use crate::session::{Asked, Session};
 use crate::{Secret, Verdict};

@@ -28,6 +28,8 @@ pub(super) struct Yes {
     digest: Option<[u8; 32]>,
     /// The factor in the record, where it is not that of the proof.
     factor: Option<String>,
+    /// What stands in the record for a rule, where it is none.
+    opening: Option<String>,
     change: Option<AccountChange>,
     spends: Vec<Spend>,
     happenings: Vec<Happening>,
@@ -50,6 +52,7 @@ impl Yes {
             proof: None,
             digest: None,
             factor: None,
+            opening: None,
             change: None,
             spends: Vec::new(),
             happenings: Vec::new(),
@@ -93,9 +96,9 @@ pub(super) fn accept_registered(
     registration: Registration,
     typed: &Secret,
 ) -> Step {
-    let Registration { change, spends, factor, happenings } = registration;
+    let Registration { change, spends, factor, opening, happenings } = registration;
     let yes = Yes::skipped(grounds(primary), Reason::Registered);
-    let yes = Yes { change: Some(change), spends, factor: Some(factor), happenings, ..yes };
+    let yes = Yes { change: Some(change), spends, factor: Some(factor), opening, happenings, ..yes };
     accept_remembered(view, session, yes, typed)
 }
 
@@ -135,6 +138,7 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     let Some(user) = view.known() else { return reject(view, session, Reason::UnknownUser) };
     let mut record = record(view, session, Ending::Accept, yes.reason);
     record.factor = yes.proof.as_ref().map(|proof| proof.name.clone()).or(yes.factor);
+    record.rule = yes.opening.or(record.rule);
     let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
     bundle.precondition = precondition(view);
     bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).chain(yes.spends).collect();

@@ -35,6 +35,8 @@ pub(in crate::login) struct Registration {
     pub(in crate::login) spends: Vec<Spend>,
     /// The name of the factor in records.
     pub(in crate::login) factor: String,
+    /// The opening that allowed it, if one did.
+    pub(in crate::login) opening: Option<String>,
     /// What the user hears of.
     pub(in crate::login) happenings: Vec<Happening>,
 }
@@ -66,7 +68,10 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
     }
     let change = Box::new(account);
     let change = if is_new { AccountChange::Insert(change) } else { AccountChange::Update(change) };
-    Ok(Some(Registration { change, spends, factor, happenings }))
+    let opening =
+        view.policy.registration.opening(view.attempt).filter(|_| setup.warrant == Warrant::Opening);
+    let opening = opening.map(|opening| format!("opening {}", opening.name));
+    Ok(Some(Registration { change, spends, factor, opening, happenings }))
 }
 
 const fn event(is_renewed: bool) -> Event {

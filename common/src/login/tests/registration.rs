@@ -63,6 +63,7 @@ fn somebody_enabled_registers_an_app_at_the_first_sign_in_and_is_enforced() {
         assert_eq!(registered.recovery_codes.len(), 10);
         let record = world.last_record();
         assert_eq!((record.reason, record.ending), (Reason::Registered, Ending::Accept));
+        assert_eq!(record.rule.as_deref(), Some("opening office"));
         // The code that proved it is spent; the next one is good, at the other door too.
         let code = code_of(&key, world.now());
         check(&world, &at_vpn("alice"), &["pw", &code, &code, &code], Err(Reason::CodeAlreadyUsed));

@@ -313,6 +313,7 @@ mod tests {
     use std::path::Path;
 
     use super::{DeclaredAccount, read, written};
+    use crate::keys::Absent;
 
     const WHOLE: &str = r#"
 [[account]]
@@ -352,6 +353,19 @@ name = "carol"
         let again = accounts(&text);
         assert_eq!(again[0], read[0]);
         assert_eq!(again.iter().map(written).collect::<String>(), text);
+    }
+
+    #[test]
+    fn the_page_has_each_key_as_it_is() {
+        let page = include_str!("../../docs/rolling-out.md");
+        for key in super::KEYS {
+            let absent = match key.absent {
+                Absent::Refused => "refused",
+                Absent::Means(value) => value,
+            };
+            let row = format!("| `{}` | `{}` | {} | {absent} |", key.part.header(), key.name, key.allowed);
+            assert!(page.contains(&row), "docs/rolling-out.md should have: {row}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ const IN: &str = "signed in";
 
 /// The stack of docs/pam.md behind another module, where that is SSSD's.
 const SERVICE: [&str; 6] = [
-    "auth [success=1 default=ignore] pam_sss.so",
+    "auth [success=1 default=ignore] pam_sss.so forward_pass",
     "auth [success=done default=die] pam_countersign.so primary=failed",
     "auth required pam_countersign.so primary=stack",
     "account required pam_sss.so",
@@ -54,7 +54,6 @@ ldap_schema = rfc2307
 ldap_uri = ldap://127.0.0.1:@
 ldap_search_base = dc=example,dc=test
 ldap_auth_disable_tls_never_use_in_production = true
-entry_negative_timeout = 1
 ";
 
 /// A directory with its users on this machine.
@@ -84,7 +83,7 @@ impl Directory {
     }
 }
 
-/// A directory with four people, two of them in the group `staff`, and one whose first group it is.
+/// A directory with four people, two of them in the group `pilots`, and one whose first group it is.
 fn slapd(site: &Site, folder: &Path, port: u16) -> Result<Daemon, Failure> {
     checked(Command::new("mkdir").arg(folder.join("db")))?;
     let (settings, tree) = (folder.join("slapd.conf"), folder.join("tree.ldif"));
@@ -110,7 +109,7 @@ fn entries() -> String {
              loginShell: /bin/sh\nuserPassword: {PASSWORD}\n\n"
         );
     }
-    text += "dn: cn=staff,dc=example,dc=test\nobjectClass: posixGroup\ncn: staff\ngidNumber: 20100\nmemberUid: dana\n\
+    text += "dn: cn=pilots,dc=example,dc=test\nobjectClass: posixGroup\ncn: pilots\ngidNumber: 20100\nmemberUid: dana\n\
              memberUid: erik\n\n";
     text
 }
@@ -134,7 +133,7 @@ fn users_whom_only_the_directory_knows_are_rolled_out_and_sign_in() -> Outcome {
     assert!(!passwd()?.contains("dana"), "nobody is a local user");
 
     // A group of the directory; whose first group it is, SSSD does not list.
-    let enabled = site.answer(&["user", "enforce", "--group", "staff", "--yes"])?;
+    let enabled = site.answer(&["user", "enforce", "--group", "pilots", "--yes"])?;
     assert_eq!((&enabled["changed"], &enabled["failed"]), (&json!(2), &json!([])), "{enabled}");
     assert_eq!(enabled["changes"][0]["examples"], json!(["dana", "erik"]), "{enabled}");
     // One by name, and one whom nobody knows.

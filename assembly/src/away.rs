@@ -51,6 +51,10 @@ impl Store for Away {
         self.answer()
     }
 
+    fn sign_ins(&self, _: &Username, _: u32) -> Result<Vec<common::login::SignIn>, StoreError> {
+        self.answer()
+    }
+
     fn commit(&self, _: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
         self.answer()
     }

@@ -138,9 +138,9 @@ fn of_act(act: &ActRecord) -> Values {
     let mut values = vec![(Field::Act, visible(&act.act))];
     let mut put = |field, value: Option<&str>| values.extend(value.map(|value| (field, visible(value))));
     put(Field::LoginUid, act.actor.login_uid.map(|uid| uid.to_string()).as_deref());
-    put(Field::Uid, Some(&act.actor.uid.to_string()));
+    put(Field::Uid, act.actor.uid.map(|uid| uid.to_string()).as_deref());
     put(Field::Tty, act.actor.tty.as_deref());
-    put(Field::Host, Some(&act.actor.host));
+    put(Field::Host, Some(&act.actor.host).filter(|host| !host.is_empty()).map(String::as_str));
     put(Field::Before, act.before.as_deref());
     put(Field::After, act.after.as_deref());
     values
@@ -155,7 +155,8 @@ fn of_position(position: &ChainPosition) -> Values {
 }
 
 /// A moment as RFC 3339 in UTC; one past the calendar is given as seconds.
-pub(crate) fn moment(at: UnixTime) -> String {
+#[must_use]
+pub fn moment(at: UnixTime) -> String {
     i64::try_from(at.seconds())
         .ok()
         .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())

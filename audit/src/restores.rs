@@ -108,7 +108,7 @@ impl Restore {
             name: RestoreName::of(&visible(stream), sequence, mac),
             sequence,
             time: moment(record.at),
-            uid: act.actor.login_uid.unwrap_or(act.actor.uid),
+            uid: act.actor.login_uid.or(act.actor.uid)?,
             cut_off: words_of(act.after.as_deref().unwrap_or_default()),
             line: None,
         })

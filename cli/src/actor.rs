@@ -10,7 +10,7 @@ const UNSET: u32 = u32::MAX;
 
 /// Who runs this process.
 pub(crate) fn actor() -> Actor {
-    Actor { login_uid: login_uid(), uid: getuid().as_raw(), tty: tty(), host: host() }
+    Actor { login_uid: login_uid(), uid: Some(getuid().as_raw()), tty: tty(), host: host() }
 }
 
 /// The kernel keeps it through su and sudo; a kernel without audit has none.

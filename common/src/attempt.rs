@@ -49,7 +49,16 @@ pub enum Place {
     Client(String),
 }
 
+/// The service at which users look after their own accounts, at a shell.
+pub const SELF_SERVICE: &str = "countersign";
+
 impl Place {
+    /// Whether users look after their own accounts there, and get in nowhere.
+    #[must_use]
+    pub fn is_self_service(&self) -> bool {
+        matches!(self, Self::Service(name) if name == SELF_SERVICE)
+    }
+
     /// The name without its kind.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -1,30 +1,46 @@
 //! One-time passwords of tokens that count (RFC 4226): at which counter a code is good, and what an app needs to know.
+//!
+//! Each answer is looked for at a dozen counters, also where nobody has such a token. So the key is set up once for all of
+//! them, which a library that makes codes one by one does not do.
 
 use std::fmt::Write as _;
 
-use totp_rs::Totp;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+use subtle::ConstantTimeEq as _;
 
 use crate::Secret;
-use crate::totp::{TotpAlgorithm, TotpError, generator, percent_encode, uri_of};
+use crate::totp::{SECRET_OCTETS_MIN, TotpError, percent_encode, uri_of};
+
+/// No code: those have 8 digits at most.
+const NO_CODE: u32 = u32::MAX;
 
 /// A usable HOTP factor: digits and opened secret.
 pub struct HotpKey {
-    /// A code that changes every second, asked for second after second: the library counts time.
-    codes: Totp,
+    keyed: Hmac<Sha1>,
+    digits: u8,
 }
 
 impl HotpKey {
     /// Checks digits and length of the secret.
     pub fn new(digits: u8, secret: &Secret) -> Result<Self, TotpError> {
-        Ok(Self { codes: generator(TotpAlgorithm::Sha1, digits, 1, secret)? })
+        if !(6..=8).contains(&digits) {
+            return Err(TotpError::Parameters);
+        }
+        if secret.expose().len() < SECRET_OCTETS_MIN {
+            return Err(TotpError::SecretTooShort);
+        }
+        let keyed = Hmac::new_from_slice(secret.expose()).map_err(|_| TotpError::SecretTooShort)?;
+        Ok(Self { keyed, digits })
     }
 
     /// The counter of `code`, looking at `from` and `ahead` counters more (RFC 4226 §7.4, the parameter `s`).
     /// Every counter is computed, whether or not one has matched.
     #[must_use]
     pub fn matching_counter(&self, code: &str, from: u64, ahead: u64) -> Option<u64> {
+        let code = self.read(code);
         (from..=from.saturating_add(ahead)).fold(None, |found, counter| {
-            if self.is_code_of(code, counter) { found.or(Some(counter)) } else { found }
+            if is_same(code, self.code(counter)) { found.or(Some(counter)) } else { found }
         })
     }
 
@@ -32,19 +48,38 @@ impl HotpKey {
     /// sequence of values). `first` is looked for at `from` and `ahead` counters more.
     #[must_use]
     pub fn matching_pair(&self, first: &str, second: &str, from: u64, ahead: u64) -> Option<u64> {
-        (from..=from.saturating_add(ahead)).fold(None, |found, counter| {
-            let next = counter.saturating_add(1);
-            let is_first = self.is_code_of(first, counter);
-            let is_pair = self.is_code_of(second, next) && is_first && next > counter;
-            if is_pair { found.or(Some(next)) } else { found }
+        let (first, second) = (self.read(first), self.read(second));
+        let mut was_first = false;
+        (from..=from.saturating_add(ahead).saturating_add(1)).fold(None, |found, counter| {
+            let code = self.code(counter);
+            let ends_pair = is_same(second, code) && was_first;
+            was_first = is_same(first, code);
+            if ends_pair { found.or(Some(counter)) } else { found }
         })
     }
 
-    fn is_code_of(&self, code: &str, counter: u64) -> bool {
+    /// What was typed as a number; [`NO_CODE`] where it has not as many digits as a code.
+    fn read(&self, code: &str) -> u32 {
+        let fits = code.len() == usize::from(self.digits) && code.bytes().all(|octet| octet.is_ascii_digit());
+        code.parse().ok().filter(|_| fits).unwrap_or(NO_CODE)
+    }
+
+    /// The code of a counter (RFC 4226 §5.3: dynamic truncation, then the last digits).
+    fn code(&self, counter: u64) -> u32 {
         #[cfg(test)]
         crate::keys::work::DERIVED.set(crate::keys::work::DERIVED.get() + 1);
-        self.codes.check(code, counter).is_some()
+        let mut mac = self.keyed.clone();
+        mac.update(&counter.to_be_bytes());
+        let octets = <[u8; 20]>::from(mac.finalize().into_bytes());
+        let offset = octets.last().map_or(0, |last| usize::from(last & 0x0f));
+        let truncated = octets.get(offset..).and_then(|rest| rest.first_chunk()).copied().unwrap_or_default();
+        let modulus = 10_u32.checked_pow(u32::from(self.digits)).unwrap_or(NO_CODE);
+        (u32::from_be_bytes(truncated) & 0x7fff_ffff).checked_rem(modulus).unwrap_or(NO_CODE)
     }
+}
+
+fn is_same(typed: u32, code: u32) -> bool {
+    typed.ct_eq(&code).into()
 }
 
 /// The Key URI that authenticator apps read from a QR code. `counter` is the first one that the app shall use.

@@ -10,6 +10,8 @@ pub const ANSWER_OCTETS_MAX: usize = 512;
 pub const SOURCE_OCTETS_MAX: usize = 253;
 /// Octets of a prompt, so that it fits one RADIUS Reply-Message (RFC 2865 §5.18).
 pub const PROMPT_OCTETS_MAX: usize = 253;
+/// Octets of the sentence that says which apps fit: a question stands behind it.
+pub const APPS_OCTETS_MAX: usize = 200;
 /// Octets of what an app scans: more of them make no picture that fits a terminal.
 pub const QR_OCTETS_MAX: usize = 160;
 /// Times that one attempt may be asked anything, guesses or not.
@@ -20,6 +22,8 @@ pub const GUESSES_MAX: u8 = 3;
 pub const SESSION_SECONDS: u64 = 300;
 /// Times that one registration may be asked anything, what came before it included.
 pub const SETUP_ROUNDS_MAX: u8 = 24;
+/// Sign-ins that a user is shown.
+pub const SIGN_INS_SHOWN: u32 = 4;
 /// Seconds that a login stays open in which somebody registers: an app may have to be installed first.
 pub const SETUP_SECONDS: u64 = 900;
 /// Octets of a mail address that a user may register at a prompt: it is carried in the session.

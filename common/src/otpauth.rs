@@ -21,17 +21,24 @@ pub fn scannable(issuer: &str, name: &str, parameters: TotpParameters, secret: &
     (1..=64).rev().map(uri).find(qr::fits)
 }
 
-/// As much of a text as has no more than so many octets when it is percent-encoded, without half a character.
+/// As much of an issuer as every picture shows, however long the user's name is.
+#[must_use]
+pub fn issuer_in_pictures(issuer: &str) -> &str {
+    fitting(issuer, ISSUER_OCTETS)
+}
+
 fn beginning(text: &str, octets_max: usize) -> String {
-    let mut beginning = String::new();
-    for character in text.chars() {
-        let encoded = percent_encode(character.encode_utf8(&mut [0; 4]));
-        if beginning.len().saturating_add(encoded.len()) > octets_max {
-            break;
-        }
-        beginning.push_str(&encoded);
-    }
-    beginning
+    percent_encode(fitting(text, octets_max))
+}
+
+/// As much of a text as has no more than so many octets when it is percent-encoded, without half a character.
+fn fitting(text: &str, octets_max: usize) -> &str {
+    let mut octets = 0_usize;
+    let too_long = text.char_indices().find(|(_, character)| {
+        octets = octets.saturating_add(percent_encode(character.encode_utf8(&mut [0; 4])).len());
+        octets > octets_max
+    });
+    too_long.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -76,6 +83,7 @@ mod tests {
             let label = uri.strip_prefix("otpauth://totp/").unwrap().split('?').next().unwrap();
             assert!(label.len() >= 12 && percent_encode(name).starts_with(label), "{uri}");
             let shown = uri.rsplit('=').next().unwrap();
+            assert_eq!(shown, percent_encode(issuer_in_pictures(issuer)));
             assert!(!shown.is_empty() && percent_encode(issuer).starts_with(shown), "{uri}");
         }
     }

@@ -7,6 +7,7 @@ use crate::bundle::{Bundle, Outcome, SentCode, Success};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId, MessageId};
 use crate::lane::{Lane, LaneKey, LanesOf, Waits};
+use crate::login::SignIn;
 use crate::message::Envelope;
 use crate::record::Record;
 use crate::sent::Sendings;
@@ -61,6 +62,9 @@ pub trait Store: Send + Sync {
     /// Writes bundles in order, each wholly or not at all, and says what became of each. Each is as durable as
     /// `Bundle::durability` asks. Counted records of others that are due come with the first outcome.
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError>;
+
+    /// The last sign-ins of a user, the newest first, as far as the newest records tell; none where records are not kept.
+    fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<SignIn>, StoreError>;
 
     /// A prompt comes next, and the process may be killed at it: a short-lived process keeps nothing open over one.
     fn release(&self) {}
@@ -322,6 +326,10 @@ impl<T: Store + ?Sized> Store for Arc<T> {
 
     fn release(&self) {
         (**self).release();
+    }
+
+    fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<SignIn>, StoreError> {
+        (**self).sign_ins(name, count)
     }
 
     fn take_rollback_found(&self) -> bool {

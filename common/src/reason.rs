@@ -27,6 +27,8 @@ crate::closed_list! {
         RegistrationOffered = "registration-offered",
         /// Asked on the way through a registration; one that ends here has changed nothing.
         RegistrationBegun = "registration-begun",
+        /// Asked while the user looks after the own account; each change is a record of its own.
+        Managed = "managed",
         /// Asked for a code that was sent.
         CodeSent = "code-sent",
         /// Asked for a code that was sent already: no other one was sent.

@@ -95,12 +95,20 @@ impl PrimaryResult {
 pub struct Actor {
     /// The login uid (`/proc/self/loginuid`), which survives su and sudo.
     pub login_uid: Option<u32>,
-    /// The real uid.
-    pub uid: u32,
+    /// The real uid; none where users do something to their own accounts in the course of a login.
+    pub uid: Option<u32>,
     /// The terminal.
     pub tty: Option<String>,
     /// The host.
     pub host: String,
+}
+
+impl Actor {
+    /// The user whose account it is, in the course of a login: its other records say from where.
+    #[must_use]
+    pub const fn user() -> Self {
+        Self { login_uid: None, uid: None, tty: None, host: String::new() }
+    }
 }
 
 /// An administrative act.

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyError, KeyRing, Purpose, decrypt, encrypt};
+use crate::login::manage::{Manage, Wish};
 use crate::login::setup::Setup;
 use crate::random::Random;
 use crate::record::PrimaryResult;
@@ -26,6 +27,8 @@ pub(crate) enum Stage {
     Invited(PrimaryResult),
     /// Registration.
     Setup(Setup),
+    /// Looking after the own account.
+    Manage(Manage),
 }
 
 /// Why a first password was not looked at. Whether its lane still waits when the next answer comes says nothing of that.
@@ -57,6 +60,8 @@ pub struct Session {
     pub(crate) began_at: UnixTime,
     pub(crate) rounds: u8,
     pub(crate) guesses: u8,
+    /// What a right proof leads to.
+    pub(crate) wish: Wish,
     /// Against what the first password was checked; all zero where the session began after it.
     pub(crate) checked_against: CheckedAgainst,
 }
@@ -79,6 +84,7 @@ impl Session {
             began_at: now,
             rounds: 0,
             guesses: 0,
+            wish: Wish::SignIn,
             checked_against: CheckedAgainst::default(),
         }
     }
@@ -89,6 +95,7 @@ impl Session {
             Stage::Password => PrimaryResult::NotAsked,
             Stage::Second(primary) | Stage::Invited(primary) => *primary,
             Stage::Setup(setup) => setup.primary,
+            Stage::Manage(manage) => manage.primary,
         }
     }
 
@@ -103,7 +110,7 @@ impl Session {
     pub fn expires_at(&self) -> UnixTime {
         let seconds = match self.stage {
             Stage::Password | Stage::Second(_) | Stage::Invited(_) => limits::SESSION_SECONDS,
-            Stage::Setup(_) => limits::SETUP_SECONDS,
+            Stage::Setup(_) | Stage::Manage(_) => limits::SETUP_SECONDS,
         };
         self.began_at.plus_seconds(seconds)
     }
@@ -112,7 +119,7 @@ impl Session {
     pub(crate) const fn rounds_max(&self) -> u8 {
         match self.stage {
             Stage::Password | Stage::Second(_) | Stage::Invited(_) => limits::ROUNDS_MAX,
-            Stage::Setup(_) => limits::SETUP_ROUNDS_MAX,
+            Stage::Setup(_) | Stage::Manage(_) => limits::SETUP_ROUNDS_MAX,
         }
     }
 

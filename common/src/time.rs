@@ -40,6 +40,14 @@ impl UnixTime {
         moment.map_or_else(|| "the end of time".to_owned(), |moment| moment.date().to_string())
     }
 
+    /// Day and minute, in UTC, as people write it: `2026-11-22 21:03`.
+    #[must_use]
+    pub fn minute(self) -> String {
+        let minutes = self.0.checked_div(60).unwrap_or(0);
+        let (hours, minute) = (minutes.checked_div(60).unwrap_or(0), minutes.checked_rem(60).unwrap_or(0));
+        format!("{} {:02}:{minute:02}", self.date(), hours.checked_rem(24).unwrap_or(0))
+    }
+
     /// How many seconds have passed from `earlier` to here; none if it lies ahead.
     #[must_use]
     pub const fn seconds_since(self, earlier: Self) -> u64 {

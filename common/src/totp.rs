@@ -185,7 +185,7 @@ impl TotpKey {
 }
 
 /// What makes codes from a counter of periods. The library's own check asks for 128 bits; ours is made here.
-pub(crate) fn generator(
+fn generator(
     algorithm: TotpAlgorithm,
     digits: u8,
     period_seconds: u64,

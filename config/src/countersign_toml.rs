@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use common::otpauth::issuer_in_pictures;
 use common::policy::Policy;
 use common::username::{Folding, Username};
 use toml::Spanned;
@@ -19,6 +20,7 @@ use crate::keys::{
 use crate::limits;
 use crate::networks::{socket_address, syslog_target};
 use crate::paths;
+use crate::registration_toml;
 use crate::report::{Place, Remark, Report};
 use crate::rules::{self, ClientReference};
 use crate::section::{Entry, Section};
@@ -43,7 +45,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Refuses rules that name a client that is not there.
+    /// Refuses rules and others that name a client that is not there.
     pub(crate) fn refuse_unknown_clients(&self, names: &HashSet<String>, report: &mut Report<'_>) {
         for reference in self.references.iter().filter(|reference| !names.contains(&reference.client)) {
             let meant = near(&reference.client, names.iter().map(String::as_str));
@@ -94,7 +96,9 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
     let break_glass_file = break_glass
         .field(&BREAK_GLASS_FILE, report, |entry, report| text(entry, report, absolute_path))
         .optional();
-    let (policy, references) = read_policy(&top, &break_glass, floor, report);
+    let (policy, mut references) = read_policy(&top, &break_glass, floor, report);
+    let registration = registration_toml::read(&top, report);
+    references.extend(registration.references);
     let services = services::read(&top, report);
     let callers = services::read_callers(&top, report);
     let (radius, listen) = read_radius(&top, report);
@@ -102,7 +106,12 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
     let delivery = delivery_toml::read(&top, file.parent().unwrap_or(Path::new("")), report);
     let settings = || {
         let delivery = delivery?;
-        let policy = Policy { numbers: delivery.numbers, codes_per_day: delivery.codes_per_day, ..policy? };
+        let policy = Policy {
+            numbers: delivery.numbers,
+            codes_per_day: delivery.codes_per_day,
+            registration: registration.registration?,
+            ..policy?
+        };
         Some(Settings {
             path: file.to_owned(),
             policy,
@@ -140,6 +149,7 @@ fn read_policy(
 ) -> (Option<Policy>, Vec<ClientReference>) {
     let default_state = top.required(&DEFAULT_STATE, report, word);
     let issuer = top.field(&ISSUER, report, |entry, report| text(entry, report, issuer)).optional();
+    warn_of_long_issuer(top, issuer.as_ref().and_then(Option::as_deref), report);
     let names = top.table("names", Part::Names, report);
     let folding = names.field(&FOLD, report, word::<Folding>).or(Folding::Exact);
     let privileged = read_privileged(top, report);
@@ -159,6 +169,23 @@ fn read_policy(
         })
     };
     (policy(), read.references)
+}
+
+/// A picture of a registration is as small as a terminal: beside a long name, a long issuer is cut in it.
+fn warn_of_long_issuer(top: &Section<'_>, issuer: Option<&str>, report: &mut Report<'_>) {
+    let Some((issuer, shown)) = issuer.map(|issuer| (issuer, issuer_in_pictures(issuer))) else { return };
+    if shown != issuer {
+        report.warning(Remark {
+            place: top.place_of(&ISSUER),
+            key: ISSUER.name.to_owned(),
+            message: format!("a picture that is scanned has room for {} of it, beside a long user name", quoted(shown)),
+            allowed: None,
+            help: Some(
+                "24 letters and digits always fit; a space counts as three of them, other characters as three for each octet"
+                    .to_owned(),
+            ),
+        });
+    }
 }
 
 fn read_privileged(top: &Section<'_>, report: &mut Report<'_>) -> Option<Option<BTreeSet<String>>> {

@@ -1,6 +1,7 @@
 //! The settings as they hold, for `countersign config show --effective`. Secrets are hidden.
 
 mod delivery;
+mod registration;
 
 use common::policy::Rule;
 use serde::Serialize;
@@ -155,6 +156,7 @@ impl Settings {
             Table::new(Part::BreakGlass, self.break_glass_lines()),
         ];
         tables.extend(policy.rules.iter().map(|rule| Table::new(Part::Rule, rule_lines(rule))));
+        tables.extend(registration::tables(&policy.registration));
         tables.extend(self.service_tables());
         tables.extend(self.callers.iter().map(|caller| Table::new(Part::LocalCaller, caller_lines(caller))));
         tables.push(Table::new(Part::Radius, vec![Line::new(&LISTEN, Value::list(&self.radius.listen))]));

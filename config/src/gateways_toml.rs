@@ -22,7 +22,7 @@ use crate::limits;
 use crate::report::{Remark, Report};
 use crate::section::{Entry, Section};
 use crate::values::{
-    Least, Placed, Wrong, boolean, list, one_word, path, plain_name, quoted, text, whole_number, word,
+    Least, Placed, Wrong, boolean, list, number_between, one_word, path, plain_name, quoted, text, word,
 };
 use crate::words::GatewayKind;
 use common::gateway::{BodyFormat, Encryption, Method, StatusPattern, Value};
@@ -259,18 +259,7 @@ fn needed<'a, T>(
 }
 
 fn seconds(entry: &Entry<'_>, report: &mut Report<'_>) -> Option<u16> {
-    let seconds = whole_number(entry, report, limits::GATEWAY_SECONDS_MAX)?;
-    if seconds == 0 {
-        report.error(Remark {
-            place: crate::report::Place::Value(entry.value.span()),
-            key: entry.path.clone(),
-            message: format!("`{}` cannot be 0", entry.path),
-            allowed: Some(entry.key.allowed.to_owned()),
-            help: None,
-        });
-        return None;
-    }
-    Some(seconds)
+    number_between(entry, report, 1, limits::GATEWAY_SECONDS_MAX)
 }
 
 fn url(written: &str, plaintext: Option<Plaintext>) -> Result<Template<Value>, Wrong> {

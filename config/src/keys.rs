@@ -2,6 +2,7 @@
 
 use crate::delivery_keys as delivery;
 pub use crate::part::Part;
+use crate::registration_keys as registration;
 
 /// What holds where a key is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,9 @@ impl Key {
 
 /// How the header of a `[pam.services.NAME]` ends.
 pub(crate) const SERVICE: &str = "the name of a PAM service: lower-case letters, digits, '.', '_', '-'";
-const SERVICES: &str = "a list of PAM services, each once: lower-case letters, digits, '.', '_', '-'";
+pub(crate) const SERVICES: &str =
+    "a list of PAM services, each once: lower-case letters, digits, '.', '_', '-'";
+pub(crate) const CLIENTS: &str = "a list of RADIUS clients by name, each once";
 const USERS: &str = "a list of user names, each once";
 const DIALOGUE: &str = "\"neutral\" or \"plain\"";
 const APPEND: &str = "\"refused\", \"delimiter\" or \"shape\"";
@@ -62,7 +65,7 @@ pub(crate) const ISSUER: Key = Key::new(
     Part::Top,
     "issuer",
     "a text of 1 to 64 characters, without ':'",
-    "The name that authenticator apps show.",
+    "The name that authenticator apps show. Pictures to be scanned show 24 letters of it at least.",
 )
 .or("\"Countersign\"");
 pub(crate) const STATE_DIRECTORY: Key = Key::new(
@@ -141,13 +144,8 @@ pub(crate) const RULE_SERVICES: Key = Key::new(
     "The rule holds for these PAM services. Services and clients both empty: for every place.",
 )
 .or("[]");
-pub(crate) const RULE_CLIENTS: Key = Key::new(
-    Part::Rule,
-    "clients",
-    "a list of RADIUS clients by name, each once",
-    "The rule holds for these RADIUS clients.",
-)
-.or("[]");
+pub(crate) const RULE_CLIENTS: Key =
+    Key::new(Part::Rule, "clients", CLIENTS, "The rule holds for these RADIUS clients.").or("[]");
 pub(crate) const RULE_USERS: Key =
     Key::new(Part::Rule, "users", USERS, "The rule holds for these users; empty: for all.").or("[]");
 pub(crate) const RULE_ACTION: Key = Key::new(
@@ -299,6 +297,16 @@ pub const KEYS: &[&Key] = &[
     &RULE_USERS,
     &RULE_ACTION,
     &RULE_METHODS,
+    &registration::AT_SIGN_IN,
+    &registration::DEADLINE_DAYS,
+    &registration::SIGN_INS,
+    &registration::APPS,
+    &registration::APP_PASSWORD_SERVICES,
+    &registration::APP_PASSWORD_CLIENTS,
+    &registration::OPENING_NAME,
+    &registration::OPENING_SERVICES,
+    &registration::OPENING_CLIENTS,
+    &registration::OPENING_NETWORKS,
     &SERVICE_DIALOGUE,
     &SERVICE_APPEND,
     &SERVICE_FACTOR_OF,

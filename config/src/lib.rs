@@ -24,6 +24,8 @@ pub mod limits;
 mod networks;
 mod part;
 pub mod paths;
+mod registration_keys;
+mod registration_toml;
 mod render;
 mod report;
 mod rules;

@@ -30,6 +30,10 @@ pub const PATTERN_CHARACTERS_MAX: usize = 500;
 pub const SIGN_IN_NAME_CHARACTERS_MAX: usize = 128;
 /// Headers, or arguments, of one gateway.
 pub const TEMPLATES_MAX: usize = 40;
+/// Days for which registration may be put off.
+pub const DEADLINE_DAYS_MAX: u16 = 3650;
+/// Sign-ins at which it may.
+pub const DEADLINE_SIGN_INS_MAX: u16 = 1000;
 /// Octets of a RADIUS secret.
 pub const SECRET_OCTETS_MAX: usize = 128;
 /// Octets under which a RADIUS secret is warned of (draft-ietf-radext-deprecating-radius).

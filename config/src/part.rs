@@ -18,6 +18,10 @@ pub enum Part {
     BreakGlass,
     /// `[[rule]]`
     Rule,
+    /// `[registration]`
+    Registration,
+    /// `[[registration.opening]]`
+    Opening,
     /// `[pam]`, which holds only `[pam.services]`.
     Pam,
     /// `[pam.services]`, whose keys are names of PAM services.
@@ -65,6 +69,8 @@ impl Part {
             Self::Privileged => "[privileged]",
             Self::BreakGlass => "[break-glass]",
             Self::Rule => "[[rule]]",
+            Self::Registration => "[registration]",
+            Self::Opening => "[[registration.opening]]",
             Self::Pam => "[pam]",
             Self::PamServices => "[pam.services]",
             Self::Service => "[pam.services.NAME]",
@@ -93,12 +99,14 @@ impl Part {
                 "privileged",
                 "break-glass",
                 "rule",
+                "registration",
                 "pam",
                 "local",
                 "radius",
                 "audit",
                 "delivery",
             ],
+            Self::Registration => &["opening"],
             Self::Pam => &["services"],
             Self::Local => &["callers"],
             Self::Audit => &["syslog"],
@@ -111,6 +119,7 @@ impl Part {
             | Self::Privileged
             | Self::BreakGlass
             | Self::Rule
+            | Self::Opening
             | Self::PamServices
             | Self::Service
             | Self::LocalCaller

@@ -12,11 +12,17 @@ use crate::report::{Place, Remark, Report};
 use crate::section::Section;
 use crate::values::{Least, Placed, label, list, one_word, plain_name, quoted, service, text, word};
 
-/// A client that a rule names.
+/// A client that a rule or another table names.
 pub(crate) struct ClientReference {
     pub(crate) client: String,
     pub(crate) key: String,
     pub(crate) place: Range<usize>,
+}
+
+impl ClientReference {
+    pub(crate) fn new(section: &Section<'_>, key: &Key, client: &Placed<String>) -> Self {
+        Self { client: client.value.clone(), key: section.path_of(key.name), place: client.place.clone() }
+    }
 }
 
 /// The rules, and the clients that they name.
@@ -84,11 +90,8 @@ fn read_conditions(
         list(entry, report, Least::None, |text| username(text, folding))
     });
     let clients = clients.or(Vec::new());
-    references.extend(clients.iter().flatten().map(|placed| ClientReference {
-        client: placed.value.clone(),
-        key: section.path_of(RULE_CLIENTS.name),
-        place: placed.place.clone(),
-    }));
+    let named = clients.iter().flatten();
+    references.extend(named.map(|placed| ClientReference::new(section, &RULE_CLIENTS, placed)));
     Some(Conditions {
         services: values(services.or(Vec::new())?),
         clients: values(clients?),

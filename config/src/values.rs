@@ -60,10 +60,20 @@ pub(crate) fn boolean(entry: &Entry<'_>, report: &mut Report<'_>) -> Option<bool
 
 /// Reads a whole number from 0 to `most`.
 pub(crate) fn whole_number(entry: &Entry<'_>, report: &mut Report<'_>, most: u16) -> Option<u16> {
+    number_between(entry, report, 0, most)
+}
+
+/// Reads a whole number from `least` to `most`.
+pub(crate) fn number_between(
+    entry: &Entry<'_>,
+    report: &mut Report<'_>,
+    least: u16,
+    most: u16,
+) -> Option<u16> {
     let found = entry.value.get_ref();
     let written = found.as_integer();
     let number = written.and_then(|digits| u16::from_str_radix(digits.as_str(), digits.radix()).ok());
-    let number = number.filter(|number| *number <= most);
+    let number = number.filter(|number| (least..=most).contains(number));
     if number.is_none() {
         report.error(refused(entry, &entry.value.span(), found, None));
     }
@@ -165,6 +175,11 @@ pub(crate) fn label(text: &str) -> Result<String, Wrong> {
     if characters == 0 || characters > limits::NAME_CHARACTERS_MAX || text.chars().any(char::is_control) {
         return Err(Wrong::NotAllowed);
     }
+    without_white_space_at_its_ends(text)
+}
+
+/// A text as it is, unless it begins or ends with white space, which nobody sees.
+pub(crate) fn without_white_space_at_its_ends(text: &str) -> Result<String, Wrong> {
     if text.trim() != text {
         return Err(Wrong::Because("remove the white space at its ends".to_owned()));
     }

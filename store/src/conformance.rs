@@ -17,6 +17,7 @@ use common::account::{Account, State};
 use common::bundle::{AccountChange, Bundle, Outcome, Precondition, Success};
 use common::limits::SPENT_KEPT_SECONDS;
 use common::ports::{Listing, Outbox, Store};
+use common::record::{Ending, Record};
 use samples::{
     account, applied_positions, applies, bundle, code, code_id, conflicts, counting, factor, id, insert,
     is_applied, lane, load, moments, name, recognised, record, session, spending, step, success, time,
@@ -70,6 +71,7 @@ cases![
     a_conflict_leaves_the_other_bundles_of_its_batch,
     bundles_of_a_batch_see_the_ones_before,
     a_session_succeeds_once,
+    a_users_last_sign_ins_are_found_in_every_stream,
     what_is_forgotten_stays_refused_by_the_floor,
     the_floor_covers_sessions_that_are_forgotten,
     the_floor_never_sinks_and_never_overtakes_the_clock,
@@ -266,6 +268,18 @@ fn bundles_of_a_batch_see_the_ones_before(ground: &dyn Ground) {
     ];
     let applied: Vec<bool> = store.commit(&batch).unwrap().iter().map(is_applied).collect();
     assert_eq!(applied, [true, true, false, true]);
+}
+
+fn a_users_last_sign_ins_are_found_in_every_stream(ground: &dyn Ground) {
+    let (one, other) = (ground.open("one"), ground.open("other"));
+    for (store, at) in [(&one, 100), (&other, 200), (&one, 300)] {
+        assert!(applies(&**store, Bundle { records: vec![record(at)], ..bundle(at) }));
+    }
+    let refused = Record { ending: Ending::Reject, ..record(400) };
+    let of_another = Record { user: Some("alice2".to_owned()), ..record(500) };
+    assert!(applies(&*one, Bundle { records: vec![refused, of_another], ..bundle(500) }));
+    let found: Vec<_> = other.sign_ins(&name("alice"), 2).unwrap().into_iter().map(|it| it.at).collect();
+    assert_eq!(found, [time(300), time(200)]);
 }
 
 fn a_session_succeeds_once(ground: &dyn Ground) {

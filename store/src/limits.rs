@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+/// Newest records of each stream that are looked through for the sign-ins of one user.
+pub(crate) const RECORDS_LOOKED_THROUGH: u32 = 5000;
 /// How long whoever reads or writes waits from the moment that it is handed in: for other threads of the process and for
 /// other processes together.
 pub const OPERATION_WAIT: Duration = Duration::from_secs(5);

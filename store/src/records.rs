@@ -1,13 +1,16 @@
 //! Records as auditors will read them, each chained to the one before it; nothing here changes or removes one.
 
+use common::Username;
 use common::chain::{ChainMac, ChainPosition};
 use common::keys::KEY_OCTETS;
+use common::login::SignIn;
 use common::ports::StoredRecord;
-use common::record::Record;
+use common::record::{Ending, Record};
 use rusqlite::{Connection, params};
 use zeroize::Zeroizing;
 
 use crate::SqliteError;
+use crate::limits::RECORDS_LOOKED_THROUGH;
 
 /// The stream that a process writes, and the key of its MACs.
 pub(crate) struct Chain {
@@ -72,6 +75,45 @@ pub(crate) fn page(
         Ok(StoredRecord { sequence: row.get(0)?, body: row.get(1)?, mac })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The last sign-ins of a user, the newest first, among the newest records of each stream.
+pub(crate) fn sign_ins(
+    connection: &Connection,
+    user: &Username,
+    count: u32,
+) -> Result<Vec<SignIn>, SqliteError> {
+    let needle = serde_json::to_string(user.as_str()).map_err(SqliteError::Serialize)?;
+    let mut found = Vec::new();
+    for stream in streams(connection)? {
+        let mut statement = connection.prepare_cached(
+            "SELECT body FROM
+                (SELECT body FROM records WHERE stream = ?1 ORDER BY sequence DESC LIMIT ?2)
+             WHERE instr(body, ?3) > 0",
+        )?;
+        let bodies = statement
+            .query_map(params![stream, RECORDS_LOOKED_THROUGH, needle.as_bytes()], |row| {
+                row.get::<_, Vec<u8>>(0)
+            })?;
+        for body in bodies {
+            found.extend(sign_in(&body?, user));
+        }
+    }
+    found.sort_by_key(|sign_in| std::cmp::Reverse(sign_in.at));
+    found.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+    Ok(found)
+}
+
+/// A record as a sign-in of the user, if it is one.
+fn sign_in(body: &[u8], user: &Username) -> Option<SignIn> {
+    let record: Record = serde_json::from_slice(body).ok()?;
+    let is_own = record.ending == Ending::Accept && record.user.as_deref() == Some(user.as_str());
+    is_own.then(|| SignIn {
+        at: record.at,
+        place: record.place.name().to_owned(),
+        source: record.source,
+        factor: record.factor,
+    })
 }
 
 /// The head of each stream.

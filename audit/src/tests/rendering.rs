@@ -37,7 +37,7 @@ fn record(text: &str) -> Record {
 
 fn act(text: &str) -> Record {
     let text = || text.to_owned();
-    let actor = Actor { login_uid: Some(1000), uid: 0, tty: Some(text()), host: text() };
+    let actor = Actor { login_uid: Some(1000), uid: Some(0), tty: Some(text()), host: text() };
     let act = ActRecord { act: text(), actor, before: Some(text()), after: Some(text()) };
     Record { act: Some(act), ending: Ending::Act, ..record(&text()) }
 }

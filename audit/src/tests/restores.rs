@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn restored(words: &str) -> Record {
-    let actor = Actor { login_uid: Some(1000), uid: 0, tty: None, host: "gate".to_owned() };
+    let actor = Actor { login_uid: Some(1000), uid: Some(0), tty: None, host: "gate".to_owned() };
     let act = ActRecord { act: RESTORE.to_owned(), actor, before: None, after: Some(words.to_owned()) };
     Record {
         at: UnixTime::from_seconds(1_000_000_000),

@@ -243,9 +243,10 @@ fn people(record: &Record) -> String {
 /// factor of a login or the rule that decided.
 fn detail(record: &Record) -> String {
     if let Some(act) = &record.act {
-        let uid = act.actor.login_uid.unwrap_or(act.actor.uid);
+        let by = act.actor.login_uid.or(act.actor.uid);
+        let by = by.map_or_else(|| "the user".to_owned(), |uid| format!("uid {uid}"));
         let after = act.after.as_ref().map_or_else(String::new, |after| format!(": {after}"));
-        return format!("{} by uid {uid}{after}", act.act);
+        return format!("{} by {by}{after}", act.act);
     }
     if let Some(Together { count, since, names: _ }) = record.together {
         return format!("{count} since {}; place and source of the last one", rfc3339(since));

@@ -9,6 +9,7 @@ use assembly::config::{Colour, ConfigError, Finding, Loaded, Primary, Settings};
 use assembly::places::SYSTEM_USER;
 use assembly::primary::ServiceName;
 use clap::{Args, Subcommand};
+use common::policy::Policy;
 use nix::unistd::User;
 use serde::Serialize;
 
@@ -100,11 +101,14 @@ fn load(context: &Context, file: &Path) -> Result<Loaded, ConfigError> {
     Settings::load(file)
 }
 
-/// A rule for a misspelt service never decides anything, and nobody would notice.
+/// A rule or an opening for a misspelt service never decides anything, and nobody would notice.
 fn warn_of_services(context: &Context, settings: &Settings) {
-    for rule in &settings.policy.rules {
-        for service in rule.when.services.iter().filter(|service| !pam_services::is_there(service)) {
-            context.warn(&format!("rule {:?}: {}", rule.name, pam_services::absence(service)));
+    let Policy { rules, registration, .. } = &settings.policy;
+    let of_rules = rules.iter().map(|rule| ("rule", &rule.name, &rule.when.services));
+    let openings = registration.openings.iter().map(|opening| ("opening", &opening.name, &opening.services));
+    for (what, name, services) in of_rules.chain(openings) {
+        for service in services.iter().filter(|service| !pam_services::is_there(service)) {
+            context.warn(&format!("{what} {name:?}: {}", pam_services::absence(service)));
         }
     }
 }

@@ -10,6 +10,7 @@ mod factor;
 mod given_out;
 mod many;
 mod new;
+mod own;
 pub(crate) mod registration;
 mod resync;
 mod run;
@@ -242,6 +243,8 @@ pub enum Issued {
         expires_at: UnixTime,
     },
 }
+
+pub(crate) use own::{OwnAct, of_user};
 
 /// What acts need besides the account.
 pub(crate) struct Desk<'a> {

@@ -18,7 +18,7 @@ fn world() -> World {
 }
 
 fn try_act(world: &World, name: &str, act: &Act) -> Result<Issued, ActError> {
-    let actor = Actor { login_uid: Some(1000), uid: 0, tty: None, host: "test".to_owned() };
+    let actor = Actor { login_uid: Some(1000), uid: Some(0), tty: None, host: "test".to_owned() };
     world.engine.act(&actor, &Username::parse(name).unwrap(), act)
 }
 
@@ -117,7 +117,7 @@ fn a_record_tells_what_was_before_and_after() {
 #[test]
 fn an_act_on_no_account_is_a_record_about_nobody() {
     let world = world();
-    let actor = Actor { login_uid: None, uid: 0, tty: None, host: "test".to_owned() };
+    let actor = Actor { login_uid: None, uid: Some(0), tty: None, host: "test".to_owned() };
     let place = Place::Client("vpn".to_owned());
     world.engine.record_act(&actor, place.clone(), "client remove", "removed".to_owned());
     let record = world.last_record();

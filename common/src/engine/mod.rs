@@ -4,9 +4,11 @@
 
 mod case;
 pub mod copies;
+mod deliveries;
 mod findings;
 mod ledger;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::account::Account;
@@ -235,7 +237,9 @@ impl Engine {
     ) -> Result<Outgoing, Trouble> {
         let mut entropy = Zeroizing::new([0; 32]);
         self.random().fill(&mut *entropy);
-        let view = View {
+        let recalled = OnceCell::new();
+        let mut view = View {
+            sign_ins: None,
             channels: &self.parts.channels,
             entropy: &entropy,
             attempt,
@@ -249,6 +253,7 @@ impl Engine {
             now: case.now,
         };
         loop {
+            view.sign_ins = recalled.get().map(Vec::as_slice);
             match login::decide(&view, session.clone(), answer, *evidence) {
                 Step::Knock => {
                     evidence.knocked =
@@ -264,6 +269,12 @@ impl Engine {
                     let count = Count { lane, against, codes_of: None, at: case.now };
                     self.ledger(attempt, case.name()).count_for_nobody(&count)?;
                     evidence.counted = Some(Counting::Nobody);
+                }
+                Step::Recall => {
+                    let found =
+                        case.name().map(|name| self.parts.store.sign_ins(name, limits::SIGN_INS_SHOWN));
+                    let found = found.transpose()?.unwrap_or_default();
+                    recalled.get_or_init(|| found);
                 }
                 Step::CheckPassword(password) => evidence.password = Some(self.check(case, &password)),
                 Step::Ask(session, prompt, bundle) => return Ok(Outgoing::Ask(session, prompt, bundle)),

@@ -7,6 +7,7 @@ mod appended;
 mod first;
 mod invited;
 mod judgement;
+pub(crate) mod manage;
 mod need;
 mod notify;
 mod proof;
@@ -31,6 +32,7 @@ use crate::attempt::Word;
 use crate::bundle::Bundle;
 use crate::keys::KeyRing;
 use crate::lane::Lane;
+use crate::login::manage::Wish;
 use crate::policy::{Policy, Privileged, Ruling};
 use crate::ports::{Loaded, PasswordCheck};
 use crate::record::PrimaryResult;
@@ -40,6 +42,7 @@ use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 
 pub use appended::password_in;
+pub use manage::SignIn;
 pub(crate) use second::against;
 pub use verdict::{Accept, Echo, Grounds, Prompt, Verdict};
 pub use ways::chooses_a_way;
@@ -77,6 +80,8 @@ pub struct View<'a> {
     pub channels: &'a BTreeSet<Channel>,
     /// What ids, codes and secrets are made from that this round generates.
     pub entropy: &'a [u8; 32],
+    /// The user's last sign-ins, once they were asked for.
+    pub sign_ins: Option<&'a [SignIn]>,
     /// Now.
     pub now: UnixTime,
 }
@@ -174,6 +179,8 @@ pub enum Step {
     Count(Against),
     /// The same work, counted against nobody: the answer cannot be right any more, and the time must not say so.
     CountForNobody,
+    /// Look up the user's last sign-ins, then decide again.
+    Recall,
     /// Check this password, then decide again with the result as evidence.
     CheckPassword(Secret),
     /// Write the bundle, then ask.
@@ -187,6 +194,9 @@ pub enum Step {
 pub fn begin(id: AttemptId, attempt: &Attempt, now: UnixTime) -> Session {
     let mut session = Session::begin(id, now);
     session.stage = first_stage(attempt);
+    if attempt.place.is_self_service() {
+        session.wish = Wish::Manage;
+    }
     session
 }
 
@@ -208,7 +218,9 @@ pub fn decide(view: &View<'_>, session: Session, answer: Option<&Answer>, eviden
             let primary = still(view, &session, primary);
             second::answered(view, session, primary, answer, evidence)
         }
-        (Stage::Invited(_) | Stage::Setup(_), None) => write::reject(view, &session, Reason::NotAnAnswer),
+        (Stage::Invited(_) | Stage::Setup(_) | Stage::Manage(_), None) => {
+            write::reject(view, &session, Reason::NotAnAnswer)
+        }
         (Stage::Invited(primary), Some(answer)) => match second::beginning(view, session, primary, answer) {
             Ok(session) => invited::answered(view, session, primary, answer, evidence),
             Err(step) => *step,
@@ -216,6 +228,12 @@ pub fn decide(view: &View<'_>, session: Session, answer: Option<&Answer>, eviden
         (Stage::Setup(setup), Some(answer)) => {
             match second::beginning(view, session, setup.primary, answer) {
                 Ok(session) => setup::answered(view, session, &setup, answer, evidence),
+                Err(step) => *step,
+            }
+        }
+        (Stage::Manage(manage), Some(answer)) => {
+            match second::beginning(view, session, manage.primary, answer) {
+                Ok(session) => manage::answered(view, session, manage, answer),
                 Err(step) => *step,
             }
         }

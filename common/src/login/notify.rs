@@ -1,5 +1,6 @@
 //! What the user hears of at the addresses that were known before: codes for the worst day that were used, registrations.
 
+use crate::AttemptId;
 use crate::bundle::{Bundle, Spend};
 use crate::keys::KeyError;
 use crate::login::View;
@@ -21,17 +22,16 @@ pub(super) fn of_spends(view: &View<'_>, bundle: &Bundle) -> Vec<Happening> {
     bundle.spends.iter().filter_map(happening).collect()
 }
 
+/// Who did it, where and when: the user, or whoever could sign in as the user.
+pub(super) fn circumstances<'a>(view: &'a View<'_>, attempt: AttemptId, place: &'a str) -> Circumstances<'a> {
+    Circumstances { attempt, by: By::User, place, source: view.attempt.source.as_deref(), at: view.now }
+}
+
 /// Puts the notices into the bundle; an account that is only just made has no address to send them to.
 pub(super) fn tell(view: &View<'_>, bundle: &mut Bundle, happenings: &[Happening]) -> Result<(), KeyError> {
     let Some(before) = view.loaded.account.as_ref().filter(|_| !happenings.is_empty()) else { return Ok(()) };
     let place = view.attempt.place.to_string();
-    let circumstances = Circumstances {
-        attempt: bundle.attempt,
-        by: By::User,
-        place: &place,
-        source: view.attempt.source.as_deref(),
-        at: view.now,
-    };
+    let circumstances = circumstances(view, bundle.attempt, &place);
     let random = Stream::new(view.entropy, "notices");
     let envelopes = notices::envelopes(view.policy, before, happenings, &circumstances, view.keys, &random)?;
     bundle.messages.extend(envelopes);

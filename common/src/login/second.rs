@@ -7,8 +7,9 @@ use crate::address::Channel;
 use crate::attempt::{Dialogue, SecondQuestion};
 use crate::bundle::Slot;
 use crate::login::judgement::{after_primary, refusal};
+use crate::login::manage::{self, Wish};
 use crate::login::need::{Need, need};
-use crate::login::proof::{self, Finding};
+use crate::login::proof::{self, Finding, Proof};
 use crate::login::sent::{self, Sending};
 use crate::login::setup::{self, Demand};
 use crate::login::ways::{self, Way};
@@ -63,6 +64,11 @@ pub(super) fn answered(
     let is_standing = refusal(&session, primary, need(view)).is_none();
     let can_ask = view.attempt.profile.second_question == SecondQuestion::Asked;
     match ways::chosen(view, typed, is_standing).filter(|_| can_ask) {
+        Some(Way::Manage) if ways::is_manage(typed) => {
+            session.wish = Wish::Manage;
+            session.guesses = session.guesses.saturating_add(1);
+            wrong(view, session, Reason::Challenged)
+        }
         Some(way) => choose(view, session, way, is_standing),
         None => guess(view, session, primary, typed, evidence),
     }
@@ -89,11 +95,15 @@ fn usual_channel(view: &View<'_>, account: &Account) -> Option<Channel> {
 }
 
 /// A way was chosen. In a neutral dialogue everybody hears the same, whatever comes of it.
-pub(super) fn choose(view: &View<'_>, session: Session, way: Way, is_standing: bool) -> Step {
+pub(super) fn choose(view: &View<'_>, mut session: Session, way: Way, is_standing: bool) -> Step {
     let words = ways::prompt(view, is_standing);
     match way {
         Way::Sent(channel, place) if is_standing => {
             send(view, session, channel, place, &words, Reason::Challenged)
+        }
+        Way::Manage => {
+            session.wish = Wish::Manage;
+            again(view, session, Prompt::made(words), Reason::Challenged)
         }
         Way::List | Way::Typed(_) | Way::Sent(..) => {
             again(view, session, Prompt::made(words), Reason::Challenged)
@@ -254,6 +264,9 @@ fn look(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secr
         Err(_) => write::unavailable(view, session, Reason::KeyUnavailable),
         Ok(Finding::Refused(reason)) => return Judged::Wrong(reason),
         Ok(Finding::Good(proof)) => match setup::demanded(view, account, &proof) {
+            Demand::None if manages(view, session, account, &proof) => {
+                manage::begin(view, session.clone(), primary, proof)
+            }
             Demand::None => {
                 write::accept_remembered(view, session, write::Yes::new(grounds(primary), proof), typed)
             }
@@ -261,6 +274,14 @@ fn look(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secr
             Demand::Refusal(reason) => return Judged::Wrong(reason),
         },
     })
+}
+
+/// Whether the user wants to look after the account, and can: with a factor that is spent by it, where questions can be asked.
+fn manages(view: &View<'_>, session: &Session, account: &Account, proof: &Proof) -> bool {
+    session.wish == Wish::Manage
+        && proof.spend.is_some()
+        && !account.factors.is_empty()
+        && setup::can_be_led(view)
 }
 
 pub(super) const fn grounds(primary: PrimaryResult) -> Grounds {

@@ -26,9 +26,14 @@ pub(super) enum Way {
     Typed(Method),
     /// A code that is sent to the user's first, second … number or address for it.
     Sent(Channel, usize),
+    /// To look after the account once a proof was right.
+    Manage,
 }
 
-/// Whether an answer is `?` or chooses a way, and so is no proof.
+/// Asks for [`Way::Manage`]. It is as long as a code, and so gets the words of a code that was not right.
+const MANAGE: &[u8] = b"manage";
+
+/// Whether an answer is `?` or chooses a way, and so is no proof. `manage` is left out: what it is told tells nothing.
 #[must_use]
 pub fn chooses_a_way(answer: &Secret) -> bool {
     let octets = answer.expose().trim_ascii();
@@ -42,7 +47,15 @@ pub(super) fn chosen(view: &View<'_>, typed: &Secret, is_standing: bool) -> Opti
         let place = usize::from(number.saturating_sub(b'1'));
         return Some(listed(view, is_standing).into_iter().nth(place).map_or(Way::List, |(way, _)| way));
     }
+    if is_manage(typed) {
+        return Some(Way::Manage);
+    }
     by_word(octets).or_else(|| (octets.len() <= WORD_OCTETS_MAX).then_some(Way::List))
+}
+
+/// Whether it is the long word for looking after the account.
+pub(super) fn is_manage(typed: &Secret) -> bool {
+    typed.expose().trim_ascii().eq_ignore_ascii_case(MANAGE)
 }
 
 /// A way that stands behind a password, as in `password,sms`.
@@ -61,6 +74,7 @@ fn by_word(octets: &[u8]) -> Option<Way> {
     };
     Some(match word.trim_ascii_end() {
         b"?" | b"help" => Way::List,
+        b"menu" => Way::Manage,
         b"app" | b"code" => Way::Typed(Method::Totp),
         b"recovery" => Way::Typed(Method::RecoveryCode),
         b"sms" | b"text" => Way::Sent(Channel::Sms, place),

@@ -1,6 +1,7 @@
 //! The bundle behind each step: what must be durable before anyone hears of it. Only here is an [`Accept`] made.
 
 use crate::account::PasswordHash;
+use crate::acts::OwnAct;
 use crate::attempt::{Door, Word};
 use crate::bundle::{
     AccountChange, Bundle, CapEffect, Precondition, Recognised, Renewal, Spend, Success, TakenBack,
@@ -14,7 +15,7 @@ use crate::login::sent::Outgoing;
 use crate::login::setup::Registration;
 use crate::login::{Accept, Counted, Grounds, Prompt, Step, Verdict, View};
 use crate::notices::Happening;
-use crate::record::{Ending, PrimaryResult, Record, Severity};
+use crate::record::{ActRecord, Actor, Ending, PrimaryResult, Record, Severity};
 use crate::session::{CheckedAgainst, Session};
 use crate::tally::Tally;
 use crate::{PrimaryMode, Reason, Secret, limits};
@@ -206,7 +207,7 @@ fn with_bundle(step: Step, change: impl FnOnce(&mut Bundle)) -> Step {
     match step {
         Step::Ask(session, prompt, bundle) => Step::Ask(session, prompt, changed(bundle)),
         Step::Decide(verdict, bundle) => Step::Decide(verdict, changed(bundle)),
-        Step::Knock | Step::Count(_) | Step::CountForNobody | Step::CheckPassword(_) => step,
+        Step::Knock | Step::Count(_) | Step::CountForNobody | Step::Recall | Step::CheckPassword(_) => step,
     }
 }
 
@@ -228,6 +229,31 @@ pub(super) fn with_code(step: Step, outgoing: Outgoing) -> Step {
 /// The same step, with something used up.
 pub(super) fn with_spend(step: Step, spend: Spend) -> Step {
     with_bundle(step, |bundle| bundle.spends.push(spend))
+}
+
+/// The same question, with what the user has done to the own account: its record stands beside that of the question.
+pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) -> Step {
+    with_bundle(step, |bundle| {
+        bundle.precondition = precondition(view);
+        bundle.account = Some(own.change);
+        bundle.spends.extend(own.spends);
+        bundle.messages.extend(own.messages);
+        let Some(question) = bundle.records.first().cloned() else { return };
+        let act = ActRecord {
+            act: act.to_owned(),
+            actor: Actor::user(),
+            before: Some(own.before),
+            after: Some(own.after),
+        };
+        bundle.records.push(Record {
+            severity: Severity::Notice,
+            ending: Ending::Act,
+            reason: Reason::ActDone,
+            factor: None,
+            act: Some(act),
+            ..question
+        });
+    })
 }
 
 /// The same question, with the proof that led to it; one that is to be spent later is only named.

@@ -165,6 +165,20 @@ impl Store for MemoryStore {
         Ok(Seen { lane, cap })
     }
 
+    fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<crate::login::SignIn>, StoreError> {
+        let memory = self.up()?;
+        let own = memory.records.iter().rev().filter(|record| {
+            record.ending == crate::record::Ending::Accept && record.user.as_deref() == Some(name.as_str())
+        });
+        let shown = own.map(|record| crate::login::SignIn {
+            at: record.at,
+            place: record.place.name().to_owned(),
+            source: record.source.clone(),
+            factor: record.factor.clone(),
+        });
+        Ok(shown.take(count as usize).collect())
+    }
+
     fn take_rollback_found(&self) -> bool {
         std::mem::take(&mut self.0.lock().unwrap().has_gone_back)
     }

@@ -74,7 +74,7 @@ impl World {
     }
 
     pub(crate) fn act(&self, name: &str, act: &Act) -> Issued {
-        let actor = Actor { login_uid: None, uid: 0, tty: None, host: "test".to_owned() };
+        let actor = Actor { login_uid: None, uid: Some(0), tty: None, host: "test".to_owned() };
         self.engine.act(&actor, &Username::parse(name).unwrap(), act).unwrap()
     }
 

@@ -109,7 +109,7 @@ fn each_mistake_of_a_gateway_is_found() {
     check(&url("https://sms.example.org/{text}"), key, "nobody would get it");
     check(&url("https://sms.example.org/{too}{text}"), key, "no placeholder {too} here");
     let more = |line: &str| format!("{HTTP}{URL}{line}\n");
-    check(&more("timeout-seconds = 0"), "delivery.gateway[1].timeout-seconds", "cannot be 0");
+    check(&more("timeout-seconds = 0"), "delivery.gateway[1].timeout-seconds", "the number 0");
     check(&more("success-status = [\"302\"]"), "delivery.gateway[1].success-status", "302");
     check(&more("success-pattern = \"(\""), "delivery.gateway[1].success-pattern", "(");
     check(&more("headers = [\"Host: x\"]"), "delivery.gateway[1].headers", "by itself");

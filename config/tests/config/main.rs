@@ -16,4 +16,6 @@ mod folder;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
+mod registration;
+#[cfg(test)]
 mod settings;

@@ -138,7 +138,7 @@ pub(crate) fn add_alice(settings: &Settings) {
         password: Some(password),
         totp: Some(totp),
     };
-    let actor = Actor { login_uid: None, uid: 0, tty: None, host: "test".to_owned() };
+    let actor = Actor { login_uid: None, uid: Some(0), tty: None, host: "test".to_owned() };
     office.engine.act(&actor, &Username::parse("alice").unwrap(), &act).map(drop).unwrap();
 }
 

@@ -4,6 +4,7 @@ use common::account::Account;
 use common::bundle::{Bundle, Entry, Outcome};
 use common::chain::ChainPosition;
 use common::lane::{LaneKey, LanesOf, Waits};
+use common::login::SignIn;
 use common::message::Envelope;
 use common::ports::{Fate, Listed, Listing, Loaded, Outbox, OutboxFigures, Store, StoreError, StoredRecord};
 use common::record::Record;
@@ -51,6 +52,10 @@ impl Store for Sqlite {
             Process::ShortLived => Self::release(self),
             Process::LongLived => {}
         }
+    }
+
+    fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<SignIn>, StoreError> {
+        self.read(|connection| records::sign_ins(connection, name, count))
     }
 
     fn take_rollback_found(&self) -> bool {

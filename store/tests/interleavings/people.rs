@@ -244,7 +244,7 @@ impl Person {
 }
 
 fn act(engine: &Engine, name: &str, act: &Act) -> Issued {
-    let actor = Actor { login_uid: None, uid: 0, tty: None, host: "test".to_owned() };
+    let actor = Actor { login_uid: None, uid: Some(0), tty: None, host: "test".to_owned() };
     engine.act(&actor, &Username::parse(name).unwrap(), act).unwrap()
 }
 

@@ -137,6 +137,10 @@ impl<S: Store> Store for StoppingStore<S> {
         })
     }
 
+    fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<common::login::SignIn>, StoreError> {
+        self.store.sign_ins(name, count)
+    }
+
     fn release(&self) {
         self.store.release();
     }

@@ -16,7 +16,7 @@ type Situation = fn(&Site) -> Codes;
 type Codes = Result<Vec<&'static str>, Failure>;
 
 /// How each situation of the table comes about.
-const SITUATIONS: [(&str, Situation); 24] = [
+const SITUATIONS: [(&str, Situation); 25] = [
     ("the password and a second proof are right", both_proofs),
     ("an app password is right and good for this service", app_password),
     ("a second proof is right, and an earlier module or a key stands for the password", second_proof),
@@ -24,6 +24,7 @@ const SITUATIONS: [(&str, Situation); 24] = [
     ("no second step is asked of the user, and nobody has checked a password (`primary=none`)", policy_alone),
     ("the password is wrong", wrong_password),
     ("the second proof is wrong or used", wrong_code),
+    ("the user has to register first, and gives no temporary code", overdue),
     ("the user is unknown", unknown_user),
     ("the user is blocked", blocked),
     ("a rule denies it", denied),
@@ -139,6 +140,15 @@ fn wrong_code(site: &Site) -> Codes {
     let elsewhere = Transaction { options: &["-I", "rhost=192.0.2.9"], ..at("own", "gerd") };
     codes.extend(refused(&elsewhere, OWN_PASSWORD, &user.wrong_code()?)?);
     Ok(codes)
+}
+
+fn overdue(site: &Site) -> Codes {
+    site.machine.add_user("lars", SYSTEM_PASSWORD)?;
+    site.add_bare_account("lars")?;
+    let code = "000000";
+    let asked = |password| [(PASSWORD, password), ("type it here: ", code), (AGAIN, code), (AGAIN, code)];
+    let own = at("own", "lars").login(&asked(OWN_PASSWORD))?.0;
+    Ok(vec![own, at("stack", "lars").login(&asked(SYSTEM_PASSWORD))?.0])
 }
 
 fn unknown_user(_: &Site) -> Codes {

@@ -20,7 +20,10 @@ fn init_asks_what_nobody_else_can_choose_and_overwrites_nothing() -> Outcome {
         command
     };
     let mut terminal = Terminal::start(&init(&[]))?;
-    terminal.expect("Has to register;")?.expect("default-state: ")?.send("perhaps")?;
+    terminal
+        .expect("Is asked to register at the next sign-in")?
+        .expect("default-state: ")?
+        .send("perhaps")?;
     terminal.expect("\"perhaps\" is none of disabled, enabled, enforced.")?;
     terminal.expect("default-state: ")?.send("enabled")?;
     terminal.expect("stacks (b) and (c)")?;

@@ -17,6 +17,8 @@ pub(crate) const SYSTEM_PASSWORD: &str = "correct horse";
 pub(crate) const OWN_PASSWORD: &str = "battery staple";
 /// What is asked for the second proof.
 pub(crate) const CODE: &str = "One-time code (? for other ways): ";
+/// What is asked below the ways that there are.
+pub(crate) const WAYS: &str = "Number or code: ";
 /// What stands before it after a wrong answer.
 pub(crate) const AGAIN: &str = "That did not work. Try once more.";
 /// What somebody hears whose login needs the service, when that is away.
@@ -29,6 +31,11 @@ const RULES: &str = r#"
 name = "closed"
 services = ["closed"]
 action = "deny"
+
+[[registration.opening]]
+name = "here"
+services = ["opening"]
+networks = ["127.0.0.0/8"]
 
 [[local.callers]]
 user = "postgres"
@@ -168,6 +175,11 @@ impl Site {
 }
 
 impl User {
+    /// Somebody who has registered this key.
+    pub(crate) fn of_key(name: &'static str, secret: &str) -> Self {
+        Self { name, secret: secret.to_owned() }
+    }
+
     /// The code that the authenticator shows now.
     pub(crate) fn code(&self) -> Result<String, Failure> {
         totp_code(&self.secret, now())
@@ -191,7 +203,7 @@ impl User {
 }
 
 /// The stacks of docs/pam.md, each as a service of its own.
-const STACKS: [(&str, &[&str]); 4] = [
+const STACKS: [(&str, &[&str]); 5] = [
     ("own", &["auth required pam_countersign.so primary=own"]),
     (
         "stack",
@@ -203,6 +215,7 @@ const STACKS: [(&str, &[&str]); 4] = [
     ),
     ("key", &["auth required pam_countersign.so primary=none"]),
     ("closed", &["auth required pam_countersign.so primary=own"]),
+    ("opening", &["auth required pam_countersign.so primary=own"]),
 ];
 
 /// Where Linux-PAM looks for a module.

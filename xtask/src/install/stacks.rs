@@ -38,6 +38,8 @@ Nobody is asked for a second proof yet. To have sshd ask for one:
    Debian's default, `PermitRootLogin prohibit-password`, shuts root out of ssh with these lines, also with a key: sshd
    then answers in root's place. Where root has an account with a factor and is to sign in by ssh, add behind them
     PermitRootLogin yes
+   Whoever is to register at a sign-in needs longer for it than the 120 seconds that sshd waits. While people do, add
+    LoginGraceTime 600
 6. Have sshd read it:
     sshd -t && systemctl reload ssh
 

@@ -49,9 +49,12 @@ fn state_meaning(state: State) -> &'static str {
     match state {
         State::Disabled => "No second step is asked.",
         State::Enabled => {
-            "Has to register; until then the password alone is enough, and each such login is recorded."
+            "Is asked to register at the next sign-in where an opening, a temporary code or a contact allows it; until \
+             then the password alone is enough, and each such login is recorded."
         }
-        State::Enforced => "Is asked at every login; without a registered factor nobody gets in.",
+        State::Enforced => {
+            "Is asked at every login; who has registered nothing gets in with a temporary code only."
+        }
     }
 }
 

@@ -142,7 +142,8 @@ fn next(primary: &Primary) -> String {
     };
     let commands = [
         (add, note),
-        ("countersign enroll NAME totp", "registers an authenticator app"),
+        ("countersign enroll NAME totp", "registers an authenticator app, with the person beside you"),
+        ("countersign user temporary-code NAME", "lets somebody register alone, at the next sign-in"),
         ("countersign recovery-codes NAME", "makes codes for the day when the phone is lost"),
         ("countersign test NAME", "signs in here, to see that it works"),
     ];

@@ -16,7 +16,7 @@ fn named(name: &str) -> Username {
 fn many(world: &World, names: &[&str], act: &Act) -> Many {
     let names: Vec<Username> = names.iter().map(|name| named(name)).collect();
     let orders: Vec<Order<'_>> = names.iter().map(|name| Order { name, act }).collect();
-    let actor = Actor { login_uid: Some(1000), uid: 0, tty: None, host: "test".to_owned() };
+    let actor = Actor { login_uid: Some(1000), uid: Some(0), tty: None, host: "test".to_owned() };
     world.engine.act_many(&actor, &orders)
 }
 

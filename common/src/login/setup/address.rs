@@ -3,7 +3,7 @@
 use crate::address::{Address, AddressError, Channel, Extension, MailAddress, PhoneNumber};
 use crate::bundle::Slot;
 use crate::login::sent::{self, Sending};
-use crate::login::setup::{At, Proven, Setup, ask as ask_on, choice, extras, word};
+use crate::login::setup::{At, Proven, Setup, after_proof, ask as ask_on, choice, word};
 use crate::login::{Evidence, Prompt, Step, View, against, write};
 use crate::session::Session;
 use crate::{Answer, Reason, Secret, limits};
@@ -64,11 +64,10 @@ fn read(channel: Channel, typed: &str) -> Result<Address, AddressError> {
 
 /// Sends a code there, unless one is on its way.
 pub(super) fn send(view: &View<'_>, session: Session, setup: &Setup, to: &Address, channel: Channel) -> Step {
-    let sending =
-        match sent::new(view, session.attempt(), Slot::Registration, to, channel, setup.account_id(view)) {
-            Ok(sending) => sending,
-            Err(_) => return write::unavailable(view, &session, Reason::KeyUnavailable),
-        };
+    let account = setup.account_id(view);
+    let Ok(sending) = sent::new(view, session.attempt(), Slot::Registration, to, channel, account) else {
+        return write::unavailable(view, &session, Reason::KeyUnavailable);
+    };
     match sending {
         Sending::New(new) => {
             let text = format!("A code is on its way to {}. Code (b: back, r: send again): ", shown(to));
@@ -133,7 +132,7 @@ fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, type
             Some(address) => {
                 let spend = sent::spend(user, code);
                 let proven = Setup { proven: Some(Proven::Address(address)), ..setup.clone() };
-                write::with_spend(extras::recovery_codes(view, session, &proven), spend)
+                write::with_spend(after_proof(view, session, &proven), spend)
             }
             None => write::unavailable(view, &session, Reason::KeyUnavailable),
         },

@@ -1,6 +1,6 @@
 //! An authenticator app: the key is shown, and a code of it comes back.
 
-use crate::login::setup::{At, Picture, Proven, Setup, ask, choice, extras, user, word};
+use crate::login::setup::{At, Picture, Proven, Setup, after_proof, ask, choice, user, word};
 use crate::login::{Prompt, Step, View, write};
 use crate::session::Session;
 use crate::totp::{self, TotpKey, TotpParameters};
@@ -76,7 +76,7 @@ pub(super) fn answered(
     match setup.step_of(view, &word(answer)) {
         Some(step) => {
             let proven = Setup { proven: Some(Proven::Key(step)), ..setup.clone() };
-            extras::recovery_codes(view, session, &proven)
+            after_proof(view, session, &proven)
         }
         None => show_key(view, session, setup, picture, WRONG),
     }

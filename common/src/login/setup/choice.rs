@@ -3,7 +3,7 @@
 use crate::account::{Account, Contact};
 use crate::address::{Address, Channel};
 use crate::login::setup::{At, Picture, Setup, Warrant, address, app, ask as ask_on, is_vouched_for, word};
-use crate::login::{Prompt, Step, View, invited, write};
+use crate::login::{Prompt, Step, View, invited, manage, write};
 use crate::policy::Method;
 use crate::session::Session;
 use crate::{Answer, Door, Reason, Secret};
@@ -106,7 +106,7 @@ pub(super) fn ask(view: &View<'_>, session: Session, setup: &Setup, before: &str
 /// A way was chosen, or none.
 pub(super) fn answered(view: &View<'_>, session: Session, setup: &Setup, answer: &Answer) -> Step {
     let typed = word(answer);
-    if matches!(typed.as_str(), "n" | "no" | "later") && setup.may_be_left(view) {
+    if matches!(typed.as_str(), "n" | "no" | "later" | "b") && setup.may_be_left(view) {
         return left(view, &session, setup, answer);
     }
     match chosen(view, setup, &typed) {
@@ -133,5 +133,6 @@ fn left(view: &View<'_>, session: &Session, setup: &Setup, answer: &Answer) -> S
         Warrant::Opening | Warrant::Contact => invited::put_off(view, session, setup.primary, typed),
         Warrant::TemporaryCode(id) => write::accept_by_code(view, session, setup.primary, id, typed),
         Warrant::Proof => write::accept_proven(view, session, setup.primary, typed),
+        Warrant::Own => manage::back(view, session.clone(), setup.primary),
     }
 }

@@ -12,7 +12,7 @@ use crate::notices::Happening;
 use crate::random::Stream;
 use crate::session::Session;
 use crate::totp::{TotpKey, TotpParameters};
-use crate::{Answer, Reason, Secret, limits};
+use crate::{AccountId, Answer, Reason, Secret, limits};
 
 /// Registers, spends what proved it, and lets in.
 pub(super) fn complete(view: &View<'_>, session: &Session, setup: &Setup, answer: &Answer) -> Step {
@@ -49,19 +49,10 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
         None => Account::new(setup.account_id(view), user.clone(), view.policy.default_state, view.now),
     };
     forget_what_is_replaced(&mut account);
-    let id = FactorId::generate(&entropy);
-    let (kind, label, by_step) = match proven {
-        Proven::Key(step) => {
-            let field = Factor::secret_field(id);
-            let secret = view.keys.seal(&entropy, account.id, &field, &setup.key())?;
-            let parameters = TotpParameters::default();
-            (FactorKind::Totp { parameters, secret, drift: 0 }, "authenticator app", Some(*step))
-        }
-        Proven::Address(address) => (FactorKind::Sent { address: address.clone() }, address.kind(), None),
-    };
-    let factor = format!("{} {id}", kind.name());
-    let mut happenings = vec![Happening::new(event(is_renewed), label.to_owned())];
-    account.factors.push(Factor { id, label: label.to_owned(), kind, added_at: view.now });
+    let new = new_factor(view, setup, proven, account.id, &entropy)?;
+    let factor = new.name();
+    let mut happenings = vec![Happening::new(event(is_renewed), new.factor.label.clone())];
+    account.factors.push(new.factor);
     if extras::are_given(view) {
         account.recovery_codes = recovery_codes(view, setup, &account, &entropy)?;
     }
@@ -69,8 +60,7 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
     if account.state == State::Enabled {
         account.state = State::Enforced;
     }
-    let mut spends: Vec<Spend> =
-        by_step.and_then(|step| spend_of(setup, &account, id, step)).into_iter().collect();
+    let mut spends: Vec<Spend> = new.spend.into_iter().collect();
     if let Warrant::TemporaryCode(code) = setup.warrant {
         spends.push(Spend::Code { account: account.id, code: CodeId::from_bytes(code) });
         account.temporary_code = None;
@@ -124,11 +114,44 @@ fn add_app_password(
     Ok(Some(Happening::new(Event::AppPasswordCreated, label)))
 }
 
-/// The code that proved the key is used up by that.
-fn spend_of(setup: &Setup, account: &Account, factor: FactorId, step: u64) -> Option<Spend> {
+/// A factor that was proven.
+pub(super) struct NewFactor {
+    pub(super) factor: Factor,
+    /// The code that proved it is used up by that.
+    pub(super) spend: Option<Spend>,
+}
+
+impl NewFactor {
+    /// Its name in records.
+    pub(super) fn name(&self) -> String {
+        format!("{} {}", self.factor.kind.name(), self.factor.id)
+    }
+}
+
+pub(super) fn new_factor(
+    view: &View<'_>,
+    setup: &Setup,
+    proven: &Proven,
+    account: AccountId,
+    entropy: &Stream,
+) -> Result<NewFactor, KeyError> {
+    let id = FactorId::generate(entropy);
+    let (kind, label, spend) = match proven {
+        Proven::Key(step) => {
+            let secret = view.keys.seal(entropy, account, &Factor::secret_field(id), &setup.key())?;
+            let kind = FactorKind::Totp { parameters: TotpParameters::default(), secret, drift: 0 };
+            (kind, "authenticator app", spend_of(setup, account, id, *step))
+        }
+        Proven::Address(address) => (FactorKind::Sent { address: address.clone() }, address.kind(), None),
+    };
+    let factor = Factor { id, label: label.to_owned(), kind, added_at: view.now };
+    Ok(NewFactor { factor, spend })
+}
+
+fn spend_of(setup: &Setup, account: AccountId, factor: FactorId, step: u64) -> Option<Spend> {
     let key = TotpKey::new(TotpParameters::default(), &setup.key()).ok()?;
     Some(Spend::TotpStep {
-        account: account.id,
+        account,
         factor,
         step,
         begins_at: key.step_begins(step),

@@ -17,13 +17,13 @@ pub(super) fn recovery_codes(view: &View<'_>, session: Session, setup: &Setup) -
     let texts = shown.iter().filter_map(Secret::expose_text);
     let text = format!(
         "For the day when it is lost, each is good once. Write them down:\n{}\nThen press Enter, or type ok: ",
-        pairs(texts)
+        in_pairs(texts)
     );
     ask(view, session, setup, At::RecoveryCodes, Prompt::made(text), Reason::RegistrationBegun)
 }
 
 /// Two in a line: ten of them fit a small window.
-fn pairs<'a>(codes: impl Iterator<Item = &'a str>) -> String {
+pub(in crate::login) fn in_pairs<'a>(codes: impl Iterator<Item = &'a str>) -> String {
     let mut text = String::with_capacity(limits::PROMPT_OCTETS_MAX);
     for (place, code) in codes.enumerate() {
         match place {

@@ -1,13 +1,16 @@
 //! Registration at a prompt: choose a way, prove it, keep what opens the door when it is lost. Nothing is written before the
 //! last answer: whoever goes away in between has changed nothing. What is shown on the way is made from a seed in the session.
 
+mod added;
 mod address;
 mod app;
 mod choice;
 mod complete;
 mod extras;
 
+pub(super) use added::Registered;
 pub(super) use complete::Registration;
+pub(super) use extras::in_pairs;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +18,14 @@ use crate::account::{Account, Contact, SetBy};
 use crate::address::{Address, Channel};
 use crate::attempt::{SecondQuestion, Word};
 use crate::bundle::Spend;
-use crate::id::CodeId;
+use crate::id::{CodeId, FactorId};
 use crate::login::need::{Need, need};
 use crate::login::proof::Proof;
 use crate::login::{Evidence, Prompt, Step, View, write};
 use crate::random::{Random, Stream};
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
-use crate::{AccountId, Answer, Reason, Username};
+use crate::{AccountId, Answer, PrimaryMode, Reason, Username};
 
 /// Octets of a [`Seed`].
 const SEED_OCTETS: usize = 16;
@@ -41,6 +44,8 @@ pub(crate) struct Setup {
     proven: Option<Proven>,
     /// For which of the places of the policy an app password was asked for.
     place: Option<u8>,
+    /// Which factor the new one takes the place of.
+    replaced: Option<[u8; FactorId::LENGTH]>,
 }
 
 /// What secrets are made of that are shown before they count.
@@ -64,6 +69,8 @@ pub(super) enum Warrant {
     TemporaryCode([u8; CodeId::LENGTH]),
     /// A proof that was registered before, spent already.
     Proof,
+    /// The user looks after the own account, after a fresh proof.
+    Own,
 }
 
 /// What was asked.
@@ -117,9 +124,15 @@ pub(super) fn warrant(view: &View<'_>) -> Option<Warrant> {
 
 /// Whether this attempt can be led through a registration at all.
 pub(super) fn is_possible(view: &View<'_>) -> bool {
-    view.policy.registration.at_sign_in
-        && view.attempt.profile.second_question == SecondQuestion::Asked
-        && view.attempt.parties.word == Word::Believed
+    view.policy.registration.at_sign_in && can_be_led(view)
+}
+
+/// Whether this attempt can be led through more questions than those of a login, by somebody whose word counts: who speaks
+/// through a program of the user can look after that account alone, and says nothing of a first password.
+pub(super) fn can_be_led(view: &View<'_>) -> bool {
+    let own = view.attempt.place.is_self_service() && view.attempt.primary == PrimaryMode::None;
+    view.attempt.profile.second_question == SecondQuestion::Asked
+        && (own || view.attempt.parties.word == Word::Believed)
         && view.known().is_some()
 }
 
@@ -160,14 +173,34 @@ pub(super) fn begin(
     warrant: Warrant,
     proof: Option<Proof>,
 ) -> Step {
-    let mut seed = [0; SEED_OCTETS];
-    Stream::new(view.entropy, "registration").fill(&mut seed);
-    let setup = Setup { primary, warrant, seed: Seed(seed), at: At::Choice, proven: None, place: None };
+    let setup = Setup::new(view, primary, warrant, None);
     session.stage = Stage::Setup(setup.clone());
     let step = choice::ask(view, session, &setup, "");
     match proof {
         Some(proof) => write::with_proof(view, step, proof, matches!(warrant, Warrant::TemporaryCode(_))),
         None => step,
+    }
+}
+
+/// Adds a factor while the user looks after the account, or puts one in the place of another.
+pub(super) fn add(
+    view: &View<'_>,
+    mut session: Session,
+    primary: PrimaryResult,
+    replaced: Option<FactorId>,
+) -> Step {
+    let setup = Setup::new(view, primary, Warrant::Own, replaced);
+    session.stage = Stage::Setup(setup.clone());
+    choice::ask(view, session, &setup, "A new second step.")
+}
+
+/// Something was proven that is to be registered.
+fn after_proof(view: &View<'_>, session: Session, setup: &Setup) -> Step {
+    match setup.warrant {
+        Warrant::Own => added::added(view, session, setup),
+        Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Proof => {
+            extras::recovery_codes(view, session, setup)
+        }
     }
 }
 
@@ -195,6 +228,13 @@ pub(super) fn answered(
 }
 
 impl Setup {
+    fn new(view: &View<'_>, primary: PrimaryResult, warrant: Warrant, replaced: Option<FactorId>) -> Self {
+        let mut seed = [0; SEED_OCTETS];
+        Stream::new(view.entropy, "registration").fill(&mut seed);
+        let replaced = replaced.map(|id| *id.as_bytes());
+        Self { primary, warrant, seed: Seed(seed), at: At::Choice, proven: None, place: None, replaced }
+    }
+
     /// Whether what allowed the registration still does.
     fn is_warranted(&self, view: &View<'_>) -> Result<(), Reason> {
         let account = view.loaded.account.as_ref();
@@ -209,6 +249,7 @@ impl Setup {
                 account.is_some_and(|account| account.factors.is_empty() || account.must_register_again)
             }
             (Warrant::Proof, Need::Register | Need::Skip(_)) => false,
+            (Warrant::Own, _) => account.is_some_and(|account| !account.must_register_again),
         };
         let is_standing = matches!(self.primary, PrimaryResult::Right | PrimaryResult::NotAsked);
         if holds && is_standing { Ok(()) } else { Err(Reason::RegistrationRefused) }
@@ -217,7 +258,7 @@ impl Setup {
     /// Whether the user may sign in once more without registering.
     fn may_be_left(&self, view: &View<'_>) -> bool {
         match self.warrant {
-            Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) => true,
+            Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Own => true,
             Warrant::Proof => {
                 !view.loaded.account.as_ref().is_some_and(|account| account.must_register_again)
             }
@@ -264,4 +305,52 @@ const fn is_vouched_for(contact: &Contact) -> bool {
 /// The user's canonical name.
 fn user<'a>(view: &'a View<'_>) -> Option<&'a Username> {
     view.known()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{At, Proven, SEED_OCTETS, Seed, Setup, Warrant};
+    use crate::address::{Address, Channel, Extension, MailAddress, PhoneNumber};
+    use crate::limits::SETUP_ADDRESS_OCTETS_MAX;
+    use crate::record::PrimaryResult;
+    use crate::session::{Session, Stage};
+    use crate::world::keys;
+    use crate::{AttemptId, UnixTime};
+
+    struct Ones;
+
+    impl crate::random::Random for Ones {
+        fn fill(&self, octets: &mut [u8]) {
+            octets.fill(255);
+        }
+    }
+
+    #[test]
+    fn the_longest_registration_fits_one_state() {
+        let domain = ".example.org";
+        let mail = format!("{}@x{domain}", "a".repeat(SETUP_ADDRESS_OCTETS_MAX - domain.len() - 2));
+        let longest = [
+            Address::Email(MailAddress::parse(&mail).unwrap()),
+            Address::Office(
+                PhoneNumber::parse("+123456789012345").unwrap(),
+                Some(Extension::parse("1234567890").unwrap()),
+            ),
+        ];
+        for address in longest {
+            let id = AttemptId::generate(&Ones);
+            let mut session = Session::begin(id, UnixTime::from_seconds(u64::from(u32::MAX)));
+            session.checked_against = [255; 8];
+            (session.rounds, session.guesses) = (255, 255);
+            session.stage = Stage::Setup(Setup {
+                primary: PrimaryResult::NotAsked,
+                warrant: Warrant::TemporaryCode([255; 8]),
+                seed: Seed([255; SEED_OCTETS]),
+                at: At::Code(Channel::Email),
+                proven: Some(Proven::Address(address)),
+                place: Some(255),
+                replaced: Some([255; 8]),
+            });
+            assert!(session.seal(&keys(), &Ones, "vpn", "alice").unwrap().len() <= 253);
+        }
+    }
 }

@@ -4,6 +4,7 @@ mod attack;
 mod break_glass;
 mod clients;
 mod dialogue;
+mod manage;
 mod need;
 mod parties;
 mod registration;

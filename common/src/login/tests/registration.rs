@@ -9,17 +9,17 @@ use crate::totp::{TotpKey, TotpParameters};
 use crate::{Secret, UnixTime, Verdict};
 
 /// A conversation, prompt by prompt.
-struct Talk<'a> {
-    world: &'a World,
-    attempt: Attempt,
-    session: Option<Box<Session>>,
-    prompt: String,
+pub(super) struct Talk<'a> {
+    pub(super) world: &'a World,
+    pub(super) attempt: Attempt,
+    pub(super) session: Option<Box<Session>>,
+    pub(super) prompt: String,
     qr: Option<Secret>,
     verdict: Option<Verdict>,
 }
 
 impl<'a> Talk<'a> {
-    fn begin(world: &'a World, attempt: Attempt, password: &str) -> Self {
+    pub(super) fn begin(world: &'a World, attempt: Attempt, password: &str) -> Self {
         let reply = world.engine.begin(&attempt, Some(&text_answer(password)));
         let mut talk = Self { world, attempt, session: None, prompt: String::new(), qr: None, verdict: None };
         talk.hear(reply);
@@ -46,14 +46,14 @@ impl<'a> Talk<'a> {
         }
     }
 
-    fn say(&mut self, text: &str) -> &str {
+    pub(super) fn say(&mut self, text: &str) -> &str {
         let session = self.session.take().unwrap_or_else(|| panic!("it is over: {:?}", self.verdict));
         let reply = self.world.engine.answer(&self.attempt, &session, &text_answer(text));
         self.hear(reply);
         &self.prompt
     }
 
-    fn verdict(&self) -> Result<Grounds, Reason> {
+    pub(super) fn verdict(&self) -> Result<Grounds, Reason> {
         short(self.verdict.as_ref().unwrap_or_else(|| panic!("still asking: {}", self.prompt)))
     }
 
@@ -64,12 +64,12 @@ impl<'a> Talk<'a> {
         TotpKey::new(TotpParameters::default(), &secret).unwrap()
     }
 
-    fn code_of_key(&self) -> String {
+    pub(super) fn code_of_key(&self) -> String {
         code_of(&self.key(), self.world.now())
     }
 
     /// From the invitation to the end, with an app.
-    fn register_an_app(&mut self) -> TotpKey {
+    pub(super) fn register_an_app(&mut self) -> TotpKey {
         self.say("1");
         self.say("ok");
         let key = self.key();
@@ -80,7 +80,7 @@ impl<'a> Talk<'a> {
     }
 }
 
-fn code_of(key: &TotpKey, at: u64) -> String {
+pub(super) fn code_of(key: &TotpKey, at: u64) -> String {
     (0..1_000_000)
         .map(|code| format!("{code:06}"))
         .find(|code| key.matching_step(code, UnixTime::from_seconds(at), 0).is_some())
@@ -88,7 +88,7 @@ fn code_of(key: &TotpKey, at: u64) -> String {
 }
 
 /// A policy that lets people register at sshd and at the VPN with nothing but the password.
-fn open() -> Policy {
+pub(super) fn open() -> Policy {
     let opening = Opening {
         name: "office".to_owned(),
         services: vec!["sshd".to_owned()],
@@ -105,18 +105,18 @@ fn with_grace(days: Option<u32>, sign_ins: Option<u32>) -> Policy {
     policy
 }
 
-fn account(world: &World, name: &str) -> Option<Account> {
+pub(super) fn account(world: &World, name: &str) -> Option<Account> {
     let lane = crate::lane::LaneKey::NONE;
     use crate::ports::Store as _;
     world.memory.load(&Username::parse(name).unwrap(), &lane, None).unwrap().account
 }
 
-fn messages(world: &World) -> Vec<Envelope> {
+pub(super) fn messages(world: &World) -> Vec<Envelope> {
     world.memory.0.lock().unwrap().outbox.clone()
 }
 
 /// The last code that was sent.
-fn sent_code(world: &World) -> String {
+pub(super) fn sent_code(world: &World) -> String {
     let last =
         messages(world).into_iter().rev().find_map(|envelope| match envelope.open(&crate::world::keys()) {
             Ok(crate::message::Message { content: Content::Code(code), .. }) => {

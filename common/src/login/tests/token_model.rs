@@ -134,7 +134,7 @@ impl Model {
     fn resync(&mut self, ahead: i64) {
         let counter = self.counter(ahead);
         let [first, second] = [counter, counter + 1].map(|counter| Secret::from(code(counter)));
-        let actor = Actor { login_uid: None, uid: 0, tty: None, host: "test".to_owned() };
+        let actor = Actor { login_uid: None, uid: Some(0), tty: None, host: "test".to_owned() };
         let act = Act::Resync { factor: self.token, first, second };
         let done = self.world.engine.act(&actor, &Username::parse("alice").unwrap(), &act).is_ok();
         let is_good = (self.next..=self.next + limits::RESYNC_WINDOW).contains(&counter);

@@ -84,7 +84,7 @@ fn a_rule_may_allow_clocks_and_no_counters() {
 fn resync(world: &World, name: &str, shown: u64) -> Result<Issued, crate::acts::ActError> {
     let factor = world.account(name).factors[0].id;
     let (first, second) = (Secret::from(code_at(shown - 30)), Secret::from(code_at(shown)));
-    let actor = crate::record::Actor { login_uid: None, uid: 0, tty: None, host: "test".to_owned() };
+    let actor = crate::record::Actor { login_uid: None, uid: Some(0), tty: None, host: "test".to_owned() };
     let act = Act::Resync { factor, first, second };
     world.engine.act(&actor, &Username::parse(name).unwrap(), &act)
 }

@@ -1,0 +1,194 @@
+//! Looking after the own account at a prompt, after a fresh second proof: over SSH, in a VPN client, at a shell. Each answer is
+//! one command, so that it fits every window that can show two lines.
+
+mod command;
+mod shown;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, Scope};
+use crate::acts::{self, Act, ActError, Desk};
+use crate::login::need::{Need, need};
+use crate::login::proof::Proof;
+use crate::login::setup::{self, Registered};
+use crate::login::{Prompt, Step, View, notify, write};
+use crate::random::Stream;
+use crate::record::PrimaryResult;
+use crate::session::{Session, Stage};
+use crate::{Answer, Reason, Secret, UnixTime};
+use command::{Command, Place};
+
+/// Whether a login is to end with looking after the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Wish {
+    /// To sign in.
+    #[default]
+    SignIn,
+    /// To look after the account first.
+    Manage,
+}
+
+/// Looking after the account, as it is carried in the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manage {
+    /// What is known of the first password.
+    pub(crate) primary: PrimaryResult,
+}
+
+/// A sign-in of the user, as the user is shown it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// When.
+    pub at: UnixTime,
+    /// Into what.
+    pub place: String,
+    /// From where.
+    pub source: Option<String>,
+    /// With what.
+    pub factor: Option<String>,
+}
+
+/// Begins, after a right proof, which is spent now.
+pub(super) fn begin(view: &View<'_>, session: Session, primary: PrimaryResult, proof: Proof) -> Step {
+    let step = menu(view, session, Manage { primary }, "");
+    write::with_proof(view, step, proof, false)
+}
+
+/// Asks for the next command, after what the last one came to.
+fn menu(view: &View<'_>, mut session: Session, manage: Manage, said: &str) -> Step {
+    if session.rounds >= session.rounds_max() {
+        // Everything that was done is done; whoever wants more signs in again.
+        return write::reject(view, &session, Reason::TooManyRounds);
+    }
+    session.stage = Stage::Manage(manage);
+    write::ask(view, session, Prompt::made(shown::with_question(said)), Reason::Managed)
+}
+
+/// A command has come.
+pub(super) fn answered(view: &View<'_>, session: Session, manage: Manage, answer: &Answer) -> Step {
+    let account = match standing(view) {
+        Ok(account) => account,
+        Err(reason) => return write::reject(view, &session, reason),
+    };
+    let empty = Secret::new(Vec::new());
+    let typed = match answer {
+        Answer::Text(typed) => typed,
+        Answer::Void => &empty,
+    };
+    match Command::parse(typed.expose_text().unwrap_or_default()) {
+        Command::Leave => write::accept_proven(view, &session, manage.primary, typed),
+        Command::Help => menu(view, session, manage, shown::HELP),
+        Command::Unknown => menu(view, session, manage, "That is no command. ? lists them.\n"),
+        Command::List(page) => {
+            menu(view, session, manage, &shown::factors(account, &view.loaded.spent_codes, page))
+        }
+        Command::Passwords(page) => menu(view, session, manage, &shown::app_passwords(account, page)),
+        Command::SignIns => match view.sign_ins {
+            None => Step::Recall,
+            Some(sign_ins) => menu(view, session, manage, &shown::sign_ins(sign_ins)),
+        },
+        Command::Add => setup::add(view, session, manage.primary, None),
+        Command::Change(number) => match account.factors.get(number) {
+            Some(factor) => setup::add(view, session, manage.primary, Some(factor.id)),
+            None => menu(view, session, manage, shown::NO_SUCH_NUMBER),
+        },
+        Command::Remove(number) if account.factors.len() == 1 && number == 0 => {
+            menu(view, session, manage, "The last one stays: add another one first, or change it.\n")
+        }
+        command => match wished(view, account, &command) {
+            Ok(act) => act_on(view, session, manage, account, &act),
+            Err(said) => menu(view, session, manage, said),
+        },
+    }
+}
+
+/// The account, where it still may be looked after.
+fn standing<'a>(view: &'a View<'_>) -> Result<&'a Account, Reason> {
+    let account = view.loaded.account.as_ref().ok_or(Reason::UnknownUser)?;
+    match need(view) {
+        Need::Refuse(reason) => Err(reason),
+        Need::Second | Need::Skip(_) | Need::Register if account.must_register_again => {
+            Err(Reason::RegistrationRequired)
+        }
+        Need::Second | Need::Skip(_) | Need::Register => Ok(account),
+    }
+}
+
+/// The act that a command asks for.
+fn wished(view: &View<'_>, account: &Account, command: &Command) -> Result<Act, &'static str> {
+    let factor =
+        |number: usize| account.factors.get(number).map(|factor| factor.id).ok_or(shown::NO_SUCH_NUMBER);
+    Ok(match command {
+        Command::Remove(number) => Act::RemoveFactor(factor(*number)?),
+        Command::Default(number) => Act::SetDefault(factor(*number)?),
+        Command::Label(number, label) => Act::SetLabel { factor: factor(*number)?, label: label.clone() },
+        Command::RecoveryCodes => Act::RenewRecoveryCodes,
+        Command::NewPassword(place, label) => {
+            let scope = scope(&view.policy.registration.app_passwords, place)
+                .ok_or("App passwords for that place are made by an administrator.\n")?;
+            Act::CreateAppPassword { label: label.clone(), scope }
+        }
+        Command::Revoke(number) => {
+            let password = account.app_passwords.get(*number).ok_or(shown::NO_SUCH_NUMBER)?;
+            Act::RevokeAppPassword(password.id)
+        }
+        Command::Leave
+        | Command::Help
+        | Command::Unknown
+        | Command::List(_)
+        | Command::Passwords(_)
+        | Command::SignIns
+        | Command::Add
+        | Command::Change(_) => return Err(shown::HELP),
+    })
+}
+
+/// A scope of one place, if users may make app passwords for it.
+fn scope(allowed: &Scope, place: &Place) -> Option<Scope> {
+    let is_named = |name: &&String| name.as_str() == place.0;
+    let service = allowed.services.iter().find(is_named).cloned();
+    let client = allowed.clients.iter().find(is_named).cloned();
+    match (service, client) {
+        (None, None) => None,
+        (service, client) => {
+            Some(Scope { services: service.into_iter().collect(), clients: client.into_iter().collect() })
+        }
+    }
+}
+
+fn act_on(view: &View<'_>, session: Session, manage: Manage, account: &Account, act: &Act) -> Step {
+    let random = Stream::new(view.entropy, "own act");
+    let desk = Desk {
+        policy: view.policy,
+        keys: view.keys,
+        random: &random,
+        now: view.now,
+        floor: view.loaded.floor,
+        spent_steps: &view.loaded.spent_steps,
+    };
+    let place = view.attempt.place.to_string();
+    let circumstances = notify::circumstances(view, session.attempt(), &place);
+    match acts::of_user(&desk, account, act, &circumstances) {
+        Ok(own) => {
+            let said = shown::done(&own.issued);
+            write::with_own_act(view, menu(view, session, manage, &said), act.name(), own)
+        }
+        Err(ActError::Key(_)) => write::unavailable(view, &session, Reason::KeyUnavailable),
+        Err(refusal) => menu(view, session, manage, &shown::refused(&refusal)),
+    }
+}
+
+/// A factor was proven that is to be added, or to take the place of another one.
+pub(super) fn registered(view: &View<'_>, session: Session, primary: PrimaryResult, new: Registered) -> Step {
+    let step = menu(view, session, Manage { primary }, "It is registered.\n");
+    let Registered { own, act } = new;
+    write::with_own_act(view, step, act, own)
+}
+
+/// Back from adding one.
+pub(super) fn back(view: &View<'_>, session: Session, primary: PrimaryResult) -> Step {
+    match standing(view) {
+        Ok(_) => menu(view, session, Manage { primary }, ""),
+        Err(reason) => write::reject(view, &session, reason),
+    }
+}

@@ -1,0 +1,133 @@
+//! What is shown while looking after the own account: each text with the question behind it fits one prompt.
+
+use crate::account::{Account, FactorKind};
+use crate::acts::{ActError, Issued};
+use crate::causes::with_causes;
+use crate::id::CodeId;
+use crate::login::manage::SignIn;
+use crate::login::setup;
+use crate::{Secret, limits};
+
+/// The question behind everything.
+const QUESTION: &str = "Command (? for help, Enter to finish): ";
+/// Lines of one page.
+const PAGE_LINES: usize = 4;
+/// Characters of one line.
+const LINE_CHARACTERS: usize = 46;
+
+pub(super) const HELP: &str = "list, add, change N, remove N, default N, label N NAME\n\
+    codes: new recovery codes\n\
+    passwords, password PLACE NAME, revoke N\n\
+    sign-ins: your last ones\n";
+
+pub(super) const NO_SUCH_NUMBER: &str = "There is no such number. list and passwords show them.\n";
+
+/// What was said, shortened if it must be, and the question.
+pub(super) fn with_question(said: &str) -> String {
+    let room = limits::PROMPT_OCTETS_MAX.saturating_sub(QUESTION.len());
+    let (said, _) = said.split_at(said.floor_char_boundary(room));
+    format!("{said}{QUESTION}")
+}
+
+/// A page of lines with their numbers.
+fn page(lines: &[String], page: usize, nothing: &str) -> String {
+    let first = page.saturating_mul(PAGE_LINES);
+    let numbered = (1_usize..).zip(lines).skip(first).take(PAGE_LINES);
+    let mut text: String = numbered
+        .map(|(number, line)| {
+            let line: String = line.chars().filter(char::is_ascii).take(LINE_CHARACTERS).collect();
+            format!("{number} {line}\n")
+        })
+        .collect();
+    if text.is_empty() {
+        nothing.clone_into(&mut text);
+    }
+    let shown = first.saturating_add(PAGE_LINES);
+    if lines.len() > shown {
+        text.push_str("more: name the next page\n");
+    }
+    text
+}
+
+/// The factors, and how many recovery codes are left.
+pub(super) fn factors(account: &Account, spent: &[CodeId], number: usize) -> String {
+    let lines: Vec<String> = account
+        .factors
+        .iter()
+        .map(|factor| {
+            let default = if account.default_factor == Some(factor.id) { "*" } else { "" };
+            let what = match &factor.kind {
+                FactorKind::Totp { .. } => "app".to_owned(),
+                FactorKind::Hotp { .. } => "token".to_owned(),
+                FactorKind::Sent { address } => format!("{} {}", address.kind(), address.masked()),
+            };
+            format!("{default}{what} {}", factor.label)
+        })
+        .collect();
+    let left = account.recovery_codes.iter().filter(|code| !spent.contains(&code.id)).count();
+    format!("{}{left} recovery codes left\n", page(&lines, number, "Nothing is registered.\n"))
+}
+
+/// The app passwords.
+pub(super) fn app_passwords(account: &Account, number: usize) -> String {
+    let lines: Vec<String> = account
+        .app_passwords
+        .iter()
+        .map(|password| {
+            let places = password.scope.services.iter().chain(&password.scope.clients);
+            let places: Vec<&str> = places.map(String::as_str).collect();
+            format!("{} {} {}", password.label, places.join(","), password.created_at.date())
+        })
+        .collect();
+    page(&lines, number, "There are no app passwords.\n")
+}
+
+/// The last sign-ins, the newest first.
+pub(super) fn sign_ins(sign_ins: &[SignIn]) -> String {
+    let lines: Vec<String> = sign_ins
+        .iter()
+        .map(|it| {
+            let factor =
+                it.factor.as_deref().and_then(|factor| factor.split(' ').next()).unwrap_or("no second step");
+            format!("{} {} {} {factor}", it.at.minute(), it.place, it.source.as_deref().unwrap_or("-"))
+        })
+        .collect();
+    page(&lines, 0, "None is known.\n")
+}
+
+/// What an act came to.
+pub(super) fn done(issued: &Issued) -> String {
+    match issued {
+        Issued::RecoveryCodes(codes) => {
+            format!(
+                "The old ones are void. Write down:\n{}\n",
+                setup::in_pairs(codes.iter().filter_map(Secret::expose_text))
+            )
+        }
+        Issued::AppPassword(_, password) => {
+            format!("Shown this once:\n{}\n", password.expose_text().unwrap_or_default())
+        }
+        Issued::Nothing | Issued::Factor(_) | Issued::Contact(_) | Issued::TemporaryCode { .. } => {
+            "Done.\n".to_owned()
+        }
+    }
+}
+
+/// Why an act was refused, in one line.
+pub(super) fn refused(refusal: &ActError) -> String {
+    let why: String = with_causes(refusal).chars().filter(char::is_ascii).take(150).collect();
+    format!("Not done: {why}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HELP, QUESTION, with_question};
+    use crate::limits;
+
+    #[test]
+    fn the_help_fits_one_prompt_with_the_question() {
+        assert!(HELP.len() + QUESTION.len() <= limits::PROMPT_OCTETS_MAX);
+        assert!(with_question(&"x".repeat(1000)).ends_with(QUESTION));
+        assert!(with_question(&"ä".repeat(1000)).len() <= limits::PROMPT_OCTETS_MAX);
+    }
+}

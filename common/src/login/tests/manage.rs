@@ -1,0 +1,197 @@
+//! Looking after the own account at a prompt: only after a fresh proof, and each change with its record and its notices.
+
+use super::registration::{Talk, account, messages, open, sent_code};
+use super::*;
+use crate::account::SetBy;
+use crate::address::{Address, MailAddress};
+use crate::message::{Content, Event};
+use crate::{Secret, Verdict};
+
+/// Somebody with an app, at the commands.
+fn managing(world: &World, attempt: Attempt) -> Talk<'_> {
+    let mut talk = Talk::begin(world, attempt, "pw");
+    talk.say("menu");
+    let code = world.code();
+    assert!(talk.say(&code).contains("Command"), "{}", talk.prompt);
+    talk
+}
+
+fn events(world: &World) -> Vec<(Event, String)> {
+    let open = |envelope: crate::message::Envelope| match envelope.open(&crate::world::keys()).unwrap() {
+        crate::message::Message { content: Content::Notice(notice), to, .. } => {
+            Some((notice.event, to.masked()))
+        }
+        crate::message::Message { content: Content::Code(_), .. } => None,
+    };
+    messages(world).into_iter().filter_map(open).collect()
+}
+
+fn with_mail(world: &World, address: &str) {
+    let address = Address::Email(MailAddress::parse(address).unwrap());
+    world.act("alice", &Act::AddContact { address, set_by: SetBy::Administrator });
+}
+
+#[test]
+fn whoever_wants_to_look_after_the_account_proves_it_first() {
+    for word in ["manage", "menu"] {
+        let world = World::with_alice(open());
+        let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+        talk.say(word);
+        assert!(!talk.prompt.contains("Command"), "{}", talk.prompt);
+        talk.say("000000");
+        assert!(!talk.prompt.contains("Command"), "{}", talk.prompt);
+        let code = world.code();
+        assert!(talk.say(&code).contains("Command"), "{}", talk.prompt);
+        talk.say("done");
+        assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+        check(&world, &at_vpn("alice"), &["pw", &code, &code, &code], Err(Reason::CodeAlreadyUsed));
+    }
+}
+
+#[test]
+fn a_session_at_the_commands_lets_in_once() {
+    let world = World::with_alice(open());
+    let talk = managing(&world, at_vpn("alice"));
+    let session = talk.session.unwrap();
+    let leave = |text: &str| match world.engine.answer(&at_vpn("alice"), &session, &text_answer(text)) {
+        Reply::Done(_, verdict) => short(&verdict),
+        Reply::Ask(..) => panic!("asked"),
+    };
+    assert_eq!(leave("done"), Ok(Grounds::BothProofs));
+    assert_eq!(leave("quit"), Err(Reason::SessionSpent));
+    world.wait(31);
+    assert_eq!(leave("done"), Err(Reason::SessionSpent));
+}
+
+#[test]
+fn a_number_is_changed_by_proving_the_new_one_and_the_old_one_hears_of_it() {
+    let world = World::with_alice(open());
+    with_mail(&world, "old@example.org");
+    let mut talk = managing(&world, at_sshd("alice"));
+    talk.say("add");
+    talk.say("3");
+    talk.say("+4915112345678");
+    let code = sent_code(&world);
+    assert!(talk.say(&code).contains("registered"), "{}", talk.prompt);
+    assert!(talk.say("list").contains("2 mobile ...5678"), "{}", talk.prompt);
+    talk.say("change 2");
+    world.wait(60);
+    talk.say("3");
+    talk.say("+4915187654321");
+    let code = sent_code(&world);
+    talk.say(&code);
+    assert!(talk.say("list").contains("2 mobile ...4321"), "{}", talk.prompt);
+    talk.say("");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    let heard = events(&world);
+    assert!(heard.contains(&(Event::FactorRemoved, "...5678".to_owned())), "{heard:?}");
+    assert!(heard.contains(&(Event::FactorRemoved, "o...@example.org".to_owned())), "{heard:?}");
+    assert!(
+        !heard.contains(&(Event::FactorAdded, "...4321".to_owned())),
+        "the new one hears nothing: {heard:?}"
+    );
+}
+
+#[test]
+fn factors_are_labelled_chosen_and_removed_but_for_the_last() {
+    let world = World::with_alice(open());
+    let mut talk = managing(&world, at_sshd("alice"));
+    assert!(talk.say("label 1 work phone").contains("Done"), "{}", talk.prompt);
+    assert!(talk.say("default 1").contains("Done"), "{}", talk.prompt);
+    assert!(talk.say("list").contains("1 *app work phone"), "{}", talk.prompt);
+    assert!(talk.say("remove 1").contains("stays"), "{}", talk.prompt);
+    assert!(talk.say("remove 2").contains("no such number"), "{}", talk.prompt);
+    talk.say("add");
+    talk.say("1");
+    talk.say("ok");
+    let code = talk.code_of_key();
+    assert!(talk.say(&code).contains("registered"), "{}", talk.prompt);
+    assert!(talk.say("remove 1").contains("Done"), "{}", talk.prompt);
+    assert_eq!(account(&world, "alice").unwrap().factors.len(), 1);
+    let acts: Vec<_> =
+        world.memory.0.lock().unwrap().records.iter().filter_map(|it| it.act.clone()).collect();
+    let last = acts.last().unwrap();
+    assert_eq!((last.act.as_str(), last.actor.uid), ("factor remove", None), "the user's own act");
+}
+
+#[test]
+fn new_recovery_codes_replace_the_old_ones() {
+    let world = World::with_alice(open());
+    let old = world.recovery_codes("alice");
+    let mut talk = managing(&world, at_vpn("alice"));
+    talk.say("codes");
+    let new: Vec<String> = talk.prompt.lines().nth(1).unwrap().split(' ').map(str::to_owned).collect();
+    talk.say("done");
+    check(&world, &at_vpn("alice"), &["pw", &old[0], &old[1], &old[2]], Err(Reason::WrongCode));
+    check(&world, &at_vpn("alice"), &["pw", &new[0]], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn app_passwords_are_made_where_the_policy_allows_and_nowhere_else() {
+    let mut policy = open();
+    policy.registration.app_passwords.services = vec!["imap".to_owned()];
+    let world = World::with_alice(policy);
+    let mut talk = managing(&world, at_sshd("alice"));
+    assert!(talk.say("password sshd backup").contains("administrator"), "{}", talk.prompt);
+    talk.say("password imap Mail at home");
+    let password = talk.prompt.lines().nth(1).unwrap().to_owned();
+    assert!(talk.say("passwords").contains("1 Mail at home imap"), "{}", talk.prompt);
+    let at_imap = Attempt { place: crate::Place::Service("imap".to_owned()), ..at_sshd("alice") };
+    check(&world, &at_imap, &[&password], accepted(Grounds::AppPassword));
+    assert!(talk.say("revoke 1").contains("Done"), "{}", talk.prompt);
+    assert!(short(&world.verdict(&at_imap, &[&password, "x", "x", "x", "x", "x", "x", "x", "x"])).is_err());
+}
+
+#[test]
+fn a_block_or_a_demand_for_registration_ends_it() {
+    for (act, reason) in [
+        (Act::Block(Block::Indefinitely), Reason::Blocked),
+        (
+            Act::Reset(crate::acts::Reset { require_registration: true, ..Default::default() }),
+            Reason::RegistrationRequired,
+        ),
+    ] {
+        for answer in ["done", "codes", "list"] {
+            let world = World::with_alice(open());
+            let mut talk = managing(&world, at_sshd("alice"));
+            world.act("alice", &act);
+            talk.say(answer);
+            assert_eq!(talk.verdict(), Err(reason), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn at_a_shell_the_user_of_a_program_looks_after_the_own_account_and_gets_in_nowhere_by_it() {
+    let world = World::with_alice(open());
+    let parties = crate::Parties { word: crate::attempt::Word::OfUser, ..crate::Parties::default() };
+    let place = crate::Place::Service(crate::attempt::SELF_SERVICE.to_owned());
+    let at_shell = Attempt { parties, place, primary: PrimaryMode::None, ..at_sshd("alice") };
+    let reply = world.engine.begin(&at_shell, None);
+    let Reply::Ask(session, prompt) = reply else { panic!("not asked") };
+    assert_eq!(prompt.text(), text::CODE);
+    let Reply::Ask(session, prompt) = world.engine.answer(&at_shell, &session, &text_answer(&world.code()))
+    else {
+        panic!("not asked")
+    };
+    assert!(prompt.text().contains("Command"), "{}", prompt.text());
+    let Reply::Done(_, verdict) = world.engine.answer(&at_shell, &session, &text_answer("done")) else {
+        panic!("asked")
+    };
+    assert_eq!(short(&verdict), Ok(Grounds::SecondProof));
+    // A program that says it is at another service, or that a password was right, is led nowhere.
+    for (place, primary) in [("sudo", PrimaryMode::None), (crate::attempt::SELF_SERVICE, PrimaryMode::Stack)]
+    {
+        world.wait(30);
+        let place = crate::Place::Service(place.to_owned());
+        let attempt = Attempt { place, primary, ..at_shell.clone() };
+        let Reply::Ask(session, _) = world.engine.begin(&attempt, None) else { panic!("not asked") };
+        let Reply::Ask(session, _) =
+            world.engine.answer(&attempt, &session, &Answer::Text(Secret::from("menu")))
+        else {
+            panic!("not asked")
+        };
+        let reply = world.engine.answer(&attempt, &session, &text_answer(&world.code()));
+        assert!(matches!(reply, Reply::Done(_, Verdict::Accept(_))), "{primary:?}");
+    }
+}

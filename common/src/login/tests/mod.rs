@@ -8,6 +8,8 @@ mod manage;
 mod need;
 mod parties;
 mod registration;
+mod sent;
+mod talk;
 mod throttle;
 mod token_model;
 mod tokens;

@@ -1,91 +1,12 @@
 //! Registration at a prompt: who may, what is asked, and that nothing is written before it is proven.
 
+use super::talk::Talk;
 use super::*;
 use crate::account::{Account, Deadline};
 use crate::message::{Content, Envelope};
 use crate::registration::{Grace, Opening, Registration};
-use crate::session::Session;
-use crate::totp::{TotpKey, TotpParameters};
-use crate::{Secret, UnixTime, Verdict};
-
-/// A conversation, prompt by prompt.
-pub(super) struct Talk<'a> {
-    pub(super) world: &'a World,
-    pub(super) attempt: Attempt,
-    pub(super) session: Option<Box<Session>>,
-    pub(super) prompt: String,
-    qr: Option<Secret>,
-    verdict: Option<Verdict>,
-}
-
-impl<'a> Talk<'a> {
-    pub(super) fn begin(world: &'a World, attempt: Attempt, password: &str) -> Self {
-        let reply = world.engine.begin(&attempt, Some(&text_answer(password)));
-        let mut talk = Self { world, attempt, session: None, prompt: String::new(), qr: None, verdict: None };
-        talk.hear(reply);
-        talk
-    }
-
-    fn hear(&mut self, reply: Reply) {
-        match reply {
-            Reply::Ask(session, prompt) => {
-                assert!(prompt.text().len() <= crate::limits::PROMPT_OCTETS_MAX, "{}", prompt.text());
-                self.prompt = prompt.text().to_owned();
-                self.qr = prompt.qr.clone();
-                let keys = crate::world::keys();
-                let sealed = session.seal(&keys, self.world.engine.random(), "vpn", "alice").unwrap();
-                assert!(sealed.len() <= 253, "a State has at most 253 octets");
-                let opened = Session::open(&keys, self.world.engine.now(), "vpn", "alice", &sealed).unwrap();
-                assert_eq!(opened, *session);
-                self.session = Some(session);
-            }
-            Reply::Done(_, verdict) => {
-                self.session = None;
-                self.verdict = Some(verdict);
-            }
-        }
-    }
-
-    pub(super) fn say(&mut self, text: &str) -> &str {
-        let session = self.session.take().unwrap_or_else(|| panic!("it is over: {:?}", self.verdict));
-        let reply = self.world.engine.answer(&self.attempt, &session, &text_answer(text));
-        self.hear(reply);
-        &self.prompt
-    }
-
-    pub(super) fn verdict(&self) -> Result<Grounds, Reason> {
-        short(self.verdict.as_ref().unwrap_or_else(|| panic!("still asking: {}", self.prompt)))
-    }
-
-    /// The key that is shown.
-    fn key(&self) -> TotpKey {
-        let (_, rest) = self.prompt.split_once("Key: ").unwrap_or_else(|| panic!("{}", self.prompt));
-        let secret = crate::totp::from_base32(rest.lines().next().unwrap()).unwrap();
-        TotpKey::new(TotpParameters::default(), &secret).unwrap()
-    }
-
-    pub(super) fn code_of_key(&self) -> String {
-        code_of(&self.key(), self.world.now())
-    }
-
-    /// From the invitation to the end, with an app.
-    pub(super) fn register_an_app(&mut self) -> TotpKey {
-        self.say("1");
-        self.say("ok");
-        let key = self.key();
-        let code = code_of(&key, self.world.now());
-        assert!(self.say(&code).contains("Write them down"), "{}", self.prompt);
-        self.say("ok");
-        key
-    }
-}
-
-pub(super) fn code_of(key: &TotpKey, at: u64) -> String {
-    (0..1_000_000)
-        .map(|code| format!("{code:06}"))
-        .find(|code| key.matching_step(code, UnixTime::from_seconds(at), 0).is_some())
-        .unwrap()
-}
+use crate::world::code_of;
+use crate::{Secret, Verdict};
 
 /// A policy that lets people register at sshd and at the VPN with nothing but the password.
 pub(super) fn open() -> Policy {
@@ -282,83 +203,6 @@ fn the_same_question_answered_twice_is_one_sign_in() {
     assert_eq!(account(&world, "alice").unwrap().deadline.unwrap().sign_ins, Some(4));
     world.wait(31);
     assert_eq!(answer("n"), Err(Reason::SessionSpent));
-}
-
-#[test]
-fn a_number_is_proven_by_the_code_that_is_sent_there() {
-    let world = World::new(open());
-    world.add("alice", State::Enabled);
-    let mut talk = Talk::begin(&world, at_vpn("alice"), "pw");
-    talk.say("y");
-    assert!(talk.prompt.contains("2 text message"), "{}", talk.prompt);
-    assert!(talk.say("2").contains("Mobile number"), "{}", talk.prompt);
-    assert!(talk.say("call me").contains("no telephone number"), "{}", talk.prompt);
-    assert!(messages(&world).is_empty());
-    assert!(talk.say("+49 151 12345678").contains("...5678"), "{}", talk.prompt);
-    assert_eq!(messages(&world).len(), 1);
-    talk.say("000000");
-    let code = sent_code(&world);
-    assert!(talk.say(&code).contains("Write them down"), "{}", talk.prompt);
-    talk.say("ok");
-    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
-    let registered = account(&world, "alice").unwrap();
-    assert_eq!(registered.factors[0].kind.name(), "mobile");
-    // And signs in by it: the code goes out with the question.
-    world.wait(60);
-    let mut talk = Talk::begin(&world, at_vpn("alice"), "pw");
-    assert_eq!(talk.prompt, text::CODE);
-    assert_eq!(messages(&world).len(), 2);
-    let code = sent_code(&world);
-    talk.say(&code);
-    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
-}
-
-#[test]
-fn a_code_that_was_sent_is_tried_five_times_over_all_sessions() {
-    let world = World::new(open());
-    world.add("alice", State::Enabled);
-    let mut talk = Talk::begin(&world, at_vpn("alice"), "pw");
-    for answer in ["y", "2", "+4915112345678"] {
-        talk.say(answer);
-    }
-    let asked = talk.session.clone().unwrap();
-    let code = sent_code(&world);
-    for number in 0..5 {
-        // The same State again and again, from other places so that no lane waits.
-        let attempt = Attempt { source: Some(format!("192.0.2.{number}")), ..at_vpn("alice") };
-        let wrong = if code == "000000" { "000001" } else { "000000" };
-        assert!(matches!(world.engine.answer(&attempt, &asked, &text_answer(wrong)), Reply::Ask(..)));
-    }
-    talk.say(&code);
-    assert!(talk.prompt.contains("That did not work"), "{}", talk.prompt);
-}
-
-#[test]
-fn a_login_begun_again_within_a_minute_waits_for_the_same_code() {
-    let world = World::new(open());
-    world.add("alice", State::Enabled);
-    let mut talk = Talk::begin(&world, at_vpn("alice"), "pw");
-    for answer in ["y", "2", "+4915112345678"] {
-        talk.say(answer);
-    }
-    let code = sent_code(&world);
-    for answer in [&code, "ok"] {
-        talk.say(answer);
-    }
-    world.wait(60);
-    let first = Talk::begin(&world, at_vpn("alice"), "pw");
-    world.wait(30);
-    let mut second = Talk::begin(&world, at_vpn("alice"), "pw");
-    second.say("sms");
-    assert_eq!(messages(&world).len(), 2, "one for the registration, one for both logins");
-    let code = sent_code(&world);
-    second.say(&code);
-    assert_eq!(second.verdict(), Ok(Grounds::BothProofs));
-    let mut first = first;
-    for _ in 0..3 {
-        first.say(&code);
-    }
-    assert_eq!(first.verdict(), Err(Reason::WrongCode), "a code is good once");
 }
 
 #[test]

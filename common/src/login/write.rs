@@ -158,7 +158,8 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
         expires_at: session.expires_at(),
         at: view.now,
     });
-    if view.attempt.parties.word == Word::OfUser && bundle.spends.is_empty() {
+    let proves_nothing = bundle.spends.is_empty() && bundle.account.is_none();
+    if view.attempt.parties.word == Word::OfUser && proves_nothing {
         // Nothing was proven, and the program that asks can ask again and again: it may not fill the records.
         bundle.tally = Some(Tally::OwnProgram(view.tracks.name));
     }
@@ -231,8 +232,17 @@ pub(super) fn with_code(step: Step, outgoing: Outgoing) -> Step {
 }
 
 /// The same step, with something used up.
-pub(super) fn with_spend(step: Step, spend: Spend) -> Step {
-    with_bundle(step, |bundle| bundle.spends.push(spend))
+pub(super) fn with_spend(view: &View<'_>, step: Step, spend: Spend) -> Step {
+    with_bundle(step, |bundle| {
+        bundle.spends.push(spend);
+        used_up(view, bundle);
+    })
+}
+
+/// A proof was right on the way to an accept: the answer is no guess, and its record is always written singly.
+fn used_up(view: &View<'_>, bundle: &mut Bundle) {
+    bundle.tally = None;
+    bundle.recognised = recognised(view);
 }
 
 /// The same question, with what the user has done to the own account: its record stands beside that of the question.
@@ -240,6 +250,7 @@ pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) 
     with_bundle(step, |bundle| {
         bundle.precondition = precondition(view);
         bundle.account = Some(own.change);
+        bundle.tally = None;
         bundle.spends.extend(own.spends);
         bundle.messages.extend(own.messages);
         let Some(question) = bundle.records.first().cloned() else { return };
@@ -269,6 +280,7 @@ pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, is_spent_lat
         bundle.precondition = precondition(view);
         if !is_spent_later {
             bundle.spends.extend(proof.spend);
+            used_up(view, bundle);
             let happenings = notify::of_spends(view, bundle);
             // A notice that cannot be sealed stops nobody: the accept that comes later needs the same key.
             let _ = notify::tell(view, bundle, &happenings);

@@ -222,6 +222,24 @@ fn a_contact_that_an_administrator_has_set_proves_the_first_registration() {
 }
 
 #[test]
+fn a_contact_that_was_taken_away_is_not_registered() {
+    let world = World::new(policy());
+    world.add("alice", State::Enabled);
+    world.set_contact("alice", "+4915112345678");
+    let mut talk = Talk::begin(&world, at_vpn("alice"), "pw");
+    for answer in ["y", "1"] {
+        talk.say(answer);
+    }
+    let code = sent_code(&world);
+    talk.say(&code);
+    let contact = account(&world, "alice").unwrap().contacts[0].id;
+    world.act("alice", &Act::RemoveContact(contact));
+    world.set_contact("alice", "+4915187654321");
+    talk.say("ok");
+    assert_eq!(talk.verdict(), Err(Reason::RegistrationRefused));
+}
+
+#[test]
 fn after_a_demand_for_registration_the_password_alone_does_not_get_through() {
     let world = World::with_alice(open());
     let codes = world.recovery_codes("alice");

@@ -265,6 +265,8 @@ pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, is_spent_lat
         bundle.precondition = precondition(view);
         if !is_spent_later {
             bundle.spends.extend(proof.spend);
+            // It was right, and is good for nothing more: what was counted for it is taken back, as where it lets in.
+            bundle.recognised = (!bundle.spends.is_empty()).then(|| recognised(view)).flatten();
             let happenings = notify::of_spends(view, bundle);
             // A notice that cannot be sealed stops nobody: the accept that comes later needs the same key.
             let _ = notify::tell(view, bundle, &happenings);

@@ -320,3 +320,14 @@ fn a_question_says_whether_the_last_command_was_carried_out() {
         assert_eq!(asked(&talk), expected, "{typed}: {}", talk.prompt);
     }
 }
+
+#[test]
+fn looking_after_the_account_again_and_again_uses_up_no_guesses() {
+    let world = World::with_alice(open());
+    for _ in 0..crate::limits::FREE_FAILURES + 2 {
+        world.wait(31);
+        managing(&world, at_sshd("alice")).say("done");
+    }
+    world.wait(31);
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}

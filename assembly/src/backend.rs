@@ -74,6 +74,7 @@ pub(crate) fn parts(
         clock: Box::new(SystemClock),
         random: Box::new(SystemRandom),
         sink,
+        // Who sends is a server: where there is none, nothing is promised.
         channels: BTreeSet::new(),
     }
 }

@@ -9,6 +9,8 @@ mod break_glass_file;
 #[cfg(feature = "server")]
 pub mod daemon;
 mod error;
+#[cfg(feature = "delivery")]
+pub mod gateways;
 pub mod key_file;
 pub mod local;
 #[cfg(any(feature = "pam", feature = "server"))]
@@ -37,4 +39,6 @@ pub use pam::engine_for_pam;
 pub use system::{SystemClock, SystemRandom};
 
 // Doors depend on `assembly`, not on what it joins: these are the parts that they render or hand on.
+#[cfg(feature = "delivery")]
+pub use delivery;
 pub use {audit, config, primary, store};

@@ -36,6 +36,8 @@ pub fn office(settings: &Settings) -> Result<Office, AssemblyError> {
     let mut parts =
         backend::parts(settings, keys, Box::new(Arc::clone(&store)), primary, Box::new(Arc::clone(&sink)));
     parts.break_glass = Some(Box::new(Arc::clone(&break_glass)));
+    // What is written here is sent by the servers, which have the same settings.
+    parts.channels = settings.delivery.channels();
     Ok(Office { engine: Engine::new(parts), store, break_glass, sink })
 }
 

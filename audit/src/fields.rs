@@ -155,7 +155,8 @@ fn of_position(position: &ChainPosition) -> Values {
 }
 
 /// A moment as RFC 3339 in UTC; one past the calendar is given as seconds.
-pub(crate) fn moment(at: UnixTime) -> String {
+#[must_use]
+pub fn moment(at: UnixTime) -> String {
     i64::try_from(at.seconds())
         .ok()
         .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok())

@@ -19,7 +19,7 @@ mod verify;
 
 pub use anchors::Anchors;
 pub use escape::{is_invisible, visible_whole};
-pub use fields::Field;
+pub use fields::{Field, moment};
 pub use link::Destination;
 pub use render::{Format, Origin, Renderer};
 pub use report::{AnchorsRead, Finding, Flaw, Gap, KeySpan, LostRestore, Report, StreamReport, Tail};

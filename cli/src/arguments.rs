@@ -6,8 +6,8 @@ use assembly::config;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    app_password, audit, break_glass, client, contact, enroll, factor, import, init, recovery_codes,
-    settings, statistics, store, trial, user,
+    app_password, audit, break_glass, client, contact, delivery, enroll, factor, import, init,
+    recovery_codes, settings, statistics, store, trial, user,
 };
 
 /// Multi-factor authentication for Linux logins and the network.
@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// Read the records, or prove that nobody has touched them.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// The gateways that send codes and notices.
+    #[command(subcommand)]
+    Delivery(delivery::Command),
     /// The file that lets break-glass accounts in when the store cannot be written.
     #[command(subcommand)]
     BreakGlass(break_glass::Command),

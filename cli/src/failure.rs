@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use assembly::AssemblyError;
 use assembly::audit::AuditError;
 use assembly::config::ConfigError;
+use assembly::daemon::DaemonError;
 use assembly::primary::PrimaryError;
 use assembly::store::{SqliteError, Trouble};
 use common::Username;
@@ -37,6 +38,12 @@ pub(crate) enum Failure {
     /// The engine refused an act.
     #[error(transparent)]
     Act(#[from] ActError),
+    /// A trial of the gateways cannot be made.
+    #[error("{0}")]
+    Delivery(String),
+    /// The rights of the servers could not be taken on.
+    #[error("cannot go on with the rights of the servers")]
+    Rights(#[source] DaemonError),
     /// The store did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use assembly::config::paths::LOCAL_SOCKET;
-use assembly::daemon::{Heads, Options, Prepared, Serving, Threads, World};
+use assembly::daemon::{Heads, Options, Prepared, Sending, Serving, Threads, World};
 use assembly::primary::PamHelper;
 
 use crate::error::ServiceError;
@@ -32,13 +32,22 @@ pub fn serve(options: &Options) -> Result<(), ServiceError> {
         Some(listener) => listener,
         None => Listener::open(path)?,
     };
-    let mut service = Service { server: Arc::new(Server::new(world)), helper: helper.clone() };
+    let server = Arc::new(Server::new(world));
+    let sending = start_sending(&server)?;
+    let mut service = Service { server, sending, helper: helper.clone() };
     let threads = service.start(listener)?;
     threads.run(LOG, &signals, helper.as_deref(), &mut service)
 }
 
+/// Codes and notices are sent beside the logins, and hold none of them up.
+fn start_sending(server: &Arc<Server>) -> Result<Sending, ServiceError> {
+    let (lent, bell) = (Arc::clone(server), Arc::clone(&server.world().bell));
+    Ok(Sending::start(move || Arc::clone(&lent.world().desk), bell)?)
+}
+
 struct Service {
     server: Arc<Server>,
+    sending: Sending,
     helper: Option<Arc<PamHelper>>,
 }
 
@@ -67,6 +76,7 @@ impl Serving for Service {
 
     fn tell(&self) {
         LOG.info(&self.server.counters.line());
+        LOG.info(&self.sending.line(&self.server.world().desk));
     }
 
     fn look_round(&mut self, _now: Instant) {
@@ -81,6 +91,10 @@ impl Serving for Service {
             ));
         }
         self.server.world().anchor(LOG)
+    }
+
+    fn wind_up(&self) {
+        self.sending.stop();
     }
 
     fn flush(&self) {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use assembly::daemon::{Heads, Options, Prepared, Serving, Threads, spawn};
+use assembly::daemon::{Heads, Options, Prepared, Sending, Serving, Threads, spawn};
 use assembly::primary::PamHelper;
 use common::causes::with_causes;
 
@@ -27,21 +27,29 @@ pub fn serve(options: &Options) -> Result<(), ServerError> {
     start.give_up_rights()?;
     let world = World::open(settings, helper.as_ref())?;
     let server = Arc::new(Server::new(listeners, world));
-    let mut service = Service { server, helper: helper.clone(), due: Due::new(Instant::now()) };
+    let sending = Arc::new(start_sending(&server)?);
+    let mut service = Service { server, sending, helper: helper.clone(), due: Due::new(Instant::now()) };
     let threads = service.start()?;
     service.announce();
     threads.run(LOG, &signals, helper.as_deref(), &mut service)
 }
 
+/// Codes and notices are sent beside the logins, and hold none of them up.
+fn start_sending(server: &Arc<Server>) -> Result<Sending, ServerError> {
+    let (lent, bell) = (Arc::clone(server), Arc::clone(&server.world().base.bell));
+    Ok(Sending::start(move || Arc::clone(&lent.world().base.desk), bell)?)
+}
+
 struct Service {
     server: Arc<Server>,
+    sending: Arc<Sending>,
     helper: Option<Arc<PamHelper>>,
     due: Due,
 }
 
 impl Service {
     fn start(&self) -> Result<Threads, ServerError> {
-        serve_stats(&self.server)?;
+        serve_stats(&self.server, &self.sending)?;
         let queue = Arc::new(Queue::default());
         let workers = worker::start(&self.server, &queue)?;
         let server = Arc::clone(&self.server);
@@ -83,18 +91,22 @@ impl Serving for Service {
         self.server.world().base.anchor(LOG)
     }
 
+    fn wind_up(&self) {
+        self.sending.stop();
+    }
+
     fn flush(&self) {
         self.server.world().base.flush();
     }
 }
 
 /// Answers whoever asks for the counters. Another server on the same store may do so already; logins matter more.
-fn serve_stats(server: &Arc<Server>) -> Result<(), ServerError> {
+fn serve_stats(server: &Arc<Server>, sending: &Arc<Sending>) -> Result<(), ServerError> {
     let world = server.world();
     match Stats::open(&world.base.settings.state_directory, world.base.engine.now()) {
         Ok(stats) => {
-            let server = Arc::downgrade(server);
-            Ok(spawn("stats", move || stats.serve(&server)).map(drop)?)
+            let (server, sending) = (Arc::downgrade(server), Arc::clone(sending));
+            Ok(spawn("stats", move || stats.serve(&server, &sending)).map(drop)?)
         }
         Err(error) => {
             LOG.warning(&format!("the counters cannot be read from outside: {}", with_causes(&error)));

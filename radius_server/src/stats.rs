@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process;
 use std::sync::Weak;
 
+use assembly::daemon::{Sending, SendingReport};
 use common::UnixTime;
 use serde::Serialize;
 
@@ -35,6 +36,7 @@ struct Report<'a> {
     dropped: BTreeMap<&'static str, u64>,
     refused: BTreeMap<&'static str, u64>,
     syslog: BTreeMap<&'static str, u64>,
+    delivery: SendingReport,
     clients: BTreeMap<&'a str, ClientReport>,
 }
 
@@ -73,24 +75,24 @@ impl Stats {
     }
 
     /// Answers one connection after the other while there is a server.
-    pub fn serve(&self, server: &Weak<Server>) {
+    pub fn serve(&self, server: &Weak<Server>, sending: &Sending) {
         for connection in self.socket.incoming() {
             let Some(server) = server.upgrade() else { return };
             // A reader that goes away or stalls is given up; the next one gets its turn.
-            let _ = connection.and_then(|connection| self.answer(&server, connection));
+            let _ = connection.and_then(|connection| self.answer(&server, sending, connection));
         }
     }
 
-    fn answer(&self, server: &Server, mut connection: UnixStream) -> io::Result<()> {
+    fn answer(&self, server: &Server, sending: &Sending, mut connection: UnixStream) -> io::Result<()> {
         let world = server.world();
-        let mut document = serde_json::to_vec_pretty(&report(server, &world, self.started_at))?;
+        let mut document = serde_json::to_vec_pretty(&report(server, sending, &world, self.started_at))?;
         document.push(b'\n');
         connection.set_write_timeout(Some(limits::STATS_PATIENCE))?;
         connection.write_all(&document)
     }
 }
 
-fn report<'w>(server: &Server, world: &'w World, started_at: UnixTime) -> Report<'w> {
+fn report<'w>(server: &Server, sending: &Sending, world: &'w World, started_at: UnixTime) -> Report<'w> {
     Report {
         version: env!("CARGO_PKG_VERSION"),
         process_id: process::id(),
@@ -101,6 +103,7 @@ fn report<'w>(server: &Server, world: &'w World, started_at: UnixTime) -> Report
         dropped: server.counters.drops().collect(),
         refused: server.counters.refusals().collect(),
         syslog: world.base.syslog_counts().into(),
+        delivery: sending.report(&world.base.desk),
         clients: world.clients.iter().map(|it| (&*it.name, ClientReport::of(&it.counters))).collect(),
     }
 }

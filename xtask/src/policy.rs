@@ -24,6 +24,9 @@ const LICENCES: [&str; 11] = [
     "Zlib",
 ];
 
+/// What the PAM module must not bring into sshd: whoever speaks HTTP, TLS or SMTP, or runs beside it.
+const KEPT_OUT_OF_PAM: [&str; 5] = ["delivery", "lettre", "rustls", "tokio", "ureq"];
+
 /// Where a crate of ours stands; arrows run downwards only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tier {
@@ -45,7 +48,22 @@ pub(crate) fn findings() -> Result<Vec<String>, Problem> {
     let manifest = fs::read_to_string(manifest).map_err(Problem::run("cat Cargo.toml"))?;
     let arrows = metadata.packages.iter().filter(|package| package.source.is_none()).flat_map(wrong_arrows);
     let licences = metadata.packages.iter().filter(|package| package.source.is_some()).filter_map(licence);
-    Ok(arrows.chain(licences).chain(missing_reasons(&manifest)).chain(panics(&manifest)).collect())
+    Ok(arrows
+        .chain(licences)
+        .chain(missing_reasons(&manifest))
+        .chain(panics(&manifest))
+        .chain(in_pam_module()?)
+        .collect())
+}
+
+/// What stands in the PAM module as it is installed, which is built alone, and must not.
+fn in_pam_module() -> Result<Vec<String>, Problem> {
+    let arguments = ["tree", "--package=pam_module", "--edges=normal", "--prefix=none", "--offline"];
+    let tree = cargo::output(&arguments)?;
+    let tree = String::from_utf8_lossy(&tree);
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    let kept_out = names.filter(|name| KEPT_OUT_OF_PAM.contains(name));
+    Ok(kept_out.map(|name| format!("{name} must not be in the PAM module")).collect())
 }
 
 #[derive(Deserialize)]

@@ -1,18 +1,20 @@
 //! A store that need not be there yet: whoever asks it has it looked for again, and once it was found it stays.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use common::bundle::{Bundle, Outcome};
 use common::causes::with_causes;
 use common::chain::ChainPosition;
 use common::keys::KeyRing;
 use common::lane::LaneKey;
-use common::ports::{Listing as _, Loaded, Store, StoreError};
+use common::message::Envelope;
+use common::ports::{Fate, Listing as _, Loaded, Outbox, OutboxFigures, Store, StoreError};
 use common::throttle::{Count, Seen};
-use common::{AttemptId, UnixTime, Username};
+use common::{AttemptId, MessageId, UnixTime, Username};
 use config::Settings;
+use delivery::Bell;
 use store::{KeyCheck, Process, Sqlite, SqliteOptions, Trouble};
 
 use super::{Log, Program};
@@ -25,18 +27,25 @@ pub struct Awaited {
     key_checks: Vec<KeyCheck>,
     found: OnceLock<Sqlite>,
     missed: AtomicBool,
+    bell: Arc<Bell>,
     log: Log,
 }
 
 impl Awaited {
     /// The store of these settings, which nobody has looked for yet.
-    pub(super) fn new(program: &Program, settings: &Settings, keys: &KeyRing) -> Result<Self, AssemblyError> {
+    pub(super) fn new(
+        program: &Program,
+        settings: &Settings,
+        keys: &KeyRing,
+        bell: Arc<Bell>,
+    ) -> Result<Self, AssemblyError> {
         Ok(Self {
             path: places::store(settings),
             options: backend::options(settings, keys, program.stream, Process::LongLived)?,
             key_checks: backend::key_checks(keys)?,
             found: OnceLock::new(),
             missed: AtomicBool::new(false),
+            bell,
             log: program.log(),
         })
     }
@@ -99,7 +108,11 @@ impl Store for Awaited {
     }
 
     fn commit(&self, bundles: &[Bundle]) -> Result<Vec<Outcome>, StoreError> {
-        self.look()?.commit(bundles)
+        let outcomes = self.look()?.commit(bundles)?;
+        if bundles.iter().any(|bundle| !bundle.messages.is_empty()) {
+            self.bell.ring();
+        }
+        Ok(outcomes)
     }
 
     fn sign_ins(&self, name: &Username, count: u32) -> Result<Vec<common::login::SignIn>, StoreError> {
@@ -114,5 +127,19 @@ impl Store for Awaited {
 
     fn take_rollback_found(&self) -> bool {
         self.found.get().is_some_and(Store::take_rollback_found)
+    }
+}
+
+impl Outbox for Awaited {
+    fn claim(&self, now: UnixTime, lease_seconds: u64, count: u32) -> Result<Vec<Envelope>, StoreError> {
+        self.look()?.claim(now, lease_seconds, count)
+    }
+
+    fn settle(&self, message: MessageId, fate: Fate) -> Result<(), StoreError> {
+        self.look()?.settle(message, fate)
+    }
+
+    fn figures(&self) -> Result<OutboxFigures, StoreError> {
+        Outbox::figures(self.look()?)
     }
 }

@@ -58,6 +58,9 @@ pub trait Serving {
     /// Says where the records end, every minute and at the end; more often while it cannot.
     fn anchor(&self) -> Heads;
 
+    /// No more logins are worked on: what else goes on ends now.
+    fn wind_up(&self) {}
+
     /// The last thing.
     fn flush(&self);
 }
@@ -149,6 +152,7 @@ impl Threads {
         };
         notify::tell(State::Stopping);
         self.stop(log);
+        serving.wind_up();
         serving.anchor();
         serving.flush();
         ended

@@ -7,12 +7,14 @@ use common::causes::with_causes;
 use common::engine::Engine;
 use common::ports::{Primary, StoreError};
 use config::Settings;
+use delivery::Bell;
 use primary::{HelperLimits, Local, PamHelper, ServiceName};
 
 use super::awaited::Awaited;
 use super::heads::{Heads, Waiting};
 use super::limits::FLUSH_PATIENCE;
-use super::{DaemonError, Log, Program, Start};
+use super::{DaemonError, Desk, Log, Program, Start};
+use crate::gateways::gateways;
 use crate::nobody::Nobody;
 use crate::{AssemblyError, backend, break_glass_file, sinks};
 
@@ -21,11 +23,22 @@ pub struct World {
     /// What it was made from.
     pub settings: Settings,
     /// Who decides.
-    pub engine: Engine,
+    pub engine: Arc<Engine>,
     /// The store, whose chain heads become anchors.
     pub store: Arc<Awaited>,
+    /// What whoever sends codes and notices works with.
+    pub desk: Arc<Desk>,
+    /// Rung when there is something to send.
+    pub bell: Arc<Bell>,
     sink: Arc<SyslogSink>,
     waiting: Arc<Waiting>,
+}
+
+/// What goes on while configurations come and go.
+struct Kept {
+    sink: Arc<SyslogSink>,
+    waiting: Arc<Waiting>,
+    bell: Arc<Bell>,
 }
 
 impl World {
@@ -42,7 +55,8 @@ impl World {
         let failed = |source| DaemonError::Engine { source };
         let (destination, renderer) = sinks::collector(&settings, program.name);
         let sink = SyslogSink::queued(destination, renderer).map_err(|source| failed(source.into()))?;
-        let world = Self::build(program, settings, helper, Arc::new(sink), Arc::default())?;
+        let kept = Kept { sink: Arc::new(sink), waiting: Arc::default(), bell: Arc::default() };
+        let world = Self::build(program, settings, helper, kept, None)?;
         if let Err(error) = world.store.look().map(drop) {
             world.store.tell(&error);
             if !program.serves_break_glass || world.settings.policy.break_glass.is_empty() {
@@ -65,7 +79,8 @@ impl World {
         helper: Option<&Arc<PamHelper>>,
     ) -> Result<Self, DaemonError> {
         let (sink, waiting) = (Arc::clone(&self.sink), Arc::clone(&self.waiting));
-        let world = Self::build(program, settings, helper, sink, waiting)?;
+        let kept = Kept { sink, waiting, bell: Arc::clone(&self.bell) };
+        let world = Self::build(program, settings, helper, kept, Some(&self.desk))?;
         if let Err(error) = world.store.look().map(drop) {
             world.store.tell(&error);
         }
@@ -76,12 +91,18 @@ impl World {
         program: &Program,
         settings: Settings,
         helper: Option<&Arc<PamHelper>>,
-        sink: Arc<SyslogSink>,
-        waiting: Arc<Waiting>,
+        kept: Kept,
+        before: Option<&Desk>,
     ) -> Result<Self, DaemonError> {
-        let built = engine(program, &settings, helper, &sink);
+        let Kept { sink, waiting, bell } = kept;
+        let built = engine(program, &settings, helper, &sink, &bell);
         let (engine, store) = built.map_err(|source| DaemonError::Engine { source })?;
-        Ok(Self { settings, engine, store, sink, waiting })
+        let engine = Arc::new(engine);
+        let (gateways, lacking) = gateways(&settings, before.map(Desk::known_gateways));
+        lacking.iter().for_each(|lacking| program.log().error(&lacking.to_string()));
+        let wording = settings.delivery.wording.clone();
+        let desk = Desk { engine: Arc::clone(&engine), store: Arc::clone(&store), gateways, wording };
+        Ok(Self { settings, engine, store, desk: Arc::new(desk), bell, sink, waiting })
     }
 
     /// What the file says by now. What is bound to the start of the process stays as it was, and the log says so.
@@ -160,14 +181,16 @@ fn engine(
     settings: &Settings,
     helper: Option<&Arc<PamHelper>>,
     sink: &Arc<SyslogSink>,
+    bell: &Arc<Bell>,
 ) -> Result<(Engine, Arc<Awaited>), AssemblyError> {
     let keys = backend::keys(settings)?;
-    let store = Arc::new(Awaited::new(program, settings, &keys)?);
+    let store = Arc::new(Awaited::new(program, settings, &keys, Arc::clone(bell))?);
     let primary = primary(settings, helper)?;
     let break_glass = break_glass_file::of(settings, &keys)?;
     let books = Box::new(Arc::clone(&store));
     let mut parts = backend::parts(settings, keys, books, primary, Box::new(Arc::clone(sink)));
     parts.break_glass = Some(Box::new(break_glass));
+    parts.channels = settings.delivery.channels();
     Ok((Engine::new(parts), store))
 }
 

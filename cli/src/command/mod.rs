@@ -5,6 +5,7 @@ pub(crate) mod audit;
 pub(crate) mod break_glass;
 pub(crate) mod client;
 pub(crate) mod contact;
+pub(crate) mod delivery;
 pub(crate) mod enroll;
 pub(crate) mod factor;
 pub(crate) mod import;
@@ -56,6 +57,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Import(arguments) => import::run(context, &arguments),
         Command::Config(command) => settings::run(context, &command),
         Command::Audit(command) => audit::run(context, &command),
+        Command::Delivery(command) => delivery::run(context, &command),
         Command::BreakGlass(command) => break_glass::run(context, &command),
         Command::Store(command) => store::run(context, &command),
         Command::Stats(arguments) => statistics::run(context, &arguments),

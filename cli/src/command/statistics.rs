@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assembly::Office;
+use assembly::config::Settings;
 use clap::Args;
 use common::UnixTime;
 use common::account::State;
@@ -38,8 +39,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, Failure> {
     let office = context.office()?;
-    let socket = context.settings_without_clients()?.state_directory.join(SOCKET_NAME);
-    let server = ask(&socket)?;
+    let settings = context.settings_without_clients()?;
+    let socket = socket(&settings);
+    let server = ask_server(&settings)?;
     let zeros = if arguments.all { Zeros::Shown } else { Zeros::Hidden };
     context.say(&Statistics { zeros, socket, server, store: figures(&office)? })?;
     Ok(Outcome::Done)
@@ -50,6 +52,15 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
 enum Zeros {
     Shown,
     Hidden,
+}
+
+fn socket(settings: &Settings) -> PathBuf {
+    settings.state_directory.join(SOCKET_NAME)
+}
+
+/// What the server of these settings counts, or `None` where none runs.
+pub(crate) fn ask_server(settings: &Settings) -> Result<Option<ServerCounters>, Failure> {
+    ask(&socket(settings))
 }
 
 /// What the server counts, or `None` where none runs.
@@ -101,7 +112,7 @@ fn count(figure: &mut u64, more: usize) {
 /// What the server says, as docs/radius.md has it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-struct ServerCounters {
+pub(crate) struct ServerCounters {
     version: String,
     process_id: u32,
     started_at: u64,
@@ -111,7 +122,31 @@ struct ServerCounters {
     dropped: BTreeMap<String, u64>,
     refused: BTreeMap<String, u64>,
     syslog: BTreeMap<String, u64>,
+    #[serde(default)]
+    delivery: DeliveryCounters,
     clients: BTreeMap<String, BTreeMap<String, u64>>,
+}
+
+/// What the server counts of codes and notices.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct DeliveryCounters {
+    messages: BTreeMap<String, u64>,
+    gateways: Vec<GatewayFigures>,
+}
+
+/// How a gateway fares in the server.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct GatewayFigures {
+    pub(crate) name: String,
+    channels: Vec<String>,
+    pub(crate) healthy: bool,
+    pub(crate) sent: u64,
+    pub(crate) failed: u64,
+    passed_over: u64,
+    milliseconds: u64,
+    pub(crate) last_trouble: Option<String>,
 }
 
 #[derive(Default, Serialize)]
@@ -159,6 +194,11 @@ impl Report for Statistics {
 }
 
 impl ServerCounters {
+    /// The gateways alone.
+    pub(crate) fn into_gateways(self) -> Vec<GatewayFigures> {
+        self.delivery.gateways
+    }
+
     fn text(&self, zeros: Zeros) -> String {
         let head = list(&[
             ("server", format!("countersign-radiusd {}, process {}", self.version, self.process_id)),
@@ -171,6 +211,7 @@ impl ServerCounters {
             ("dropped", &self.dropped),
             ("refused", &self.refused),
             ("lines for syslog", &self.syslog),
+            ("messages", &self.delivery.messages),
         ];
         let is_shown = |number: &u64| zeros == Zeros::Shown || *number > 0;
         let all = || counters.iter().flat_map(|(_, numbers)| numbers.values());
@@ -185,8 +226,24 @@ impl ServerCounters {
         } else {
             String::new()
         };
+        let gateways = self.gateway_table();
         let clients = if self.clients.is_empty() { String::new() } else { self.client_table() };
-        format!("{head}{}{more}{clients}", tables.collect::<String>())
+        format!("{head}{}{more}{gateways}{clients}", tables.collect::<String>())
+    }
+
+    /// One line for each gateway; nothing where there is none.
+    fn gateway_table(&self) -> String {
+        if self.delivery.gateways.is_empty() {
+            return String::new();
+        }
+        let rows = self.delivery.gateways.iter().map(|it| {
+            let health = if it.healthy { "good" } else { "passed over" };
+            let counts = [it.sent, it.failed, it.passed_over].map(|count| count.to_string());
+            let mut row = vec![it.name.clone(), it.channels.join(" "), health.to_owned()];
+            row.extend(counts);
+            row
+        });
+        format!("\n{}", table(&["gateway", "channels", "health", "sent", "failed", "passed over"], rows))
     }
 
     /// One line for each client, one column for each counter.

@@ -4,6 +4,7 @@
 
 mod case;
 pub mod copies;
+mod deliveries;
 mod findings;
 mod ledger;
 

@@ -1,8 +1,8 @@
 //! A person at a VPN client: each question is an Access-Challenge, each answer the next Access-Request, sent by radclient.
 
-use test_ground::{Authenticator, Failure, RadiusAnswer};
+use test_ground::{Authenticator, Failure, Outcome, RadiusAnswer};
 
-use super::window::{Registered, recovery_codes};
+use super::window::{BLUFF, COLUMNS, Questions, Registered, recovery_codes};
 use crate::gate::Gateway;
 
 /// Octets of a value (RFC 2865 §5): what gateways are sure to show, and to send back.
@@ -52,6 +52,16 @@ impl<'a> Conversation<'a> {
         printed.trim_matches('"').replace("\\n", "\n").replace("\\\"", "\"")
     }
 
+    /// As [`super::Window::is_shut_out`].
+    pub(crate) fn is_shut_out(self, questions: Questions) -> Outcome {
+        let mut asked = self;
+        for (question, answer) in questions.into_iter().zip(BLUFF) {
+            asked = asked.sees(question)?.types(answer)?;
+        }
+        assert_eq!(asked.code(), "Access-Reject", "{:?}", asked.last);
+        Ok(())
+    }
+
     /// How the last answer was answered.
     pub(crate) fn code(&self) -> &str {
         self.last.code()
@@ -89,7 +99,7 @@ impl<'a> Conversation<'a> {
         assert!(self.shown().len() <= VALUE_OCTETS_MAX, "{:?}", self.last);
         if code == "Access-Challenge" {
             assert_eq!((count("Reply-Message"), count("State"), count("Prompt")), (1, 1, 1), "{:?}", self.last);
-            let long = self.shown().lines().find(|line| line.len() > super::window::COLUMNS).map(str::to_owned);
+            let long = self.shown().lines().find(|line| line.len() > COLUMNS).map(str::to_owned);
             assert_eq!(long.filter(|line| !line.starts_with("otpauth:")), None, "{:?}", self.last);
         }
     }

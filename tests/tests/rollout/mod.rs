@@ -13,7 +13,7 @@ use serde_json::Value;
 use test_ground::{Daemon, Failure, Outcome, Sshd, SshdOptions};
 
 pub(crate) use conversation::Conversation;
-pub(crate) use window::{Registered, Window};
+pub(crate) use window::{Questions, Registered, Window};
 
 use crate::gate::{Backend, CHALLENGE, Gateway, Radiusd};
 use crate::gateways::{Exim, Kannel, write_passwords};
@@ -71,6 +71,8 @@ impl Rollout {
         for service in ["sshd", "vault"] {
             site.add_service(service, &["auth required pam_countersign.so primary=own"])?;
         }
+        // The RADIUS server of this suite has a file of its own with this client.
+        site.countersign(&["client", "add", "gate", "--address", CHALLENGE])?;
         let gateways = [kannel.gateway("kannel"), exim.gateway("mail", "mailpw", &exim.authority())].concat();
         add_settings(site, &gateways)?;
         add_people(site)?;

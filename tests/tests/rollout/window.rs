@@ -4,13 +4,18 @@ use test_ground::{Authenticator, Colours, Failure, Form, Machine, Outcome, Sshd,
 
 /// What the other side says to whoever gets in.
 const IN: &str = "signed in";
-/// The first words of a question that a proof is an answer to.
+/// Characters of a line.
 pub(crate) const COLUMNS: usize = 80;
 
 /// A sign-in at its window.
 pub(crate) struct Window {
     terminal: Terminal,
 }
+
+/// What a thief types who has the password and nothing else.
+pub(crate) const BLUFF: [&str; 4] = ["y", "000000", "111111", "222222"];
+/// The questions in front of that.
+pub(crate) type Questions = [&'static str; BLUFF.len()];
 
 /// What somebody has who has registered an app.
 pub(crate) struct Registered {
@@ -74,11 +79,12 @@ impl Window {
         Ok(())
     }
 
-    /// Whoever has no more than the password: words and guesses until the door is shut, and no way to register.
-    pub(crate) fn is_shut_out(self) -> Outcome {
-        let mut window = self.types("y")?;
-        for guess in ["000000", "111111", "222222"] {
-            window = window.sees(": ")?.types(guess)?;
+    /// Whoever has no more than the password: words and guesses until the door is shut, and no way to register. These
+    /// questions are put one after the other.
+    pub(crate) fn is_shut_out(self, questions: Questions) -> Outcome {
+        let mut window = self;
+        for (question, answer) in questions.into_iter().zip(BLUFF) {
+            window = window.sees(question)?.types(answer)?;
         }
         let shown = window.terminal.transcript();
         assert!(!shown.contains("Set up your second step"), "{shown}");

@@ -7,10 +7,13 @@ use common::qr::{self, Room, Screen};
 const WHITE_ON_BLACK: &str = "\x1b[0;97;40m";
 const USUAL_COLOURS: &str = "\x1b[0m";
 
-/// The code in lines of a terminal, or `None` where the text is too long for one or the terminal too narrow. What does
-/// not fit its height can be scrolled back.
+/// The code in lines of a terminal, or `None` where the text is too long for one or the terminal too narrow. It fits a
+/// window of the usual height with three lines of words below, or else is as high as it is and can be scrolled back.
 pub(crate) fn for_terminal(text: &Secret, columns: u16) -> Option<Secret> {
-    let picture = qr::draw(text, Room { columns: columns.into(), rows: usize::MAX }, Screen::Dark)?;
+    let room = |rows| Room { columns: columns.into(), rows };
+    let usual = room(Room::USUAL.without("\n\n").rows);
+    let picture =
+        qr::draw(text, usual, Screen::Dark).or_else(|| qr::draw(text, room(usize::MAX), Screen::Dark))?;
     let lines = picture.expose_text()?.lines();
     let lines = lines.map(|line| format!("{WHITE_ON_BLACK}{line}{USUAL_COLOURS}\n"));
     Some(Secret::from(lines.collect::<String>()))

@@ -44,8 +44,8 @@ impl PamHooks for Countersign {
 
 fn show(transaction: &mut Transaction<'_>, arguments: &[&CStr]) -> PamResultCode {
     let argument = |name: &str| {
-        let values = arguments.iter().filter_map(|argument| argument.to_str().ok()?.strip_prefix(name));
-        values.last().map(str::to_owned)
+        let mut values = arguments.iter().filter_map(|argument| argument.to_str().ok()?.strip_prefix(name));
+        values.next_back().map(str::to_owned)
     };
     let issuer = argument("issuer=").unwrap_or_default();
     let own = transaction.user().map(|user| user.as_str().to_owned()).unwrap_or_default();

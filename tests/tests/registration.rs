@@ -1,8 +1,12 @@
 //! Registration at the prompt: what a window of the usual size shows, and what a phone reads of it.
 #![cfg(test)]
 
+#[expect(dead_code, reason = "each suite uses its part of it")]
+mod local;
 mod newcomer;
 mod site;
+#[expect(dead_code, reason = "each suite uses its part of it")]
+mod transaction;
 
 use std::fs;
 use std::path::PathBuf;

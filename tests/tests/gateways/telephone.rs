@@ -29,7 +29,7 @@ cd "$(mktemp -d)"
 cat > spoken.txt
 espeak-ng -s 120 -w spoken.wav -f spoken.txt
 sox spoken.wav -t al -r 8000 -c 1 spoken.alaw
-sipp 127.0.0.1:@PORT@ -sf @FOLDER@/call.xml -s "$1" -m 1 -l 1 -timeout 30 -timeout_error -trace_err > sipp.out 2>&1
+sipp 127.0.0.1:@PORT@ -sf @FOLDER@/call.xml -s "$1" -m 1 -l 1 -nostdin -timeout 30 -timeout_error -trace_err > sipp.out 2>&1
 cp spoken.txt @FOLDER@/spoken.txt
 echo called
 "#;

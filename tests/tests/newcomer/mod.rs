@@ -1,6 +1,8 @@
 //! The first sign-in as a person meets it, from the question for a password to the shell, over real ssh. What docs/first-sign-in.md
 //! shows is what was seen here.
 
+mod elsewhere;
+
 use test_ground::{Authenticator, Colours, Failure, Form, Outcome, Screen, Sshd, SshdOptions, Terminal};
 
 use super::{IN, app, is_in, scanned};
@@ -23,9 +25,14 @@ struct Person<'a> {
 impl<'a> Person<'a> {
     /// A user who has nothing but a password yet.
     fn new(site: &'a Site, name: &'static str) -> Result<Self, Failure> {
+        Self::at(site, name, "own")
+    }
+
+    /// The same at this PAM service.
+    fn at(site: &'a Site, name: &'static str, service: &str) -> Result<Self, Failure> {
         site.machine.add_user(name, SYSTEM_PASSWORD)?;
         site.add_bare_account(name)?;
-        let sshd = Sshd::start(&site.machine, &SshdOptions { pam_service: "own", lines: &[] })?;
+        let sshd = Sshd::start(&site.machine, &SshdOptions { pam_service: service, lines: &[] })?;
         Ok(Self { site, sshd, name, seen: String::new() })
     }
 

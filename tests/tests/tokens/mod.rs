@@ -126,7 +126,7 @@ fn secrets_of_80_bits_work_and_are_named_weak() -> Outcome {
     desk.add_user("alice", "GEZDGNBVGY3TQOJQ")?;
     assert_eq!(desk.sign_in("alice", &code("GEZDGNBVGY3TQOJQ", 0)?, 0)?, "accept both-proofs");
     assert_eq!(show(&desk, "alice")?["factors"][0]["weak-secret"], true);
-    assert!(desk.done(&["user", "show", "alice"])?.contains("weak secrets    1, under 128 bits"));
+    assert!(desk.done(&["user", "show", "alice"])?.contains("weak secret"));
     let listed = desk.json(&["user", "list"], Given::default())?;
     assert_eq!(listed[0]["weak-secrets"], 1, "{listed}");
     let records = desk.json(&["audit", "list", "--user", "alice"], Given::default())?;
@@ -149,7 +149,9 @@ fn a_temporary_code_is_shown_once_and_good_once() -> Outcome {
     let long =
         desk.run(&["user", "temporary-code", "alice", "nobody-here", "--for", "8d"], Given::default())?;
     assert!(
-        long.code == 1 && long.errors.lines().count() == 2 && long.errors.contains("at most 7 days"),
+        long.code == 1
+            && long.output.contains("at most 7 days")
+            && long.output.contains("there is no account"),
         "{long:?}"
     );
     let revoked = desk.json(&["user", "temporary-code", "alice", "--revoke"], Given::default())?;
@@ -167,7 +169,7 @@ fn disabled_for_a_while_comes_back_by_itself() -> Outcome {
     desk.add_user("alice", SECRETS[0])?;
     let said = desk.done(&["user", "disable", "alice", "--for", "4h"])?;
     assert!(said.starts_with("alice: no second step, and no app password, until "), "{said}");
-    assert!(desk.done(&["user", "show", "alice"])?.contains("disabled        until "));
+    assert!(desk.done(&["user", "show", "alice"])?.contains("disabled until  20"));
     assert_eq!(desk.sign_in("alice", "", 0)?, "accept skipped-disabled");
     assert_eq!(desk.sign_in("alice", "000000", 5 * 3600)?, "reject wrong-code");
     assert_eq!(desk.sign_in("alice", &code(SECRETS[0], 5 * 3600)?, 5 * 3600)?, "accept both-proofs");

@@ -71,7 +71,7 @@ fn places(view: &View<'_>) -> Vec<Place> {
 /// A place was named, or none.
 pub(super) fn program(view: &View<'_>, session: Session, setup: &Setup, answer: &Answer) -> Step {
     let typed = word(answer);
-    let named = (0_u8..).zip(places(view)).find(|(_, place)| place.name() == typed);
+    let named = (0_u8..).zip(places(view)).find(|(_, place)| place.name().eq_ignore_ascii_case(&typed));
     match named {
         Some((number, place)) => {
             let setup = Setup { place: Some(number), ..setup.clone() };

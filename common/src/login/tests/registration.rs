@@ -468,6 +468,31 @@ fn an_app_password_is_made_where_the_policy_allows_and_shown_once() {
 }
 
 #[test]
+fn a_place_for_an_app_password_is_named_in_either_case() {
+    let mut policy = open();
+    policy.registration.app_passwords.clients = vec!["Wi-Fi".to_owned()];
+    let world = World::new(policy);
+    world.add("alice", State::Enabled);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    talk.say("y");
+    talk.register_an_app();
+    talk.say("wi-fi");
+    assert!(talk.prompt.starts_with("Password for Wi-Fi, shown this once:"), "{}", talk.prompt);
+}
+
+/// The longest sentence about apps leaves room for the question.
+#[test]
+fn the_question_behind_the_apps_is_never_cut() {
+    let mut policy = open();
+    policy.registration.apps = "x".repeat(crate::limits::APPS_OCTETS_MAX);
+    let world = World::new(policy);
+    world.add("alice", State::Enabled);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    talk.say("y");
+    assert!(talk.say("1").ends_with("when you have one: "), "{}", talk.prompt);
+}
+
+#[test]
 fn where_it_is_switched_off_nothing_tells_that_the_password_was_right() {
     let mut policy = open();
     policy.registration.at_sign_in = false;

@@ -240,6 +240,7 @@ pub enum Issued {
 }
 
 pub(crate) use own::{OwnAct, of_user};
+pub(crate) use registration::with_factor;
 
 /// What acts need besides the account.
 pub(crate) struct Desk<'a> {

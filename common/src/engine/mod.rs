@@ -5,6 +5,7 @@
 mod case;
 pub mod copies;
 mod deliveries;
+mod endings;
 mod findings;
 mod ledger;
 
@@ -19,10 +20,9 @@ use crate::keys::{KeyError, KeyRing};
 use crate::login::{self, Counted, Counting, Evidence, Prompt, Step, Subject, Verdict, View};
 use crate::policy::Policy;
 use crate::ports::{BreakGlass, Clock, Names, PasswordCheck, Primary, Random, Sink, Store, StoreError};
-use crate::record::{Ending, PrimaryResult, Record, Severity};
+use crate::record::Ending;
 use crate::session::{Session, Stage};
-use crate::tally::Tally;
-use crate::throttle::{Against, Count, Tracks};
+use crate::throttle::{Against, Count};
 use crate::username::Username;
 use crate::{Answer, Attempt, AttemptId, PrimaryMode, Reason, Secret, UnixTime, limits};
 use case::Case;
@@ -168,22 +168,6 @@ impl Engine {
     /// The user went away before the dialogue ended. Nothing was spent; the record says so.
     pub fn abandon(&self, attempt: &Attempt, session: &Session) {
         self.record_ending(attempt, session, Ending::Reject, Reason::Abandoned);
-    }
-
-    /// Records an ending that the machine did not see. Where the store cannot take it, the sink alone has it.
-    fn record_ending(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) {
-        let record = self.ending_record(attempt, session, ending, reason);
-        let mut bundle = Bundle::of_records(session.attempt(), record.at, vec![record]);
-        let tracks = Tracks::new(self.keys(), &self.name_of(attempt), attempt);
-        bundle.tally = tracks.ok().map(|tracks| Tally::Refusals(tracks.name));
-        self.record(&bundle);
-    }
-
-    /// Writes records that nothing depends on. Where the store cannot take them, the sink alone has them.
-    pub(crate) fn record(&self, bundle: &Bundle) {
-        if self.write(bundle).is_err() {
-            bundle.records.iter().for_each(|record| self.parts.sink.publish(record, None));
-        }
     }
 
     /// A lost race is decided again, a bounded number of times; the password is checked once, unless the account has
@@ -357,47 +341,6 @@ impl Engine {
             self.parts.sink.publish(&entry.record, entry.position.as_ref());
         }
         Ok(Written::Yes)
-    }
-
-    /// The name that an attempt is counted under before anybody has said more of it.
-    fn name_of(&self, attempt: &Attempt) -> String {
-        let typed = Username::parse(attempt.typed.as_str()).ok();
-        let folded = typed.map(|name| self.parts.policy.folding.fold(&name));
-        folded.map_or_else(|| attempt.typed.as_str().to_owned(), Into::into)
-    }
-
-    /// The user, where a right password says that there is one.
-    fn user_of(&self, attempt: &Attempt, session: &Session) -> Option<String> {
-        let name = Username::parse(attempt.typed.as_str()).ok()?;
-        let is_known = session.primary() == PrimaryResult::Right;
-        is_known.then(|| self.parts.policy.folding.fold(&name).into())
-    }
-
-    fn ending_record(&self, attempt: &Attempt, session: &Session, ending: Ending, reason: Reason) -> Record {
-        Record {
-            at: self.now(),
-            attempt: session.attempt(),
-            severity: match ending {
-                Ending::Finding => Severity::Alert,
-                Ending::Unavailable => Severity::Error,
-                Ending::Accept | Ending::Reject | Ending::Challenge | Ending::Act => Severity::Notice,
-            },
-            door: attempt.door,
-            place: attempt.place.clone(),
-            typed: attempt.typed.as_str().to_owned(),
-            user: self.user_of(attempt, session),
-            caller: attempt.parties.caller.clone(),
-            target: attempt.parties.target.clone(),
-            source: attempt.source.clone(),
-            rule: None,
-            primary: session.primary(),
-            factor: None,
-            ending,
-            reason,
-            together: None,
-            delivery: None,
-            act: None,
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::account::{Account, Deadline, State};
 use crate::bundle::AccountChange;
-use crate::login::judgement::after_primary;
+use crate::login::judgement::{after_primary, skipped_meanwhile};
 use crate::login::need::{Need, need};
 use crate::login::second::{self, Judged};
 use crate::login::{Evidence, Grounds, Prompt, Step, View, setup, write};
@@ -60,16 +60,17 @@ pub(super) fn answered(
     answer: &Answer,
     evidence: Evidence,
 ) -> Step {
-    match need(view) {
-        Need::Register => {}
-        // Somebody has registered, or was blocked, meanwhile.
-        Need::Second | Need::Skip(_) | Need::Refuse(_) => return after_primary(view, session, primary, None),
-    }
     let empty = Secret::new(Vec::new());
     let typed = match answer {
         Answer::Text(typed) => typed,
         Answer::Void => &empty,
     };
+    match need(view) {
+        Need::Register => {}
+        Need::Skip(reason) => return skipped_meanwhile(view, session, primary, reason, typed),
+        // Somebody has registered, or was blocked, meanwhile.
+        Need::Second | Need::Refuse(_) => return after_primary(view, session, primary, None),
+    }
     match (word(typed).as_str(), setup::warrant(view)) {
         ("" | "n" | "no" | "later", _) => put_off(view, &session, primary, typed),
         ("y" | "yes" | "now", Some(warrant)) => setup::begin(view, session, primary, warrant, None),

@@ -5,7 +5,7 @@ use crate::login::need::{Need, is_overdue, need};
 use crate::login::{Grounds, Prompt, Step, View, invited, second, setup, write};
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
-use crate::{Door, PrimaryMode, Reason, text};
+use crate::{Door, PrimaryMode, Reason, Secret, text};
 
 /// Goes on with what is known of the first password. `why` is a reason beyond it, such as a full lane.
 pub(super) fn after_primary(
@@ -25,6 +25,21 @@ pub(super) fn after_primary(
         }
         (_, need) => ask_or_refuse(view, session, primary, why, need),
     }
+}
+
+/// No second step is asked for any more, since the question. The answer to it is remembered: one login lets in once.
+pub(super) fn skipped_meanwhile(
+    view: &View<'_>,
+    session: Session,
+    primary: PrimaryResult,
+    reason: Reason,
+    typed: &Secret,
+) -> Step {
+    if primary == PrimaryResult::Right {
+        let yes = write::Yes::skipped(Grounds::PrimaryAlone, reason);
+        return write::accept_remembered(view, &session, yes, typed);
+    }
+    after_primary(view, session, primary, None)
 }
 
 /// The session with what is known of the first password, and against what it was checked.

@@ -21,6 +21,8 @@ mod ways;
 mod write;
 
 #[cfg(test)]
+mod life_tests;
+#[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod tests;

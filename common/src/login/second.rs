@@ -6,7 +6,7 @@ use crate::account::{Account, FactorKind};
 use crate::address::Channel;
 use crate::attempt::{Dialogue, SecondQuestion};
 use crate::bundle::Slot;
-use crate::login::judgement::{after_primary, refusal};
+use crate::login::judgement::{self, refusal};
 use crate::login::manage::{self, Wish};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding, Proof};
@@ -174,8 +174,8 @@ fn retransmission(
     let still_wanted = refusal(session, primary, need).is_none();
     let grounds = match need {
         Need::Second => Some(grounds(primary)),
-        // It was put off.
-        Need::Register if primary == PrimaryResult::Right => Some(Grounds::PrimaryAlone),
+        // It was put off, or is not asked for any more.
+        Need::Register | Need::Skip(_) if primary == PrimaryResult::Right => Some(Grounds::PrimaryAlone),
         Need::Register | Need::Skip(_) | Need::Refuse(_) => None,
     };
     Some(match grounds.filter(|_| same && timely && still_wanted) {
@@ -229,7 +229,9 @@ pub(super) fn judge(
     let refusal = refusal(session, primary, need);
     match (refusal, need, evidence.counted) {
         // The account or the policy has changed while the user was typing.
-        (None, Need::Skip(_), _) => Judged::Step(after_primary(view, session.clone(), primary, None)),
+        (None, Need::Skip(reason), _) => {
+            Judged::Step(judgement::skipped_meanwhile(view, session.clone(), primary, reason, typed))
+        }
         (None, _, None) if view.is_open() => Judged::Step(Step::Count(against(view))),
         (_, _, None) => Judged::Step(Step::CountForNobody),
         (None, _, Some(_)) if evidence.admits_second(view) => look(view, session, primary, typed),

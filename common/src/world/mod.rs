@@ -198,8 +198,12 @@ pub(crate) fn app_secret() -> Secret {
 
 /// The code of the test app at a moment.
 pub(crate) fn code_at(seconds: u64) -> String {
-    let totp = totp_rs::Builder::new().with_secret(app_secret().expose().to_vec()).build().unwrap();
-    totp.generate(seconds).to_string()
+    code_of(&app_secret(), seconds)
+}
+
+/// The code of an app with this key at a moment.
+pub(crate) fn code_of(key: &Secret, seconds: u64) -> String {
+    totp_rs::Builder::new().with_secret(key.expose().to_vec()).build().unwrap().generate(seconds).to_string()
 }
 
 pub(crate) fn add_totp() -> Act {

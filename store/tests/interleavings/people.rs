@@ -231,7 +231,8 @@ impl Person {
         match way {
             Way::PasswordThenCode | Way::Retransmission => vec![answer(PASSWORD), answer(&code())],
             Way::PasswordThenRecoveryCode => {
-                vec![answer(PASSWORD), Answer::Text(self.recovery_codes[number].clone())]
+                // Whose only app was removed meanwhile is offered to register another one: not now.
+                vec![answer(PASSWORD), Answer::Text(self.recovery_codes[number].clone()), answer("n")]
             }
             Way::PasswordThenAppPassword => vec![answer(PASSWORD), app_password()],
             Way::AppPassword => vec![app_password()],

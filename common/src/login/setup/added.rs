@@ -1,7 +1,7 @@
 //! A factor more, while the user looks after the account; or one in the place of another.
 
 use crate::account::{Account, FactorKind};
-use crate::acts::{Desk, OwnAct};
+use crate::acts::{Desk, OwnAct, with_factor};
 use crate::bundle::AccountChange;
 use crate::id::FactorId;
 use crate::login::setup::{Setup, complete};
@@ -38,7 +38,7 @@ pub(super) fn added(view: &View<'_>, session: Session, setup: &Setup) -> Step {
     let mut account = Account { version: before.version.saturating_add(1), ..before.clone() };
     let mut happenings = vec![Happening::new(Event::FactorAdded, new.factor.label.clone())];
     happenings.extend(replace(&mut account, setup, new.factor.id));
-    account.factors.push(new.factor);
+    let account = with_factor(account, new.factor);
     let desk = Desk {
         policy: view.policy,
         keys: view.keys,

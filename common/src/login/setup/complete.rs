@@ -1,6 +1,7 @@
 //! The last answer of a registration: the account as it shall be, what that uses up, and in.
 
-use crate::account::{Account, AppPassword, Factor, FactorKind, RecoveryCode, State};
+use crate::account::{Account, AppPassword, Factor, FactorKind, RecoveryCode};
+use crate::acts::with_factor;
 use crate::bundle::{AccountChange, Spend};
 use crate::codes::Shape;
 use crate::id::{AppPasswordId, CodeId, FactorId};
@@ -48,18 +49,16 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
         Some(stored) => Account { version: stored.version.saturating_add(1), ..stored },
         None => Account::new(setup.account_id(view), user.clone(), view.policy.default_state, view.now),
     };
-    forget_what_is_replaced(&mut account);
     let new = new_factor(view, setup, proven, account.id, &entropy)?;
     let factor = new.name();
     let mut happenings = vec![Happening::new(event(is_renewed), new.factor.label.clone())];
-    account.factors.push(new.factor);
+    account = with_factor(account, new.factor);
+    account.deadline = None;
+    account.recovery_codes.clear();
     if extras::are_given(view) {
         account.recovery_codes = recovery_codes(view, setup, &account, &entropy)?;
     }
     happenings.extend(add_app_password(view, setup, &mut account, &entropy)?);
-    if account.state == State::Enabled {
-        account.state = State::Enforced;
-    }
     let mut spends: Vec<Spend> = new.spend.into_iter().collect();
     if let Warrant::TemporaryCode(code) = setup.warrant {
         spends.push(Spend::Code { account: account.id, code: CodeId::from_bytes(code) });
@@ -72,18 +71,6 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
 
 const fn event(is_renewed: bool) -> Event {
     if is_renewed { Event::Registered } else { Event::FactorAdded }
-}
-
-/// What was registered before and shall not be good any more; and the putting off is over.
-fn forget_what_is_replaced(account: &mut Account) {
-    if account.must_register_again {
-        account.factors.clear();
-        account.default_factor = None;
-        account.app_passwords.clear();
-        account.must_register_again = false;
-    }
-    account.recovery_codes.clear();
-    account.deadline = None;
 }
 
 fn recovery_codes(

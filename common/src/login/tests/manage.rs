@@ -1,6 +1,7 @@
 //! Looking after the own account at a prompt: only after a fresh proof, and each change with its record and its notices.
 
-use super::registration::{Talk, account, messages, open, sent_code};
+use super::registration::{account, messages, open, sent_code};
+use super::talk::Talk;
 use super::*;
 use crate::account::SetBy;
 use crate::address::{Address, MailAddress};

@@ -25,7 +25,7 @@ fn question(view: &View<'_>, before: &str) -> String {
     let how = if setup::warrant(view).is_some() {
         "Set it up now, in two minutes? Type y for yes, n for later: "
     } else {
-        "An administrator can give you a temporary code for that.\nType it, or n for later: "
+        "To set it up, get a temporary code from an administrator.\nType it, or n for later: "
     };
     format!("{before}This account needs a second step.\n{left}{how}")
 }
@@ -83,7 +83,7 @@ pub(super) fn answered(
                     second::noticed(view, write::reject(view, &session, reason), evidence)
                 }
                 Judged::Wrong(reason) => {
-                    let prompt = Prompt::made(question(view, "That did not work. "));
+                    let prompt = Prompt::made(question(view, "That did not work.\n"));
                     second::noticed(view, write::ask(view, session, prompt, reason), evidence)
                 }
             }

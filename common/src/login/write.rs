@@ -226,6 +226,11 @@ pub(super) fn with_code(step: Step, outgoing: Outgoing) -> Step {
     })
 }
 
+/// The same step, where an answer was right of somebody who has proven enough before: it counts against nobody.
+pub(super) fn with_recognition(view: &View<'_>, step: Step) -> Step {
+    with_bundle(step, |bundle| bundle.recognised = recognised(view))
+}
+
 /// The same step, with something used up.
 pub(super) fn with_spend(step: Step, spend: Spend) -> Step {
     with_bundle(step, |bundle| bundle.spends.push(spend))
@@ -265,6 +270,7 @@ pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, is_spent_lat
         bundle.precondition = precondition(view);
         if !is_spent_later {
             bundle.spends.extend(proof.spend);
+            bundle.recognised = (!bundle.spends.is_empty()).then(|| recognised(view)).flatten();
             let happenings = notify::of_spends(view, bundle);
             // A notice that cannot be sealed stops nobody: the accept that comes later needs the same key.
             let _ = notify::tell(view, bundle, &happenings);

@@ -98,7 +98,12 @@ impl<'a> Conversation<'a> {
         assert!(state.len() / 2 <= VALUE_OCTETS_MAX, "{:?}", self.last);
         assert!(self.shown().len() <= VALUE_OCTETS_MAX, "{:?}", self.last);
         if code == "Access-Challenge" {
-            assert_eq!((count("Reply-Message"), count("State"), count("Prompt")), (1, 1, 1), "{:?}", self.last);
+            assert_eq!(
+                (count("Reply-Message"), count("State"), count("Prompt")),
+                (1, 1, 1),
+                "{:?}",
+                self.last
+            );
             let long = self.shown().lines().find(|line| line.len() > COLUMNS).map(str::to_owned);
             assert_eq!(long.filter(|line| !line.starts_with("otpauth:")), None, "{:?}", self.last);
         }

@@ -51,7 +51,8 @@ impl Window {
 
     /// From the list of ways to the shell: an app scans the picture, and the recovery codes are written down.
     pub(crate) fn registers(self, machine: &Machine) -> Result<Registered, Failure> {
-        let window = self.sees("Set up your second step.")?.sees("1 authenticator app (QR code)")?.sees("Number")?;
+        let window =
+            self.sees("Set up your second step.")?.sees("1 authenticator app (QR code)")?.sees("Number")?;
         let window = window.types("1")?.sees("when you have one: ")?.types("ok")?;
         let window = window.sees("Code that the app shows now (b: back): ")?;
         let uri = window.terminal.screen().scanned(machine, Colours::LightOnDark)?;

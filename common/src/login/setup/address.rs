@@ -3,7 +3,7 @@
 use crate::address::{Address, AddressError, Channel, Extension, MailAddress, PhoneNumber};
 use crate::bundle::Slot;
 use crate::login::sent::{self, Sending};
-use crate::login::setup::{At, Proven, Setup, after_proof, ask as ask_on, choice, word};
+use crate::login::setup::{At, Proven, Setup, Warrant, after_proof, ask as ask_on, choice, word};
 use crate::login::{Evidence, Prompt, Step, View, against, write};
 use crate::session::Session;
 use crate::{Answer, Reason, Secret, limits};
@@ -132,7 +132,11 @@ fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, type
             Some(address) => {
                 let spend = sent::spend(user, code);
                 let proven = Setup { proven: Some(Proven::Address(address)), ..setup.clone() };
-                write::with_spend(after_proof(view, session, &proven), spend)
+                let step = write::with_spend(after_proof(view, session, &proven), spend);
+                match setup.warrant {
+                    Warrant::Own => write::with_recognition(view, step),
+                    Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Proof => step,
+                }
             }
             None => write::unavailable(view, &session, Reason::KeyUnavailable),
         },

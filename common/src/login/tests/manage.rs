@@ -196,3 +196,20 @@ fn at_a_shell_the_user_of_a_program_looks_after_the_own_account_and_gets_in_nowh
         assert!(matches!(reply, Reply::Done(_, Verdict::Accept(_))), "{primary:?}");
     }
 }
+
+#[test]
+fn right_answers_on_the_way_are_not_counted_as_wrong_ones() {
+    let world = World::with_alice(open());
+    check(&world, &at_sshd("alice"), &["pw", "000000", "000001", "000002"], Err(Reason::WrongCode));
+    let mut talk = managing(&world, at_sshd("alice"));
+    for number in ["+4915112345671", "+4915112345672", "+4915112345673", "+4915112345674"] {
+        talk.say("add");
+        talk.say("3");
+        talk.say(number);
+        let code = sent_code(&world);
+        assert!(talk.say("slip of the finger").contains("did not work"), "{}", talk.prompt);
+        assert!(talk.say(&code).contains("registered"), "{}", talk.prompt);
+    }
+    talk.say("done");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+}

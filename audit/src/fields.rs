@@ -11,7 +11,7 @@ use crate::escape::visible;
 common::closed_list! {
     /// One field of a line in syslog, in the order of RFC 3164 lines and of the documentation.
     Field {
-        /// `login`, `act` (an administrator's act) or `anchor` (the head of a chain, each minute).
+        /// `login`, `act` (of an administrator, or of a user on the own account) or `anchor` (the head of a chain, each minute).
         Event = "event",
         /// When it was decided, in UTC (RFC 3339); the stamp of the line is when it was sent.
         Time = "time",
@@ -57,11 +57,11 @@ common::closed_list! {
         Gateway = "gateway",
         /// Why the last gateway did not take it; never a number, a code or a text.
         Trouble = "trouble",
-        /// What an administrator did.
+        /// What an administrator did, or a user with the own account.
         Act = "act",
         /// The administrator's login uid, which survives su and sudo.
         LoginUid = "login-uid",
-        /// The administrator's real uid.
+        /// The administrator's real uid; none where users changed their own account.
         Uid = "uid",
         /// The administrator's terminal.
         Tty = "tty",

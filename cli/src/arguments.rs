@@ -6,7 +6,7 @@ use assembly::config;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    app_password, audit, break_glass, client, contact, delivery, enroll, factor, import, init,
+    app_password, audit, break_glass, client, contact, delivery, enroll, factor, import, init, me,
     recovery_codes, settings, statistics, store, trial, user,
 };
 
@@ -69,6 +69,10 @@ pub(crate) enum Command {
     Store(store::Command),
     /// Every counter of the RADIUS server, and the figures of the store.
     Stats(statistics::Arguments),
+    /// For users, without root: set up a second step of your own, here at a shell.
+    Register(me::ServicePlace),
+    /// For users, without root: look after your own second step, after a code of it.
+    Me(me::Arguments),
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use assembly::AssemblyError;
 use assembly::audit::AuditError;
 use assembly::config::ConfigError;
 use assembly::daemon::DaemonError;
+use assembly::local::Away;
 use assembly::primary::PrimaryError;
 use assembly::store::{SqliteError, Trouble};
 use common::Username;
@@ -115,6 +116,39 @@ pub(crate) enum Failure {
         word = shell_word(.0)
     )]
     NobodyKnows(Username),
+    /// A uid without a name.
+    #[error("this machine knows no user with the uid {0}")]
+    NoSuchUid(u32),
+    /// Nobody can decide.
+    #[error("countersign-local, which would decide, cannot be asked ({away}). Ask an administrator: {advice}", away = .0, advice = .0.advice())]
+    Away(Away),
+    /// Other settings than those of the service.
+    #[error("countersign-local has other settings than {}: name the file that it was started with as --config", .0.display())]
+    OtherSettings(PathBuf),
+    /// No second step is asked of this user, or people register elsewhere.
+    #[error(
+        "there is nothing to do here: no second step is asked of you, or your site lets nobody register at a prompt. An \
+         administrator can tell"
+    )]
+    NotOffered,
+    /// The user has nothing yet.
+    #[error("you have registered nothing yet: 'countersign register' does it")]
+    NothingRegistered,
+    /// The user put it off.
+    #[error("nothing was registered: 'countersign register' begins again")]
+    NotRegisteredNow,
+    /// A registration came in between.
+    #[error("you are registered now, which had to come first: give the command again")]
+    RegisteredFirst,
+    /// Refused, whatever the reason.
+    #[error(
+        "not accepted, and nothing was registered by the last answer. After wrong codes wait a minute and try again; if it stays \
+         so, ask an administrator, who sees the reason and can give you a temporary code"
+    )]
+    NotAccepted,
+    /// Could not tell.
+    #[error("it cannot be decided right now: try again later, or ask an administrator")]
+    NotTold,
     /// Standard output is closed or full.
     #[error("cannot write the answer")]
     Write(#[source] io::Error),

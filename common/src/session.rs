@@ -69,7 +69,33 @@ pub struct Session {
 /// A short keyed digest of an account and its password hash.
 pub(crate) type CheckedAgainst = [u8; 8];
 
+/// What the last question of a login asks for, for doors that lead through more than a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Asked {
+    /// A password or code.
+    Proof,
+    /// Whether to register now; a temporary code may be the answer.
+    Invitation,
+    /// A step of a registration whose answer is no secret.
+    Step,
+    /// A command on the own account: the first, or one after another that was carried out.
+    Command,
+    /// A command on the own account, after another that was not carried out.
+    CommandAgain,
+}
+
 impl Session {
+    /// What its question asks for.
+    #[must_use]
+    pub const fn asked(&self) -> Asked {
+        match &self.stage {
+            Stage::Password | Stage::Second(_) => Asked::Proof,
+            Stage::Invited(_) => Asked::Invitation,
+            Stage::Setup(setup) => setup.asked(),
+            Stage::Manage(manage) => manage.asked(),
+        }
+    }
+
     /// Whether a question for the second proof has been put in it.
     pub(crate) fn began_asking(&self) -> bool {
         self.checked_against != CheckedAgainst::default()

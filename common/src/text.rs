@@ -11,6 +11,9 @@ pub const CODE: &str = "One-time code (? for other ways): ";
 /// Asks again after a wrong or unusable answer.
 pub const CODE_AGAIN: &str = "That did not work. Try once more.\nOne-time code (? for other ways): ";
 
+/// Stands behind everything that is said to somebody who looks after the own account.
+pub const COMMAND: &str = "Command (? for help, Enter to finish): ";
+
 /// Above the ways that there are, also after one was chosen.
 pub const WAYS_HEAD: &str = "What you choose is used if you have it.\n";
 
@@ -57,6 +60,7 @@ mod tests {
             super::CODE,
             super::CODE_AGAIN,
             super::SENT_NOWHERE,
+            super::COMMAND,
             super::OVERDUE,
             super::SCAN_ON_DARK,
             super::SCAN_ON_LIGHT,

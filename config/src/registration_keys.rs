@@ -50,7 +50,7 @@ pub(crate) const OPENING_SERVICES: Key = Key::new(
     Part::Opening,
     "services",
     SERVICES,
-    "PAM services where the first password alone is enough to register. Services and clients are not both empty.",
+    "PAM services where the first password alone is enough to register; `countersign` is `countersign register` at a shell, which has no address for `networks`. Services and clients are not both empty.",
 )
 .or("[]");
 pub(crate) const OPENING_CLIENTS: Key = Key::new(

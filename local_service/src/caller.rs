@@ -1,7 +1,7 @@
 //! Who may try whom. The kernel says who calls; what a caller says of itself counts only where it has root's rights.
 
 use assembly::config::Caller;
-use common::attempt::Word;
+use common::attempt::{SELF_SERVICE, Word};
 
 use assembly::local::{Errand, is_user, wire::LOCAL_SOURCE};
 
@@ -10,7 +10,8 @@ use assembly::local::{Errand, is_user, wire::LOCAL_SOURCE};
 pub struct NotTheCaller;
 
 /// Puts an errand right for a caller of this effective uid: what it may not say is replaced by what is true. A caller
-/// with root's rights is believed. Others try nobody but themselves, at this machine, unless the settings name them.
+/// with root's rights is believed. Others try nobody but themselves, at this machine, unless the settings name them. An
+/// account is looked after by its user alone, whatever the settings name.
 ///
 /// # Errors
 /// [`NotTheCaller`]; the errand is right for the record then.
@@ -19,7 +20,8 @@ pub fn admit(callers: &[Caller], uid: u32, errand: &mut Errand) -> Result<(), No
         return Ok(());
     }
     errand.caller = uid;
-    let is_named = |caller: &&Caller| caller.services.contains(&errand.service);
+    let is_named =
+        |caller: &&Caller| errand.service != SELF_SERVICE && caller.services.contains(&errand.service);
     if callers.iter().filter(is_named).any(|caller| is_user(caller.user.as_str(), uid)) {
         return Ok(());
     }
@@ -50,7 +52,7 @@ mod tests {
 
     /// The result, the source and the caller that the record will have.
     fn tried(uid: u32, service: &str, user: &str) -> (bool, String, u32) {
-        let services = BTreeSet::from(["database".to_owned()]);
+        let services = BTreeSet::from(["database".to_owned(), SELF_SERVICE.to_owned()]);
         let callers = [Caller { user: Username::parse("bin").unwrap(), services }];
         let mut errand = errand(service, user);
         let is_admitted = admit(&callers, uid, &mut errand).is_ok();
@@ -65,6 +67,13 @@ mod tests {
         for other in ["bin", "root", "nobody-of-this-name", "Daemon", ""] {
             assert_eq!(tried(1, "lock", other), (false, "local".to_owned(), 1), "{other}");
         }
+    }
+
+    #[test]
+    fn an_account_is_looked_after_by_its_user_alone() {
+        assert_eq!(tried(2, SELF_SERVICE, "bin"), (true, "local".to_owned(), 2));
+        assert_eq!(tried(2, SELF_SERVICE, "daemon"), (false, "local".to_owned(), 2), "whatever is named");
+        assert_eq!(tried(1, SELF_SERVICE, "root"), (false, "local".to_owned(), 1));
     }
 
     #[test]

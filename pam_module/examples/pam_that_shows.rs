@@ -19,6 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use assembly::local::wire::{Question, Words};
 use common::login::Echo;
+use common::session::Asked;
 use common::totp::{self, TotpKey, TotpParameters};
 use common::{Secret, UnixTime, otpauth};
 use pam::constants::{PamFlag, PamResultCode};
@@ -58,6 +59,7 @@ fn show(transaction: &mut Transaction<'_>, arguments: &[&CStr]) -> PamResultCode
         qr: otpauth::scannable(&issuer, &name, TotpParameters::default(), &secret),
         echo: Echo::Show,
         words: Words::Heard,
+        asked: Asked::Proof,
     };
     let Ok(typed) = picture::ask(transaction, &question) else { return PamResultCode::PAM_CONV_ERR };
     let Ok(key) = TotpKey::new(TotpParameters::default(), &secret) else { return PamResultCode::PAM_ABORT };

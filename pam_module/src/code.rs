@@ -40,7 +40,7 @@ mod tests {
     use super::{of_ending, of_hindrance};
     use crate::dialogue::Ending;
     use crate::hindrance::Hindrance;
-    use crate::service::Away;
+    use assembly::local::Away;
     use pam::constants::PamResultCode;
 
     #[test]

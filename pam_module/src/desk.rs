@@ -4,12 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use assembly::config::{Settings, paths};
-use assembly::local::{Errand, Reply, Request, Round, decide};
+use assembly::local::{Away, Errand, Reply, Request, Round, Service, decide};
 use common::engine::Engine;
 
 use crate::arguments::Socket;
 use crate::hindrance::Hindrance;
-use crate::service::{Away, Service};
 
 /// Where one login is decided.
 pub(crate) struct Desk {

@@ -2,10 +2,10 @@
 
 use assembly::AssemblyError;
 use assembly::config::{ConfigError, Finding, Severity};
+use assembly::local::Away;
 use common::causes::with_causes;
 
 use crate::arguments::ArgumentError;
-use crate::service::Away;
 use crate::transaction::NobodyAnswers;
 
 /// `countersign config check` shows all of them.

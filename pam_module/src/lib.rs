@@ -14,7 +14,6 @@ mod guard;
 mod hindrance;
 mod login;
 mod picture;
-mod service;
 mod source;
 mod transaction;
 mod window;

@@ -46,8 +46,9 @@ fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
                 Dialogue::Neutral => Words::Unheard,
                 Dialogue::Plain => Words::Heard,
             };
+            let question = Question::new(&prompt, words, session.asked());
             match session.seal(engine.keys(), engine.random(), case.binding(), typed) {
-                Ok(session) => Reply::Ask { session, question: Question::new(&prompt, words), manner },
+                Ok(session) => Reply::Ask { session, question, manner },
                 Err(_) => Reply::Unavailable,
             }
         }

@@ -1,6 +1,6 @@
 //! Who wants what of us through PAM, and whose second proof that takes (DESIGN §4).
 
-use common::attempt::Word;
+use common::attempt::{Dialogue, Profile, SELF_SERVICE, Word};
 use common::{Answer, Attempt, Door, Parties, Place, PrimaryMode, Target, TypedName};
 use config::Settings;
 use config::words::FactorOf;
@@ -81,11 +81,20 @@ pub fn case(settings: &Settings, errand: &Errand) -> Result<Case, Hindered> {
                 word: errand.word,
             },
             primary: errand.primary,
-            profile: settings.services.profile(&errand.service),
+            profile: profile(settings, errand, user == Ok(Some(errand.caller))),
         },
         is_for_another,
         binding: binding(errand),
     })
+}
+
+/// Who looks after the own account hears plainly what there is: nobody else can ask for it.
+fn profile(settings: &Settings, errand: &Errand, is_own: bool) -> Profile {
+    let profile = settings.services.profile(&errand.service);
+    if is_own && errand.service == SELF_SERVICE && errand.primary == PrimaryMode::None {
+        return Profile { dialogue: Dialogue::Plain, ..profile };
+    }
+    profile
 }
 
 impl Case {

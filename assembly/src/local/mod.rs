@@ -3,10 +3,14 @@
 
 mod decision;
 mod errand;
+#[cfg(feature = "pam")]
+mod service;
 pub mod wire;
 
 pub use decision::decide;
 pub use errand::{Case, Errand, Hindered, case, is_known, is_user};
+#[cfg(feature = "pam")]
+pub use service::{Away, Service};
 pub use wire::{Malformed, Manner, Reply, Request, Round};
 
 use std::time::Duration;

@@ -10,6 +10,7 @@ pub(crate) mod enroll;
 pub(crate) mod factor;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod me;
 pub(crate) mod recovery_codes;
 pub(crate) mod settings;
 pub(crate) mod statistics;
@@ -60,6 +61,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Delivery(command) => delivery::run(context, &command),
         Command::BreakGlass(command) => break_glass::run(context, &command),
         Command::Store(command) => store::run(context, &command),
+        Command::Register(place) => me::register(context, &place),
+        Command::Me(arguments) => me::run(context, &arguments),
         Command::Stats(arguments) => statistics::run(context, &arguments),
     }
 }

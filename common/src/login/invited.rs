@@ -12,7 +12,8 @@ use crate::{AccountId, Answer, Door, PrimaryMode, Reason, Secret, UnixTime, limi
 
 /// Asks, where there is something to be done about it here; else lets in without a second step.
 pub(super) fn invite(view: &View<'_>, mut session: Session, primary: PrimaryResult) -> Step {
-    let is_told = setup::is_possible(view) && (setup::warrant(view).is_some() || deadline(view).is_some());
+    let is_asked_for = setup::warrant(view).is_some() || view.attempt.place.is_self_service();
+    let is_told = setup::is_possible(view) && (is_asked_for || deadline(view).is_some());
     if !is_told {
         return without_second_step(view, &session, primary, Put::Unasked, None);
     }
@@ -138,6 +139,10 @@ fn without_second_step(
 
 /// The deadline begins with the first sign-in that hears of it, and every putting off brings it nearer.
 fn change(view: &View<'_>, session: &Session, put: Put) -> Option<AccountChange> {
+    if view.attempt.place.is_self_service() {
+        // That is no sign-in.
+        return None;
+    }
     let before = view.loaded.account.as_ref();
     let mut deadline = deadline(view)?;
     if put == Put::Off {

@@ -91,7 +91,13 @@ fn ask_or_refuse(
 /// Whether somebody is told to get a temporary code: as the offer to register, that says that the password was right.
 fn tells_of_overdue(view: &View<'_>, primary: PrimaryResult, refusal: Option<Reason>) -> bool {
     let is_about_that = refusal.is_none_or(|reason| reason == Reason::RegistrationOverdue);
-    primary == PrimaryResult::Right && is_about_that && setup::is_possible(view) && is_overdue(view)
+    is_told_plainly(view, primary) && is_about_that && setup::is_possible(view) && is_overdue(view)
+}
+
+/// Whether it is the user who asks: the first password was right, or a plain dialogue is held about the own account.
+fn is_told_plainly(view: &View<'_>, primary: PrimaryResult) -> bool {
+    let is_own = view.attempt.place.is_self_service() && view.attempt.profile.dialogue == Dialogue::Plain;
+    primary == PrimaryResult::Right || primary == PrimaryResult::NotAsked && is_own
 }
 
 /// Why this attempt cannot succeed any more, if it cannot. It stays hidden in a neutral dialogue.

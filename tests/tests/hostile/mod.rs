@@ -29,15 +29,15 @@ const ON_THE_SOCKET: [(&str, &str); 5] = [
          shift @c if rand() < .1 }",
     ),
     ("sends what is no request", "while (1) { my $s = c(); syswrite $s, pack('n', 200) . 'x' x 200 }"),
-    // As the module would ask, in version 2 of the frames and postcard: settings, service, user, no source, primary=own, a
+    // As the module would ask, in version 3 of the frames and postcard: settings, service, user, no source, primary=own, a
     // caller, the beginning.
     (
         "asks for root again and again",
         "sub t { chr(length $_[0]) . $_[0] } \
-         my $b = \"\\2\" . t('/etc/countersign/countersign.toml') . t('lock') . t('root') . \"\\0\\0\\0\\0\\0\"; \
+         my $b = \"\\3\" . t('/etc/countersign/countersign.toml') . t('lock') . t('root') . \"\\0\\0\\0\\0\\0\"; \
          while (1) { my $s = c(); syswrite $s, pack('n', length $b) . $b; sysread $s, my $r, 99; sysread $s, $r, 99 }",
     ),
-    ("hangs up in the middle", "while (1) { my $s = c(); syswrite $s, pack('n', 200) . \"\\2\\3abc\" }"),
+    ("hangs up in the middle", "while (1) { my $s = c(); syswrite $s, pack('n', 200) . \"\\3\\3abc\" }"),
 ];
 
 #[test]

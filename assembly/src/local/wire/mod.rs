@@ -14,7 +14,7 @@ use common::{closed_list, limits};
 use zeroize::Zeroizing;
 
 /// Changes with every change of the frames. Two that differ do not understand each other and say so.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 /// Octets of a frame without its length.
 pub const FRAME_OCTETS_MAX: usize = 4096;
 /// Octets of the length before a frame.
@@ -84,7 +84,7 @@ fn body(frame: &[u8]) -> Result<&[u8], Malformed> {
 mod tests {
     use common::attempt::{Appended, Dialogue, Word};
     use common::login::Echo;
-    use common::session::SEALED_OCTETS;
+    use common::session::{Asked, SEALED_OCTETS};
     use common::{Answer, PrimaryMode, Secret};
 
     use super::*;
@@ -137,7 +137,7 @@ mod tests {
 
     fn asked(text: &str, qr: Option<&str>) -> Reply {
         let (text, qr) = (Secret::from(text), qr.map(Secret::from));
-        let question = Question { text, qr, echo: Echo::Hide, words: Words::Heard };
+        let question = Question { text, qr, echo: Echo::Hide, words: Words::Heard, asked: Asked::Step };
         Reply::Ask { session: vec![1; SEALED_OCTETS], question, manner: MANNER }
     }
 

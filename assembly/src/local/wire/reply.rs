@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::attempt::{Appended, Dialogue, Profile};
 use common::login::Echo;
-use common::session::SEALED_OCTETS;
+use common::session::{Asked, SEALED_OCTETS};
 use common::{Grounds, Prompt, Secret, limits};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -64,6 +64,8 @@ pub struct Question {
     pub echo: Echo,
     /// Whether words may choose another way.
     pub words: Words,
+    /// What it asks for.
+    pub asked: Asked,
 }
 
 /// Whether words like `recovery` choose another way.
@@ -78,9 +80,9 @@ pub enum Words {
 
 impl Question {
     /// What would make no picture anyway is left out: the text says it too.
-    pub(crate) fn new(prompt: &Prompt, words: Words) -> Self {
+    pub(crate) fn new(prompt: &Prompt, words: Words, asked: Asked) -> Self {
         let qr = prompt.qr.clone().filter(|uri| uri.expose().len() <= limits::QR_OCTETS_MAX);
-        Self { text: Secret::from(prompt.text()), qr, echo: prompt.echo, words }
+        Self { text: Secret::from(prompt.text()), qr, echo: prompt.echo, words, asked }
     }
 
     /// What stands behind the head.

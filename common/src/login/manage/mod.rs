@@ -14,7 +14,7 @@ use crate::login::setup::{self, Registered};
 use crate::login::{Prompt, Step, View, notify, write};
 use crate::random::Stream;
 use crate::record::PrimaryResult;
-use crate::session::{Session, Stage};
+use crate::session::{Asked, Session, Stage};
 use crate::{Answer, Reason, Secret, UnixTime};
 use command::{Command, Place};
 
@@ -33,6 +33,26 @@ pub(crate) enum Wish {
 pub(crate) struct Manage {
     /// What is known of the first password.
     pub(crate) primary: PrimaryResult,
+    last: Last,
+}
+
+/// What became of the last command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Last {
+    /// It was carried out, or there was none.
+    Done,
+    /// It was not.
+    Refused,
+}
+
+impl Manage {
+    /// What its question asks for.
+    pub(crate) const fn asked(&self) -> Asked {
+        match self.last {
+            Last::Done => Asked::Command,
+            Last::Refused => Asked::CommandAgain,
+        }
+    }
 }
 
 /// A sign-in of the user, as the user is shown it.
@@ -50,12 +70,21 @@ pub struct SignIn {
 
 /// Begins, after a right proof, which is spent now.
 pub(super) fn begin(view: &View<'_>, session: Session, primary: PrimaryResult, proof: Proof) -> Step {
-    let step = menu(view, session, Manage { primary }, "");
+    let step = menu(view, session, primary, "");
     write::with_proof(view, step, proof, false)
 }
 
 /// Asks for the next command, after what the last one came to.
-fn menu(view: &View<'_>, mut session: Session, manage: Manage, said: &str) -> Step {
+fn menu(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
+    ask(view, session, Manage { primary, last: Last::Done }, said)
+}
+
+/// The same, where the last one was not carried out.
+fn again(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
+    ask(view, session, Manage { primary, last: Last::Refused }, said)
+}
+
+fn ask(view: &View<'_>, mut session: Session, manage: Manage, said: &str) -> Step {
     if session.rounds >= session.rounds_max() {
         // Everything that was done is done; whoever wants more signs in again.
         return write::reject(view, &session, Reason::TooManyRounds);
@@ -75,29 +104,30 @@ pub(super) fn answered(view: &View<'_>, session: Session, manage: Manage, answer
         Answer::Text(typed) => typed,
         Answer::Void => &empty,
     };
+    let primary = manage.primary;
     match Command::parse(typed.expose_text().unwrap_or_default()) {
-        Command::Leave => write::accept_proven(view, &session, manage.primary, typed),
-        Command::Help => menu(view, session, manage, shown::HELP),
-        Command::Unknown => menu(view, session, manage, "That is no command. ? lists them.\n"),
+        Command::Leave => write::accept_proven(view, &session, primary, typed),
+        Command::Help => menu(view, session, primary, shown::HELP),
+        Command::Unknown => again(view, session, primary, "That is no command. ? lists them.\n"),
         Command::List(page) => {
-            menu(view, session, manage, &shown::factors(account, &view.loaded.spent_codes, page))
+            menu(view, session, primary, &shown::factors(account, &view.loaded.spent_codes, page))
         }
-        Command::Passwords(page) => menu(view, session, manage, &shown::app_passwords(account, page)),
+        Command::Passwords(page) => menu(view, session, primary, &shown::app_passwords(account, page)),
         Command::SignIns => match view.sign_ins {
             None => Step::Recall,
-            Some(sign_ins) => menu(view, session, manage, &shown::sign_ins(sign_ins)),
+            Some(sign_ins) => menu(view, session, primary, &shown::sign_ins(sign_ins)),
         },
-        Command::Add => setup::add(view, session, manage.primary, None),
+        Command::Add => setup::add(view, session, primary, None),
         Command::Change(number) => match account.factors.get(number) {
-            Some(factor) => setup::add(view, session, manage.primary, Some(factor.id)),
-            None => menu(view, session, manage, shown::NO_SUCH_NUMBER),
+            Some(factor) => setup::add(view, session, primary, Some(factor.id)),
+            None => again(view, session, primary, shown::NO_SUCH_NUMBER),
         },
         Command::Remove(number) if account.factors.len() == 1 && number == 0 => {
-            menu(view, session, manage, "The last one stays: add another one first, or change it.\n")
+            again(view, session, primary, "The last one stays: add another one first, or change it.\n")
         }
         command => match wished(view, account, &command) {
-            Ok(act) => act_on(view, session, manage, account, &act),
-            Err(said) => menu(view, session, manage, said),
+            Ok(act) => act_on(view, session, primary, account, &act),
+            Err(said) => again(view, session, primary, said),
         },
     }
 }
@@ -156,7 +186,7 @@ fn scope(allowed: &Scope, place: &Place) -> Option<Scope> {
     }
 }
 
-fn act_on(view: &View<'_>, session: Session, manage: Manage, account: &Account, act: &Act) -> Step {
+fn act_on(view: &View<'_>, session: Session, primary: PrimaryResult, account: &Account, act: &Act) -> Step {
     let random = Stream::new(view.entropy, "own act");
     let desk = Desk {
         policy: view.policy,
@@ -171,16 +201,16 @@ fn act_on(view: &View<'_>, session: Session, manage: Manage, account: &Account, 
     match acts::of_user(&desk, account, act, &circumstances) {
         Ok(own) => {
             let said = shown::done(&own.issued);
-            write::with_own_act(view, menu(view, session, manage, &said), act.name(), own)
+            write::with_own_act(view, menu(view, session, primary, &said), act.name(), own)
         }
         Err(ActError::Key(_)) => write::unavailable(view, &session, Reason::KeyUnavailable),
-        Err(refusal) => menu(view, session, manage, &shown::refused(&refusal)),
+        Err(refusal) => again(view, session, primary, &shown::refused(&refusal)),
     }
 }
 
 /// A factor was proven that is to be added, or to take the place of another one.
 pub(super) fn registered(view: &View<'_>, session: Session, primary: PrimaryResult, new: Registered) -> Step {
-    let step = menu(view, session, Manage { primary }, "It is registered.\n");
+    let step = menu(view, session, primary, "It is registered.\n");
     let Registered { own, act } = new;
     write::with_own_act(view, step, act, own)
 }
@@ -188,7 +218,7 @@ pub(super) fn registered(view: &View<'_>, session: Session, primary: PrimaryResu
 /// Back from adding one.
 pub(super) fn back(view: &View<'_>, session: Session, primary: PrimaryResult) -> Step {
     match standing(view) {
-        Ok(_) => menu(view, session, Manage { primary }, ""),
+        Ok(_) => again(view, session, primary, ""),
         Err(reason) => write::reject(view, &session, reason),
     }
 }

@@ -6,10 +6,9 @@ use crate::causes::with_causes;
 use crate::id::CodeId;
 use crate::login::manage::SignIn;
 use crate::login::setup;
+use crate::text::COMMAND as QUESTION;
 use crate::{Secret, limits};
 
-/// The question behind everything.
-const QUESTION: &str = "Command (? for help, Enter to finish): ";
 /// Lines of one page.
 const PAGE_LINES: usize = 4;
 /// Characters of one line.

@@ -130,6 +130,10 @@ fn left(view: &View<'_>, session: &Session, setup: &Setup, answer: &Answer) -> S
         Answer::Void => &empty,
     };
     match setup.warrant {
+        // Nobody comes in there, so nothing is used up for it.
+        Warrant::TemporaryCode(_) | Warrant::Proof if view.attempt.place.is_self_service() => {
+            write::reject(view, session, Reason::Abandoned)
+        }
         Warrant::Opening | Warrant::Contact => invited::put_off(view, session, setup.primary, typed),
         Warrant::TemporaryCode(id) => write::accept_by_code(view, session, setup.primary, id, typed),
         Warrant::Proof => write::accept_proven(view, session, setup.primary, typed),

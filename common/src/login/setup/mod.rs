@@ -24,7 +24,7 @@ use crate::login::proof::Proof;
 use crate::login::{Evidence, Prompt, Step, View, write};
 use crate::random::{Random, Stream};
 use crate::record::PrimaryResult;
-use crate::session::{Session, Stage};
+use crate::session::{Asked, Session, Stage};
 use crate::{AccountId, Answer, PrimaryMode, Reason, Username};
 
 /// Octets of a [`Seed`].
@@ -233,6 +233,16 @@ impl Setup {
         Stream::new(view.entropy, "registration").fill(&mut seed);
         let replaced = replaced.map(|id| *id.as_bytes());
         Self { primary, warrant, seed: Seed(seed), at: At::Choice, proven: None, place: None, replaced }
+    }
+
+    /// What its question asks for.
+    pub(crate) const fn asked(&self) -> Asked {
+        match self.at {
+            At::Key(_) | At::Code(_) => Asked::Proof,
+            At::Choice | At::Apps(_) | At::Address(_) | At::RecoveryCodes | At::Program | At::AppPassword => {
+                Asked::Step
+            }
+        }
     }
 
     /// Whether what allowed the registration still does.

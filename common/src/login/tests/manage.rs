@@ -4,8 +4,10 @@ use super::registration::{account, messages, open, sent_code};
 use super::talk::Talk;
 use super::*;
 use crate::account::SetBy;
+use crate::acts::Issued;
 use crate::address::{Address, MailAddress};
 use crate::message::{Content, Event};
+use crate::session::{Asked, Session};
 use crate::{Secret, Verdict};
 
 /// Somebody with an app, at the commands.
@@ -194,6 +196,99 @@ fn at_a_shell_the_user_of_a_program_looks_after_the_own_account_and_gets_in_nowh
         };
         let reply = world.engine.answer(&attempt, &session, &text_answer(&world.code()));
         assert!(matches!(reply, Reply::Done(_, Verdict::Accept(_))), "{primary:?}");
+    }
+}
+
+/// What a program of the user asks for, about the own account.
+fn at_shell(user: &str) -> Attempt {
+    let parties = crate::Parties { word: crate::attempt::Word::OfUser, ..crate::Parties::default() };
+    let place = crate::Place::Service(crate::attempt::SELF_SERVICE.to_owned());
+    let attempt = Attempt { parties, place, primary: PrimaryMode::None, ..at_sshd(user) };
+    let profile = crate::attempt::Profile { dialogue: crate::attempt::Dialogue::Plain, ..attempt.profile };
+    Attempt { source: Some(crate::attempt::LOCAL_SOURCE.to_owned()), profile, ..attempt }
+}
+
+/// The first question, and a session to answer it with.
+fn asked_at_shell(world: &World, user: &str) -> (Box<Session>, String) {
+    match world.engine.begin(&at_shell(user), None) {
+        Reply::Ask(session, prompt) => (session, prompt.text().to_owned()),
+        Reply::Done(_, verdict) => panic!("{verdict:?}"),
+    }
+}
+
+fn said_at_shell(world: &World, user: &str, session: &Session, text: &str) -> Reply {
+    world.engine.answer(&at_shell(user), session, &text_answer(text))
+}
+
+#[test]
+fn a_shell_says_who_may_not_register_what_it_takes() {
+    for (state, words) in [(State::Enabled, "get a temporary code"), (State::Enforced, "temporary code")] {
+        let world = World::new(open());
+        world.add("alice", state);
+        let (session, said) = asked_at_shell(&world, "alice");
+        assert!(said.contains(words) && !said.contains("Set it up now"), "{said}");
+        let Issued::TemporaryCode { code, .. } =
+            world.act("alice", &Act::IssueTemporaryCode { life_seconds: 600 })
+        else {
+            panic!("no code")
+        };
+        let code = code.expose_text().unwrap().to_owned();
+        let Reply::Ask(session, prompt) = said_at_shell(&world, "alice", &session, &code) else { panic!() };
+        assert!(prompt.text().contains("1 authenticator app"), "{}", prompt.text());
+        assert_eq!(session.asked(), Asked::Step);
+        // Whoever leaves has changed nothing, and the code is still good.
+        let Reply::Done(_, verdict) = said_at_shell(&world, "alice", &session, "n") else { panic!() };
+        assert_eq!(short(&verdict), Err(Reason::Abandoned));
+        let (session, _) = asked_at_shell(&world, "alice");
+        let Reply::Ask(_, prompt) = said_at_shell(&world, "alice", &session, &code) else { panic!() };
+        assert!(prompt.text().contains("1 authenticator app"), "{}", prompt.text());
+    }
+}
+
+#[test]
+fn putting_it_off_at_a_shell_uses_up_no_sign_in() {
+    let mut policy = open();
+    policy.registration.grace.sign_ins = Some(3);
+    policy.registration.openings[0].services.push(crate::attempt::SELF_SERVICE.to_owned());
+    policy.registration.openings[0].networks.clear();
+    let world = World::new(policy);
+    world.add("alice", State::Enabled);
+    let before = account(&world, "alice");
+    let (session, said) = asked_at_shell(&world, "alice");
+    assert!(said.contains("Set it up now"), "{said}");
+    let Reply::Done(_, verdict) = said_at_shell(&world, "alice", &session, "n") else { panic!() };
+    assert_eq!(short(&verdict), Ok(Grounds::PolicyAlone), "nobody is let in by that");
+    assert_eq!(account(&world, "alice"), before);
+}
+
+#[test]
+fn an_opening_with_networks_opens_no_shell() {
+    let mut policy = open();
+    policy.registration.openings[0].services.push(crate::attempt::SELF_SERVICE.to_owned());
+    let world = World::new(policy);
+    world.add("alice", State::Enabled);
+    let (_, said) = asked_at_shell(&world, "alice");
+    assert!(said.contains("temporary code"), "{said}");
+}
+
+#[test]
+fn a_question_says_whether_the_last_command_was_carried_out() {
+    let world = World::with_alice(open());
+    let mut talk = managing(&world, at_sshd("alice"));
+    let asked = |talk: &Talk<'_>| talk.session.as_ref().unwrap().asked();
+    assert_eq!(asked(&talk), Asked::Command);
+    for (typed, expected) in [
+        ("list", Asked::Command),
+        ("remove 1", Asked::CommandAgain),
+        ("dance", Asked::CommandAgain),
+        ("default 7", Asked::CommandAgain),
+        ("password nowhere", Asked::CommandAgain),
+        ("default 1", Asked::Command),
+        ("add", Asked::Step),
+        ("n", Asked::CommandAgain),
+    ] {
+        talk.say(typed);
+        assert_eq!(asked(&talk), expected, "{typed}: {}", talk.prompt);
     }
 }
 

@@ -8,6 +8,7 @@ mod manage;
 mod need;
 mod parties;
 mod registration;
+mod sent;
 mod talk;
 mod throttle;
 mod token_model;

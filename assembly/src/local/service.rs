@@ -1,5 +1,5 @@
-//! countersign-local, as a caller asks it: one round for each connection, with an end in time, whatever the process that
-//! we are in has done to its limits, signals and descriptors.
+//! countersign-local, as a caller asks it, the module or the command line: one round for each connection, with an end in
+//! time, whatever the process that we are in has done to its limits, signals and descriptors.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -8,9 +8,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use assembly::local::wire::{FRAME_OCTETS_MAX, LENGTH_OCTETS, frame_length};
-use assembly::local::{ANSWER_PATIENCE, Malformed, Reply, Request, TAKING_PATIENCE, is_user};
-use assembly::places::SYSTEM_USER;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::sockopt::{PeerCredentials, SendTimeout};
@@ -22,6 +19,10 @@ use nix::sys::time::TimeVal;
 use nix::unistd::Uid;
 use zeroize::Zeroizing;
 
+use crate::local::wire::{FRAME_OCTETS_MAX, LENGTH_OCTETS, frame_length};
+use crate::local::{ANSWER_PATIENCE, Malformed, Reply, Request, TAKING_PATIENCE, is_user};
+use crate::places::SYSTEM_USER;
+
 /// How long root waits in front of a service that is busy taking others in: it has another way.
 const ROOT_CONNECTS_WITHIN: Duration = Duration::from_millis(100);
 /// How long all others do.
@@ -31,28 +32,45 @@ const STANDARD_DESCRIPTORS: i32 = 3;
 
 /// Why the service has not decided.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Away {
+pub enum Away {
+    /// It is not to be asked.
     #[error("the module's line says socket=off")]
     Off,
+    /// There is no connection to be had.
     #[error("{}: {source}", path.display())]
-    Connect { path: PathBuf, source: Errno },
+    Connect {
+        /// The socket, or the folder that it is in.
+        path: PathBuf,
+        /// The cause.
+        source: Errno,
+    },
+    /// The socket, or its folder, may be somebody else's.
     #[error("{}: others than root and the user {SYSTEM_USER} could have put it there", path.display())]
-    Foreign { path: PathBuf },
+    Foreign {
+        /// The socket or the folder.
+        path: PathBuf,
+    },
+    /// It hangs.
     #[error("it takes connections and says nothing")]
     Silent,
+    /// The connection ended before the reply.
     #[error("it hung up: {0}")]
     HungUp(Errno),
-    #[error("it is of another installation than this module ({})", .0.name())]
+    /// What it says is not understood.
+    #[error("it is of another installation than this program ({})", .0.name())]
     Malformed(Malformed),
+    /// It turns callers away.
     #[error("it has too much to do")]
     Busy,
+    /// The caller means other settings than its own.
     #[error("it has other settings than this line of the PAM stack")]
     OtherSettings,
 }
 
 impl Away {
     /// What an administrator does about it, as the end of a line in the log.
-    pub(crate) const fn advice(&self) -> &'static str {
+    #[must_use]
+    pub const fn advice(&self) -> &'static str {
         match self {
             Self::Off => "take socket=off out of the line, it is for programs of root alone",
             Self::Connect { source: Errno::ENOENT | Errno::ECONNREFUSED, .. } => {
@@ -87,19 +105,24 @@ impl From<Malformed> for Away {
 }
 
 /// The service at one socket.
-pub(crate) struct Service {
+pub struct Service {
     path: PathBuf,
     /// Whom the socket may belong to, once that is looked up: as many rounds as there are, one question to NSS.
     owner: OnceCell<u32>,
 }
 
 impl Service {
-    pub(crate) const fn at(path: PathBuf) -> Self {
+    /// The one behind this socket.
+    #[must_use]
+    pub const fn at(path: PathBuf) -> Self {
         Self { path, owner: OnceCell::new() }
     }
 
     /// One round. Nothing stays open after it.
-    pub(crate) fn ask(&self, request: &Request) -> Result<Reply, Away> {
+    ///
+    /// # Errors
+    /// [`Away`]: whether it has decided anything is not known where it hung up.
+    pub fn ask(&self, request: &Request) -> Result<Reply, Away> {
         let frame = request.encode()?;
         let socket = self.connect()?;
         let begun = Instant::now();

@@ -8,9 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
-use test_ground::{Daemon, Failure, Outcome, Sshd, SshdOptions, checked};
+use test_ground::{Daemon, Failure, Outcome, Sshd, SshdOptions, checked, wait_for};
 
 pub(crate) use conversation::Conversation;
 pub(crate) use window::{Questions, Registered, Window};
@@ -111,8 +112,38 @@ impl Rollout {
         Ok(())
     }
 
+    /// Something that an administrator does, in a second of its own: of one second, lists show acts before sign-ins.
+    pub(crate) fn administer(&self, arguments: &[&str]) -> Outcome {
+        self.in_a_new_second()?;
+        self.site.countersign(arguments).map(drop)
+    }
+
+    fn in_a_new_second(&self) -> Outcome {
+        let second = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = second();
+        let is_over = || if second() > now { Ok(()) } else { Err("the same second".to_owned()) };
+        wait_for("the next second", 2, is_over)
+    }
+
+    /// The records of a user, the oldest first.
+    pub(crate) fn records(&self, name: &str) -> Result<Vec<Value>, Failure> {
+        let listed = self.site.answer(&["audit", "list", "--user", name, "--limit", "1000"])?;
+        let records = listed.as_array().map(Vec::as_slice).unwrap_or_default();
+        Ok(records.iter().map(|listed| listed["record"].clone()).collect())
+    }
+
+    /// Waits for a record of a user; of refusals that are counted together one is written each minute.
+    pub(crate) fn wait_for_record(&self, name: &str, reason: &str) -> Result<Value, Failure> {
+        wait_for(&format!("{reason} of {name}"), 100, || {
+            let records = self.records(name).map_err(|failure| failure.to_string())?;
+            let found = records.iter().find(|record| record["reason"] == reason).cloned();
+            found.ok_or_else(|| format!("{records:#?}"))
+        })
+    }
+
     /// What an administrator hands over.
     pub(crate) fn temporary_code(&self, name: &str) -> Result<String, Failure> {
+        self.in_a_new_second()?;
         let given = self.site.answer(&["user", "temporary-code", name])?;
         Ok(given["temporary-code"].as_str().expect("a code").to_owned())
     }

@@ -6,7 +6,7 @@ use assembly::config;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    app_password, audit, break_glass, client, contact, delivery, enroll, factor, import, init, me,
+    accounts, app_password, audit, break_glass, client, contact, delivery, enroll, factor, import, init, me,
     recovery_codes, settings, statistics, store, trial, user,
 };
 
@@ -52,6 +52,10 @@ pub(crate) enum Command {
     Client(client::Command),
     /// Make accounts from a CSV file.
     Import(import::Arguments),
+    /// Make accounts what a file says: state, role, deadline, contacts. Those that are not in it stay.
+    Apply(accounts::Apply),
+    /// Write accounts in the form that `apply` takes.
+    Export(accounts::Export),
     /// Check or show the settings.
     #[command(subcommand)]
     Config(settings::Command),

@@ -93,12 +93,12 @@ mod tests {
         let rows = || vec![vec!["alice".to_owned(), "enforced".to_owned(), "2026-11-22".to_owned()]];
         let titles = ["user", "state", "last"];
         let whole = "USER   STATE     LAST\nalice  enforced  2026-11-22\n";
-        for columns in [None, Some(80), Some(27), Some(25)] {
+        for columns in [None, Some(80), Some(27)] {
             let fitted = fitted(&titles, &rows(), columns);
             assert_eq!(fitted.text, whole, "{columns:?}");
             assert_eq!(fitted.note, None);
         }
-        let narrow = fitted(&titles, &rows(), Some(24));
+        let narrow = fitted(&titles, &rows(), Some(26));
         assert_eq!(narrow.text, "USER   STATE\nalice  enforced\n");
         assert_eq!(narrow.note.as_deref(), Some("This terminal is too narrow for: last."));
         let cut = fitted(&titles, &rows(), Some(10));

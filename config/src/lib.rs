@@ -4,6 +4,7 @@
 //! What cannot be read is an error, never a default. Nothing here decides a login, and no secret is ever shown.
 #![forbid(unsafe_code)]
 
+pub mod accounts;
 pub mod clients;
 mod clients_toml;
 mod countersign_toml;

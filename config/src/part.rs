@@ -1,5 +1,6 @@
 //! The tables of the files, and what may stand in each.
 
+use crate::accounts;
 use crate::keys::{KEYS, Key};
 
 /// A table that keys stand in.
@@ -49,6 +50,12 @@ pub enum Part {
     ClientsTop,
     /// `[[client]]` of `clients.toml`
     Client,
+    /// The top of a file with accounts.
+    AccountsTop,
+    /// `[[account]]` of such a file.
+    Account,
+    /// `[[account.contact]]`
+    AccountContact,
 }
 
 impl Part {
@@ -56,7 +63,7 @@ impl Part {
     #[must_use]
     pub const fn header(self) -> &'static str {
         match self {
-            Self::Top | Self::ClientsTop => "",
+            Self::Top | Self::ClientsTop | Self::AccountsTop => "",
             Self::Names => "[names]",
             Self::Primary => "[primary]",
             Self::Privileged => "[privileged]",
@@ -77,6 +84,8 @@ impl Part {
             Self::DeliveryEvents => "[delivery.events]",
             Self::Gateway => "[[delivery.gateway]]",
             Self::Client => "[[client]]",
+            Self::Account => "[[account]]",
+            Self::AccountContact => "[[account.contact]]",
         }
     }
 
@@ -103,6 +112,8 @@ impl Part {
             Self::Audit => &["syslog"],
             Self::Delivery => &["texts", "events", "gateway"],
             Self::ClientsTop => &["client"],
+            Self::AccountsTop => &["account"],
+            Self::Account => &["contact"],
             Self::Names
             | Self::Primary
             | Self::Privileged
@@ -117,12 +128,13 @@ impl Part {
             | Self::DeliveryTexts
             | Self::DeliveryEvents
             | Self::Gateway
-            | Self::Client => &[],
+            | Self::Client
+            | Self::AccountContact => &[],
         }
     }
 
     /// The keys that may stand in it.
     pub fn keys(self) -> impl Iterator<Item = &'static Key> {
-        KEYS.iter().copied().filter(move |key| key.part == self)
+        KEYS.iter().chain(&accounts::KEYS).copied().filter(move |key| key.part == self)
     }
 }

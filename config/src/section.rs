@@ -154,6 +154,11 @@ impl<'a> Section<'a> {
         self.find(key.name).is_some()
     }
 
+    /// Whether a table of this name stands below this one.
+    pub(crate) fn holds(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
     /// Where a key stands, or its table where it does not.
     pub(crate) fn place_of(&self, key: &Key) -> Place {
         Place::Key(self.find(key.name).map_or_else(|| self.place.clone(), |(name, _)| name.span()))

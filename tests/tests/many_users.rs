@@ -210,3 +210,65 @@ fn an_account_is_explained_in_plain_words() -> Outcome {
     assert_eq!(shown["next-sign-in"][0], "The first password is enough: the account is disabled.");
     Ok(())
 }
+
+#[test]
+fn declared_accounts_become_so_once_and_come_out_as_they_went_in() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let declared = r#"
+[[account]]
+name = "alice"
+state = "enabled"
+deadline = "2099-12-24T00:00:00Z"
+sign-ins = 5
+[[account.contact]]
+kind = "office"
+address = "+49 30 1234567"
+extension = "12"
+[[account.contact]]
+kind = "email"
+address = "alice@example.org"
+
+[[account]]
+name = "bob"
+state = "enforced"
+role = "administrator"
+"#;
+    let file = desk.folder.join("accounts.toml");
+    desk.machine.write(&file, declared)?;
+    let apply = ["apply", &file.display().to_string(), "--yes"];
+    desk.done(&["user", "add", "carol", "--state", "disabled"])?;
+    desk.done(&["user", "add", "bob", "--state", "disabled"])?;
+    let shown = desk.run(&["apply", &file.display().to_string(), "--dry-run"], Given::default())?;
+    assert!(shown.output.contains("1  disabled → enforced, role administrator: bob"), "{shown:?}");
+    assert!(shown.output.contains("1  new, enabled"), "{shown:?}");
+    assert_eq!(desk.json(&apply, Given::default())?["changed"], 2);
+    let second = desk.json(&apply, Given::default())?;
+    assert_eq!((&second["changed"], &second["as-asked"]), (&json!(0), &json!(2)), "{second}");
+    assert_eq!(state_of(&desk, "carol")?, "disabled", "who is not in the file stays");
+    let exported = desk.done(&["export"])?;
+    assert!(
+        exported.contains("address = \"+49301234567\"") && exported.contains("sign-ins = 5"),
+        "{exported}"
+    );
+    let other = Desk::new(NO_COLLECTOR)?;
+    let file = other.folder.join("exported.toml");
+    other.machine.write(&file, &exported)?;
+    assert_eq!(other.json(&["apply", &file.display().to_string(), "--yes"], Given::default())?["changed"], 3);
+    assert_eq!(other.done(&["export"])?, exported);
+    Ok(())
+}
+
+#[test]
+fn a_file_of_accounts_with_mistakes_shows_all_of_them_and_changes_nothing() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    let file = desk.folder.join("accounts.toml");
+    desk.machine
+        .write(&file, "[[account]]\nname = \"alice\"\nstate = \"on\"\n[[account]]\nnam = \"bob\"\n")?;
+    let refused = desk.run(&["apply", &file.display().to_string(), "--yes"], Given::default())?;
+    assert_eq!(refused.code, 1);
+    for part in ["did you mean `name`?", "\"disabled\", \"enabled\" or \"enforced\"", "^"] {
+        assert!(refused.errors.contains(part), "{part}: {refused:?}");
+    }
+    assert_eq!(desk.json(&["user", "list"], Given::default())?, json!([]));
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! One file for each group of commands: its arguments, what it does, and what it says.
 
+pub(crate) mod accounts;
 pub(crate) mod app_password;
 pub(crate) mod audit;
 pub(crate) mod break_glass;
@@ -56,6 +57,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Test(arguments) => trial::run(context, &arguments),
         Command::Client(command) => client::run(context, command),
         Command::Import(arguments) => import::run(context, &arguments),
+        Command::Apply(arguments) => accounts::apply(context, &arguments),
+        Command::Export(arguments) => accounts::export(context, &arguments),
         Command::Config(command) => settings::run(context, &command),
         Command::Audit(command) => audit::run(context, &command),
         Command::Delivery(command) => delivery::run(context, &command),

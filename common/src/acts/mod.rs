@@ -4,6 +4,7 @@
 
 mod account;
 mod contact;
+mod declare;
 mod error;
 mod factor;
 mod given_out;
@@ -27,6 +28,7 @@ use crate::policy::Policy;
 use crate::ports::Random;
 use crate::{Secret, UnixTime, Username};
 
+pub use declare::Declaration;
 pub use error::ActError;
 pub use many::{Became, Foreseen, Many, Order};
 pub use new::{EnrolmentProof, HotpProof, Label, NewHotp, NewSent, NewTotp};
@@ -139,6 +141,8 @@ pub enum Act {
         /// The code right after it.
         second: Secret,
     },
+    /// What a file declares; makes the account where there is none.
+    Declare(Box<Declaration>),
     /// A number or address where the user hears of changes.
     AddContact {
         /// Where.
@@ -200,6 +204,7 @@ impl Act {
             Self::SetLabel { .. } => "factor label",
             Self::SetDefault(_) => "factor default",
             Self::Resync { .. } => "factor resync",
+            Self::Declare(_) => "apply",
             Self::AddContact { .. } => "contact add",
             Self::RemoveContact(_) => "contact remove",
             Self::IssueTemporaryCode { .. } => "temporary-code issue",
@@ -330,6 +335,10 @@ pub(crate) fn carry_out(
             | Act::DisableUntil { if_absent: IfAbsent::Create, .. },
             None,
         ) => Ok(change(desk, account::new(desk, name, desk.policy.default_state), act)?.inserting()),
+        (Act::Declare(declaration), None) => {
+            let state = declaration.state.unwrap_or(desk.policy.default_state);
+            Ok(change(desk, account::new(desk, name, state), act)?.inserting())
+        }
         (_, None) => Err(ActError::NoSuchAccount(name.clone())),
         (act, Some(mut account)) => {
             account.version = account.version.saturating_add(1);
@@ -358,6 +367,7 @@ fn change(desk: &Desk<'_>, account: Account, act: &Act) -> Result<Done, ActError
         Act::SetLabel { factor, label } => factor::set_label(account, *factor, label),
         Act::SetDefault(id) => factor::set_default(account, *id),
         Act::Resync { factor, first, second } => resync::resync(desk, account, *factor, (first, second)),
+        Act::Declare(declaration) => declare::declare(desk, account, declaration),
         Act::AddContact { address, set_by } => contact::add(desk, account, address, *set_by),
         Act::RemoveContact(id) => contact::remove(account, *id),
         Act::RenewRecoveryCodes => given_out::renew_recovery_codes(desk, account),

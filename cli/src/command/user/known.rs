@@ -69,6 +69,7 @@ fn state_of(account: &Account, act: &Act) -> String {
         | Act::SetLabel { .. }
         | Act::SetDefault(_)
         | Act::Resync { .. }
+        | Act::Declare(_)
         | Act::AddContact { .. }
         | Act::RemoveContact(_)
         | Act::IssueTemporaryCode { .. }

@@ -1,0 +1,85 @@
+//! An account as a file declares it: what the file says becomes so, and what it leaves out stays as it is.
+
+use crate::account::{Account, Deadline, Role, SetBy, State};
+use crate::acts::{ActError, Desk, Done, StateChange, account, contact};
+use crate::address::Address;
+use crate::bundle::AccountChange;
+use crate::id::ContactId;
+
+/// What an account shall be like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Declaration {
+    /// Whether a second step is asked.
+    pub state: Option<State>,
+    /// What the account may be used for.
+    pub role: Option<Role>,
+    /// How long registration may be put off, of somebody who is `enabled`.
+    pub deadline: Option<Deadline>,
+    /// All contacts, in order.
+    pub contacts: Option<Vec<(Address, SetBy)>>,
+}
+
+pub(super) fn declare(
+    desk: &Desk<'_>,
+    account: Account,
+    declaration: &Declaration,
+) -> Result<Done, ActError> {
+    let mut account = with_state(desk, account, declaration);
+    account.role = declaration.role.unwrap_or(account.role);
+    let done = Done::updated(account);
+    match &declaration.contacts {
+        Some(contacts) => with_contacts(desk, done, contacts),
+        None => Ok(done),
+    }
+}
+
+fn with_state(desk: &Desk<'_>, account: Account, declaration: &Declaration) -> Account {
+    let Declaration { state, deadline, .. } = declaration;
+    // Being disabled for a while is nothing that a file declares.
+    let disabled_until = account.disabled_until;
+    let state = state.unwrap_or(account.state);
+    let change = StateChange { deadline: *deadline, ..state.into() };
+    Account { disabled_until, ..account::set_state(desk, account, &change) }
+}
+
+/// Those that are in the list stay, the others go, and new ones come; whoever is told of the one is told of the other.
+fn with_contacts(desk: &Desk<'_>, mut done: Done, contacts: &[(Address, SetBy)]) -> Result<Done, ActError> {
+    let is_declared = |address: &Address| contacts.iter().any(|(declared, _)| declared == address);
+    let gone: Vec<ContactId> = match &done.change {
+        AccountChange::Insert(account) | AccountChange::Update(account) => {
+            let gone = account.contacts.iter().filter(|contact| !is_declared(&contact.address));
+            gone.map(|contact| contact.id).collect()
+        }
+        AccountChange::Remove(_) => Vec::new(),
+    };
+    for id in gone {
+        done = done.and(|account| contact::remove(account, id))?;
+    }
+    for (address, set_by) in contacts {
+        done = done.and(|account| match account.contacts.iter().any(|known| known.address == *address) {
+            true => Ok(Done::updated(account)),
+            false => contact::add(desk, account, address, *set_by),
+        })?;
+    }
+    done.and(|mut account| {
+        let place = |of: &Address| contacts.iter().position(|(address, _)| address == of);
+        account.contacts.sort_by_key(|contact| place(&contact.address));
+        for (contact, (_, set_by)) in account.contacts.iter_mut().zip(contacts) {
+            contact.set_by = *set_by;
+        }
+        Ok(Done::updated(account))
+    })
+}
+
+impl Done {
+    /// Goes on with the account as it is by now; what is said and told of both is kept.
+    fn and(self, next: impl FnOnce(Account) -> Result<Self, ActError>) -> Result<Self, ActError> {
+        let Self { change: AccountChange::Update(account), words, happenings, .. } = self else {
+            return Ok(self);
+        };
+        let mut done = next(*account)?;
+        done.words.insert_str(0, &words);
+        done.happenings.splice(0..0, happenings);
+        Ok(done)
+    }
+}

@@ -55,7 +55,7 @@ fn a_thousand_are_enabled(rollout: &Rollout) -> Outcome {
 
 fn she_puts_it_off_once_and_registers(rollout: &Rollout) -> Result<Registered, Failure> {
     let window = rollout.ssh("alice", OFFICE)?.sees("3 sign-ins left")?.sees("n for later: ")?;
-    window.types("n")?.is_in()?;
+    window.types("n")?.gets_in()?;
     rollout.has_nothing_registered("alice")?;
     let window = rollout.ssh("alice", OFFICE)?.sees("2 sign-ins left")?.sees("n for later: ")?;
     let registered = window.types("y")?.registers(&rollout.site.machine)?;
@@ -67,12 +67,12 @@ fn she_puts_it_off_once_and_registers(rollout: &Rollout) -> Result<Registered, F
 }
 
 fn she_signs_in_and_adds_a_number(rollout: &Rollout, app: &mut Authenticator) -> Outcome {
-    rollout.ssh("alice", OFFICE)?.sees(CODE)?.types(&app.code()?)?.is_in()?;
+    rollout.ssh("alice", OFFICE)?.sees(CODE)?.types(&app.code()?)?.gets_in()?;
     let window = rollout.ssh("alice", OFFICE)?.sees(CODE)?.types("menu")?.sees(WAYS)?;
     let window = window.types(&app.code()?)?.sees(MENU)?;
     let window = adds_number(rollout, window.types("add")?, FIRST_NUMBER)?.sees(MENU)?;
     let window = window.types("list")?.sees("...0001")?.sees("10 recovery codes left")?.sees(MENU)?;
-    window.types("")?.is_in()
+    window.types("")?.gets_in()
 }
 
 /// From the ways that there are to the code that comes to the number.
@@ -94,12 +94,12 @@ fn way_of_texts(listed: &str) -> String {
 fn she_switches_to_a_text_message(rollout: &Rollout) -> Outcome {
     let window = rollout.ssh("alice", OFFICE)?.sees(CODE)?.types("sms")?.sees(WAYS)?;
     let text = rollout.kannel.wait_for_texts(FIRST_NUMBER, 2)?;
-    window.types(&code_in(&text))?.is_in()
+    window.types(&code_in(&text))?.gets_in()
 }
 
 fn the_phone_is_lost(rollout: &Rollout, lost: &Registered) -> Outcome {
     let window = rollout.ssh("alice", OFFICE)?.sees(CODE)?;
-    window.types(&lost.recovery_codes[0])?.is_in()?;
+    window.types(&lost.recovery_codes[0])?.gets_in()?;
     let mail = rollout.exim.wait_for_mail_saying(MAIL, "a recovery code was used")?;
     for words in ["alice", "sshd", OFFICE] {
         assert!(mail.contains(words), "{words} in {mail}");
@@ -116,11 +116,11 @@ fn an_administrator_demands_registration(rollout: &Rollout) -> Outcome {
 
 fn the_password_alone_does_not_get_through(rollout: &Rollout) -> Outcome {
     // In the office, at the next table, at a door without an opening, and from anywhere else.
-    rollout.ssh("alice", "192.0.2.61")?.is_shut_out(USUAL)?;
-    Window::ssh(&rollout.vault, "alice", "192.0.2.62", OWN_PASSWORD)?.is_shut_out(USUAL)?;
-    rollout.ssh("alice", "198.51.100.61")?.is_shut_out(USUAL)?;
+    rollout.ssh("alice", "192.0.2.61")?.finds_no_way(USUAL)?;
+    Window::ssh(&rollout.vault, "alice", "192.0.2.62", OWN_PASSWORD)?.finds_no_way(USUAL)?;
+    rollout.ssh("alice", "198.51.100.61")?.finds_no_way(USUAL)?;
     for from in [Some("192.0.2.63"), Some("198.51.100.62"), None] {
-        rollout.dial("alice", from)?.is_shut_out(USUAL)?;
+        rollout.dial("alice", from)?.finds_no_way(USUAL)?;
     }
     let account = rollout.account("alice")?;
     assert_eq!(account["must-register-again"], true, "{account}");
@@ -153,7 +153,7 @@ fn a_changed_number_is_told_to_the_old_one(rollout: &Rollout, app: &mut Authenti
     let place = line.split_whitespace().find(|word| word.parse::<u8>().is_ok()).expect("its place");
     let window = window.sees(MENU)?.types(&format!("change {place}"))?;
     let window = adds_number(rollout, window, NEW_NUMBER)?.sees(MENU)?;
-    window.types("")?.is_in()?;
+    window.types("")?.gets_in()?;
     let told = rollout.kannel.wait_for_texts(FIRST_NUMBER, texts.saturating_add(1))?;
     assert!(told.contains("removed") && told.contains("alice"), "{told}");
     rollout.exim.wait_for_mail_saying(MAIL, "a way to sign in was removed")?;
@@ -264,10 +264,10 @@ fn is_spent(rollout: &Rollout, code: &str) -> Outcome {
 fn a_stolen_password_registers_nobody() -> Outcome {
     let rollout = Rollout::here()?;
     // From the wrong network, at a door without an opening, and from nowhere.
-    rollout.ssh("bob", "198.51.100.71")?.sees(BY_CODE)?.is_shut_out(PUT_OFF)?;
-    Window::ssh(&rollout.vault, "bob", "192.0.2.71", OWN_PASSWORD)?.sees(BY_CODE)?.is_shut_out(PUT_OFF)?;
+    rollout.ssh("bob", "198.51.100.71")?.sees(BY_CODE)?.finds_no_way(PUT_OFF)?;
+    Window::ssh(&rollout.vault, "bob", "192.0.2.71", OWN_PASSWORD)?.sees(BY_CODE)?.finds_no_way(PUT_OFF)?;
     for from in [Some("198.51.100.72"), None] {
-        rollout.dial("bob", from)?.sees(BY_CODE)?.is_shut_out(PUT_OFF)?;
+        rollout.dial("bob", from)?.sees(BY_CODE)?.finds_no_way(PUT_OFF)?;
     }
     rollout.has_nothing_registered("bob")?;
     let records = rollout.records("bob")?;
@@ -301,10 +301,10 @@ fn a_contact_proves_more_than_a_password(rollout: &Rollout) -> Outcome {
 /// Then nothing but a temporary code is taken, in the office too.
 fn the_time_to_put_it_off_ends(rollout: &Rollout) -> Outcome {
     for left in ["3 sign-ins left", "2 sign-ins left", "This is the last sign-in without it"] {
-        rollout.ssh("bob", OFFICE)?.sees(left)?.sees("n for later: ")?.types("n")?.is_in()?;
+        rollout.ssh("bob", OFFICE)?.sees(left)?.sees("n for later: ")?.types("n")?.gets_in()?;
     }
-    rollout.ssh("bob", "192.0.2.74")?.is_shut_out(OVERDUE)?;
-    rollout.dial("bob", Some("192.0.2.75"))?.is_shut_out(OVERDUE)?;
+    rollout.ssh("bob", "192.0.2.74")?.finds_no_way(OVERDUE)?;
+    rollout.dial("bob", Some("192.0.2.75"))?.finds_no_way(OVERDUE)?;
     rollout.has_nothing_registered("bob")?;
     let code = rollout.temporary_code("bob")?;
     rollout.ssh("bob", OFFICE)?.sees(OVERDUE[0])?.types(&code)?.registers(&rollout.site.machine)?;

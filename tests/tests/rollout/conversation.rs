@@ -52,8 +52,8 @@ impl<'a> Conversation<'a> {
         printed.trim_matches('"').replace("\\n", "\n").replace("\\\"", "\"")
     }
 
-    /// As [`super::Window::is_shut_out`].
-    pub(crate) fn is_shut_out(self, questions: Questions) -> Outcome {
+    /// As [`super::Window::finds_no_way`].
+    pub(crate) fn finds_no_way(self, questions: Questions) -> Outcome {
         let mut asked = self;
         for (question, answer) in questions.into_iter().zip(BLUFF) {
             asked = asked.sees(question)?.types(answer)?;

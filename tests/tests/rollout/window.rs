@@ -59,12 +59,12 @@ impl Window {
         let mut app = Authenticator::of_uri(&uri)?;
         let window = window.types(&app.code()?)?.sees("Then press Enter, or type ok: ")?;
         let recovery_codes = recovery_codes(&window.terminal.screen().text());
-        window.types("")?.is_in()?;
+        window.types("")?.gets_in()?;
         Ok(Registered { app, recovery_codes })
     }
 
     /// The session opened.
-    pub(crate) fn is_in(mut self) -> Outcome {
+    pub(crate) fn gets_in(mut self) -> Outcome {
         let ended = self.terminal.end()?;
         self.is_readable();
         assert!(ended.code == 0 && ended.transcript.contains(IN), "{ended:?}");
@@ -72,7 +72,7 @@ impl Window {
     }
 
     /// It did not.
-    pub(crate) fn is_out(mut self) -> Outcome {
+    pub(crate) fn stays_out(mut self) -> Outcome {
         let ended = self.terminal.end()?;
         self.is_readable();
         assert!(ended.code == 255 && !ended.transcript.contains(IN), "{ended:?}");
@@ -82,14 +82,14 @@ impl Window {
 
     /// Whoever has no more than the password: words and guesses until the door is shut, and no way to register. These
     /// questions are put one after the other.
-    pub(crate) fn is_shut_out(self, questions: Questions) -> Outcome {
+    pub(crate) fn finds_no_way(self, questions: Questions) -> Outcome {
         let mut window = self;
         for (question, answer) in questions.into_iter().zip(BLUFF) {
             window = window.sees(question)?.types(answer)?;
         }
         let shown = window.terminal.transcript();
         assert!(!shown.contains("Set up your second step"), "{shown}");
-        window.is_out()
+        window.stays_out()
     }
 
     /// Closes the window.

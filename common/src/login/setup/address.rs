@@ -3,7 +3,7 @@
 use crate::address::{Address, AddressError, Channel, Extension, MailAddress, PhoneNumber};
 use crate::bundle::Slot;
 use crate::login::sent::{self, Sending};
-use crate::login::setup::{At, Proven, Setup, after_proof, ask as ask_on, choice, word};
+use crate::login::setup::{At, Proven, Setup, Warrant, after_proof, ask as ask_on, choice, word};
 use crate::login::{Evidence, Prompt, Step, View, against, write};
 use crate::session::Session;
 use crate::{Answer, Reason, Secret, limits};

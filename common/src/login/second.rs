@@ -284,13 +284,17 @@ fn look(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secr
     })
 }
 
-/// How many recovery codes are left after this one, where that is few enough to be said.
+/// How many recovery codes are left after this one, where that is few enough to be said. Not to a gateway: it would take
+/// one question more for a wrong answer.
 fn few_codes_left(view: &View<'_>, session: &Session, account: &Account, proof: &Proof) -> Option<usize> {
     let Some(Spend::Code { code: used, .. }) = &proof.spend else { return None };
     account.recovery_codes.iter().find(|code| code.id == *used)?;
     let is_left = |id| id != *used && !view.loaded.spent_codes.contains(&id);
     let left = account.recovery_codes.iter().filter(|code| is_left(code.id)).count();
-    let can_be_said = setup::can_be_led(view) && !account.factors.is_empty() && session.wish == Wish::SignIn;
+    let can_be_said = view.attempt.door == Door::Pam
+        && setup::can_be_led(view)
+        && !account.factors.is_empty()
+        && session.wish == Wish::SignIn;
     Some(left).filter(|left| *left <= limits::FEW_RECOVERY_CODES && can_be_said)
 }
 

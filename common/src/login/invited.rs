@@ -8,14 +8,14 @@ use crate::login::second::{self, Judged};
 use crate::login::{Evidence, Grounds, Prompt, Step, View, setup, write};
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
-use crate::{AccountId, Answer, Door, PrimaryMode, Reason, Secret, limits};
+use crate::{AccountId, Answer, Door, PrimaryMode, Reason, Secret, UnixTime, limits};
 
 /// Asks, where there is something to be done about it here; else lets in without a second step.
 pub(super) fn invite(view: &View<'_>, mut session: Session, primary: PrimaryResult) -> Step {
     let is_asked_for = setup::warrant(view).is_some() || view.attempt.place.is_self_service();
     let is_told = setup::is_possible(view) && (is_asked_for || deadline(view).is_some());
     if !is_told {
-        return without_second_step(view, &session, primary, Put::Unasked, None);
+        return without_second_step(view, &session, primary, None);
     }
     session.stage = Stage::Invited(primary);
     write::ask(view, session, Prompt::made(question(view, "")), Reason::RegistrationOffered)
@@ -26,19 +26,23 @@ fn question(view: &View<'_>, before: &str) -> String {
     let how = if setup::warrant(view).is_some() {
         "Set it up now, in two minutes? Type y for yes, n for later: "
     } else {
-        "For that an administrator gives you a temporary code. Type it, or n for later: "
+        "To set it up, get a temporary code from an administrator.\nType it, or n for later: "
     };
-    format!("{before}This account needs a second step{left}.\n{how}")
+    format!("{before}This account needs a second step.\n{left}{how}")
 }
 
-/// What is left, in words.
+/// What is left, in a line of its own.
 fn words(deadline: Deadline) -> String {
     let times = deadline.sign_ins.map(|left| match left {
-        1 => "this is the last sign-in without it".to_owned(),
-        left => format!("{left} sign-ins left"),
+        1 => "This is the last sign-in without it".to_owned(),
+        left => format!("{left} sign-ins left without it"),
     });
-    let day = deadline.by.map(|by| format!("before {}", by.date()));
-    [times, day].into_iter().flatten().map(|part| format!("; {part}")).collect()
+    match (times, deadline.by.map(UnixTime::date)) {
+        (Some(times), Some(day)) => format!("{times}, before {day}.\n"),
+        (Some(times), None) => format!("{times}.\n"),
+        (None, Some(day)) => format!("You can do without it before {day}.\n"),
+        (None, None) => String::new(),
+    }
 }
 
 /// How long it may still be put off.
@@ -80,7 +84,7 @@ pub(super) fn answered(
                     second::noticed(view, write::reject(view, &session, reason), evidence)
                 }
                 Judged::Wrong(reason) => {
-                    let prompt = Prompt::made(question(view, "That did not work. "));
+                    let prompt = Prompt::made(question(view, "That did not work.\n"));
                     second::noticed(view, write::ask(view, session, prompt, reason), evidence)
                 }
             }
@@ -98,23 +102,13 @@ fn word(typed: &Secret) -> String {
 
 /// In, without a second step this once more.
 pub(super) fn put_off(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secret) -> Step {
-    without_second_step(view, session, primary, Put::Off, Some(typed))
-}
-
-/// How somebody came in without a second step.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Put {
-    /// Nobody asked: the door cannot, or nothing could be done about it.
-    Unasked,
-    /// It was put off, which is counted.
-    Off,
+    without_second_step(view, session, primary, Some(typed))
 }
 
 fn without_second_step(
     view: &View<'_>,
     session: &Session,
     primary: PrimaryResult,
-    put: Put,
     typed: Option<&Secret>,
 ) -> Step {
     let grounds = match primary {
@@ -125,25 +119,23 @@ fn without_second_step(
         }
         _ => return write::reject(view, session, Reason::NothingProven),
     };
-    let yes =
-        write::Yes::skipped(grounds, Reason::SkippedNotRegistered).with_change(change(view, session, put));
+    let yes = write::Yes::skipped(grounds, Reason::SkippedNotRegistered).with_change(change(view, session));
     match typed {
         Some(typed) => write::accept_remembered(view, session, yes, typed),
         None => write::accept(view, session, yes),
     }
 }
 
-/// The deadline begins with the first sign-in that hears of it, and every putting off brings it nearer.
-fn change(view: &View<'_>, session: &Session, put: Put) -> Option<AccountChange> {
+/// The deadline begins with the first sign-in, and every one without a second step brings it nearer, also where nobody could
+/// be asked: a password alone is not good for ever.
+fn change(view: &View<'_>, session: &Session) -> Option<AccountChange> {
     if view.attempt.place.is_self_service() {
         // That is no sign-in.
         return None;
     }
     let before = view.loaded.account.as_ref();
     let mut deadline = deadline(view)?;
-    if put == Put::Off {
-        deadline.sign_ins = deadline.sign_ins.map(|left| left.saturating_sub(1));
-    }
+    deadline.sign_ins = deadline.sign_ins.map(|left| left.saturating_sub(1));
     if before.is_some_and(|account| account.deadline == Some(deadline)) {
         return None;
     }

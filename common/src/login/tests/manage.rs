@@ -118,6 +118,35 @@ fn factors_are_labelled_chosen_and_removed_but_for_the_last() {
 }
 
 #[test]
+fn a_command_that_comes_again_is_carried_out_once() {
+    let world = World::with_alice(open());
+    let talk = managing(&world, at_vpn("alice"));
+    let session = talk.session.unwrap();
+    let codes = |text: &str| world.engine.answer(&at_vpn("alice"), &session, &text_answer(text));
+    assert!(matches!(codes("codes"), Reply::Ask(..)));
+    let made = account(&world, "alice").unwrap();
+    for again in ["codes", "add", "label 1 mine", "done"] {
+        assert!(matches!(codes(again), Reply::Done(_, Verdict::Reject(_))), "{again}");
+    }
+    assert_eq!(account(&world, "alice").unwrap(), made);
+}
+
+#[test]
+fn few_recovery_codes_are_told_of_when_one_is_used() {
+    let world = World::with_alice(open());
+    let codes = world.recovery_codes("alice");
+    for code in &codes[..6] {
+        check(&world, &at_sshd("alice"), &["pw", code], accepted(Grounds::BothProofs));
+    }
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    assert!(talk.say(&codes[6]).contains("3 recovery codes are left"), "{}", talk.prompt);
+    talk.say("");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    let twice = ["pw", codes[6].as_str(), &codes[6], &codes[6]];
+    check(&world, &at_vpn("alice"), &twice, Err(Reason::RecoveryCodeAlreadyUsed));
+}
+
+#[test]
 fn new_recovery_codes_replace_the_old_ones() {
     let world = World::with_alice(open());
     let old = world.recovery_codes("alice");
@@ -222,7 +251,7 @@ fn said_at_shell(world: &World, user: &str, session: &Session, text: &str) -> Re
 
 #[test]
 fn a_shell_says_who_may_not_register_what_it_takes() {
-    for (state, words) in [(State::Enabled, "temporary code. Type it"), (State::Enforced, "temporary code")] {
+    for (state, words) in [(State::Enabled, "get a temporary code"), (State::Enforced, "temporary code")] {
         let world = World::new(open());
         world.add("alice", state);
         let (session, said) = asked_at_shell(&world, "alice");
@@ -290,4 +319,32 @@ fn a_question_says_whether_the_last_command_was_carried_out() {
         talk.say(typed);
         assert_eq!(asked(&talk), expected, "{typed}: {}", talk.prompt);
     }
+}
+
+#[test]
+fn looking_after_the_account_again_and_again_uses_up_no_guesses() {
+    let world = World::with_alice(open());
+    for _ in 0..crate::limits::FREE_FAILURES + 2 {
+        world.wait(31);
+        managing(&world, at_sshd("alice")).say("done");
+    }
+    world.wait(31);
+    check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn right_answers_on_the_way_are_not_counted_as_wrong_ones() {
+    let world = World::with_alice(open());
+    check(&world, &at_sshd("alice"), &["pw", "000000", "000001", "000002"], Err(Reason::WrongCode));
+    let mut talk = managing(&world, at_sshd("alice"));
+    for number in ["+4915112345671", "+4915112345672", "+4915112345673", "+4915112345674"] {
+        talk.say("add");
+        talk.say("3");
+        talk.say(number);
+        let code = sent_code(&world);
+        assert!(talk.say("slip of the finger").contains("did not work"), "{}", talk.prompt);
+        assert!(talk.say(&code).contains("registered"), "{}", talk.prompt);
+    }
+    talk.say("done");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
 }

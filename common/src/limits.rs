@@ -72,6 +72,8 @@ pub const TOTP_SKEW_STEPS: u64 = 1;
 pub const FACTORS_MAX: usize = 20;
 /// App passwords of one account.
 pub const APP_PASSWORDS_MAX: usize = 40;
+/// Recovery codes left at which the user is warned.
+pub const FEW_RECOVERY_CODES: usize = 3;
 /// Recovery codes in one set.
 pub const RECOVERY_CODES: usize = 10;
 /// Seconds after the end of its validity at which a spent code is forgotten (the floor rises to it).

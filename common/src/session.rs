@@ -131,6 +131,12 @@ impl Session {
         AttemptId::from_bytes(self.id)
     }
 
+    /// When it began.
+    #[must_use]
+    pub fn began_at(&self) -> UnixTime {
+        self.began_at
+    }
+
     /// When it can no longer be answered.
     #[must_use]
     pub fn expires_at(&self) -> UnixTime {

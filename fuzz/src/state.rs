@@ -31,7 +31,7 @@ pub(crate) fn run(octets: &[u8]) {
 fn opens_for_nobody_else(case: &Case, session: &Session, place: usize, change: u8, late: u64) {
     let sealed = session.seal(&case.keys, &Fixed, &case.client, &case.typed).unwrap();
     assert_eq!(sealed.len(), SEALED_OCTETS);
-    let began_at = session.expires_at().minus_seconds(limits::SESSION_SECONDS);
+    let began_at = session.began_at();
     let on_time = began_at.plus_seconds(late);
     // At the end of time nothing passes any more.
     let Some(too_late) = on_time.seconds().checked_add(2 * SECONDS_OF_DAY) else { return };

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: a login at each door beside the peer that administrators use today, in one run, in a throw-away
 //! copy of this machine. Rows are reported whatever they are.
 
+mod bulk;
 mod contestants;
 mod crowd;
 mod durable;
@@ -78,6 +79,14 @@ impl Length {
         match self {
             Self::Short => &[10, 1000],
             Self::Long => &[10, 1000, 100_000, 1_000_000],
+        }
+    }
+
+    /// How many accounts one command makes and changes.
+    const fn accounts_of_bulk(self) -> usize {
+        match self {
+            Self::Short => 10_000,
+            Self::Long => 100_000,
         }
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Round {
     spent_in_file: Vec<Spend>,
     /// Whether the copy in the file is newer than what the store has loaded.
     is_file_ahead: bool,
+    /// Whether the account was loaded from the file alone: its copy lacks what cannot be used without the store.
+    is_from_file: bool,
 }
 
 impl Round {
@@ -108,6 +110,7 @@ impl Ledger<'_> {
         let kept = file.told(file.books.load(name, lane, Some(session))).map(|kept| round.before(kept));
         let both = kept.as_ref().ok().zip(stored.as_ref().ok());
         round.is_file_ahead = both.is_some_and(|(kept, stored)| is_newer(kept, stored));
+        round.is_from_file = stored.is_err();
         match (stored, kept) {
             (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session, now)),
             (Ok(stored), Err(_)) => Ok(stored),
@@ -172,13 +175,18 @@ impl Ledger<'_> {
         let Some(file) = self.file else { return written(self.store, bundle) };
         let in_store = part_of(Counter::Store, bundle, &round.evidence);
         let in_file = part_of(Counter::BreakGlassFile, bundle, &round.evidence);
-        if bundle.records.iter().any(|record| record.ending == Ending::Accept) {
+        if bundle.account.is_some() && round.is_from_file {
+            // The store is there again: what is written is to be made of what it has.
+            return Ok(None);
+        }
+        let is_accept = bundle.records.iter().any(|record| record.ending == Ending::Accept);
+        if is_accept || !bundle.spends.is_empty() {
             return self.commit_accept(file, &in_store, &in_file, round);
         }
         // The file keeps accepts: a stranger must not be able to fill it. What cannot be taken back there stays counted.
         let _ = file.written(&Bundle { records: Vec::new(), ..in_file });
         match (written(self.store, &in_store), self.stand_in()) {
-            (Err(_), Some(_)) => Ok(Some(unrecorded(bundle))),
+            (Err(_), Some(_)) if !needs_store(bundle) => Ok(Some(unrecorded(bundle))),
             (in_store, _) => in_store,
         }
     }
@@ -216,7 +224,9 @@ impl Ledger<'_> {
                 }
                 Ok(Some(entries))
             }
-            Err(error) if is_spent && file.stands_in => file.written(&used(in_file)).map_err(|_| error),
+            Err(error) if is_spent && file.stands_in && !needs_store(in_file) => {
+                file.written(&used(in_file)).map_err(|_| error)
+            }
             Err(error) => Err(error),
         }
     }
@@ -235,10 +245,16 @@ fn part_of(place: Counter, bundle: &Bundle, evidence: &Evidence) -> Bundle {
     }
 }
 
-/// What a bundle uses up that is not spent yet, and nothing else of it.
+/// Whether a bundle says something that the file cannot keep: a changed account, a code that is on its way.
+const fn needs_store(bundle: &Bundle) -> bool {
+    bundle.account.is_some() || bundle.new_code.is_some()
+}
+
+/// What a bundle uses up that is not spent yet, and nothing else of it. The file knows no codes that are sent.
 fn spending(bundle: &Bundle, spent: &[Spend]) -> Bundle {
     let nothing = Bundle::of_records(bundle.attempt, bundle.at, Vec::new());
-    let spends = bundle.spends.iter().filter(|spend| !spent.contains(spend)).cloned().collect();
+    let is_ours = |spend: &&Spend| !spent.contains(spend) && !matches!(spend, Spend::SentCode { .. });
+    let spends = bundle.spends.iter().filter(is_ours).cloned().collect();
     Bundle { precondition: bundle.precondition.clone(), spends, ..nothing }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn invite(view: &View<'_>, mut session: Session, primary: PrimaryResu
     let is_asked_for = setup::warrant(view).is_some() || view.attempt.place.is_self_service();
     let is_told = setup::is_possible(view) && (is_asked_for || deadline(view).is_some());
     if !is_told {
-        return without_second_step(view, &session, primary, Put::Unasked, None);
+        return without_second_step(view, &session, primary, None);
     }
     session.stage = Stage::Invited(primary);
     write::ask(view, session, Prompt::made(question(view, "")), Reason::RegistrationOffered)
@@ -98,23 +98,13 @@ fn word(typed: &Secret) -> String {
 
 /// In, without a second step this once more.
 pub(super) fn put_off(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secret) -> Step {
-    without_second_step(view, session, primary, Put::Off, Some(typed))
-}
-
-/// How somebody came in without a second step.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Put {
-    /// Nobody asked: the door cannot, or nothing could be done about it.
-    Unasked,
-    /// It was put off, which is counted.
-    Off,
+    without_second_step(view, session, primary, Some(typed))
 }
 
 fn without_second_step(
     view: &View<'_>,
     session: &Session,
     primary: PrimaryResult,
-    put: Put,
     typed: Option<&Secret>,
 ) -> Step {
     let grounds = match primary {
@@ -125,25 +115,23 @@ fn without_second_step(
         }
         _ => return write::reject(view, session, Reason::NothingProven),
     };
-    let yes =
-        write::Yes::skipped(grounds, Reason::SkippedNotRegistered).with_change(change(view, session, put));
+    let yes = write::Yes::skipped(grounds, Reason::SkippedNotRegistered).with_change(change(view, session));
     match typed {
         Some(typed) => write::accept_remembered(view, session, yes, typed),
         None => write::accept(view, session, yes),
     }
 }
 
-/// The deadline begins with the first sign-in that hears of it, and every putting off brings it nearer.
-fn change(view: &View<'_>, session: &Session, put: Put) -> Option<AccountChange> {
+/// The deadline begins with the first sign-in, and every one without a second step brings it nearer, also where nobody could
+/// be asked: a password alone is not good for ever.
+fn change(view: &View<'_>, session: &Session) -> Option<AccountChange> {
     if view.attempt.place.is_self_service() {
         // That is no sign-in.
         return None;
     }
     let before = view.loaded.account.as_ref();
     let mut deadline = deadline(view)?;
-    if put == Put::Off {
-        deadline.sign_ins = deadline.sign_ins.map(|left| left.saturating_sub(1));
-    }
+    deadline.sign_ins = deadline.sign_ins.map(|left| left.saturating_sub(1));
     if before.is_some_and(|account| account.deadline == Some(deadline)) {
         return None;
     }

@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq as _;
 use crate::account::{Account, FactorKind};
 use crate::address::Channel;
 use crate::attempt::{Dialogue, SecondQuestion};
-use crate::bundle::Slot;
+use crate::bundle::{Slot, Spend};
 use crate::login::judgement::{self, refusal};
 use crate::login::manage::{self, Wish};
 use crate::login::need::{Need, need};
@@ -17,7 +17,7 @@ use crate::login::{Counting, Evidence, Grounds, Prompt, Step, View, still, write
 use crate::record::PrimaryResult;
 use crate::session::Session;
 use crate::throttle::Against;
-use crate::{Answer, Reason, Secret, limits, text};
+use crate::{Answer, Door, Reason, Secret, limits, text};
 
 /// What every answer after a question has to pass: it is one round more, and no answer to a session that is over.
 pub(super) fn beginning(
@@ -76,7 +76,9 @@ pub(super) fn answered(
 
 /// The first question for a second proof. Where the user's own way is a code that is sent, it is sent with it.
 pub(super) fn first_question(view: &View<'_>, session: Session, is_standing: bool, reason: Reason) -> Step {
-    let account = view.loaded.account.as_ref().filter(|_| is_standing);
+    // At a gateway that checks no password, a name alone sends nothing: whoever wants a code asks for it.
+    let is_somebody = session.primary() == PrimaryResult::Right || view.attempt.door != Door::Radius;
+    let account = view.loaded.account.as_ref().filter(|_| is_standing && is_somebody);
     match account.and_then(|account| usual_channel(view, account)) {
         Some(channel) => send(view, session, channel, 0, text::CODE, reason),
         None => write::ask(view, session, Prompt::hidden(text::CODE), reason),
@@ -266,6 +268,10 @@ fn look(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secr
         Err(_) => write::unavailable(view, session, Reason::KeyUnavailable),
         Ok(Finding::Refused(reason)) => return Judged::Wrong(reason),
         Ok(Finding::Good(proof)) => match setup::demanded(view, account, &proof) {
+            Demand::None if few_codes_left(view, session, account, &proof).is_some() => {
+                let left = few_codes_left(view, session, account, &proof).unwrap_or_default();
+                manage::begin_warned(view, session.clone(), primary, proof, left)
+            }
             Demand::None if manages(view, session, account, &proof) => {
                 manage::begin(view, session.clone(), primary, proof)
             }
@@ -276,6 +282,16 @@ fn look(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secr
             Demand::Refusal(reason) => return Judged::Wrong(reason),
         },
     })
+}
+
+/// How many recovery codes are left after this one, where that is few enough to be said.
+fn few_codes_left(view: &View<'_>, session: &Session, account: &Account, proof: &Proof) -> Option<usize> {
+    let Some(Spend::Code { code: used, .. }) = &proof.spend else { return None };
+    account.recovery_codes.iter().find(|code| code.id == *used)?;
+    let is_left = |id| id != *used && !view.loaded.spent_codes.contains(&id);
+    let left = account.recovery_codes.iter().filter(|code| is_left(code.id)).count();
+    let can_be_said = setup::can_be_led(view) && !account.factors.is_empty() && session.wish == Wish::SignIn;
+    Some(left).filter(|left| *left <= limits::FEW_RECOVERY_CODES && can_be_said)
 }
 
 /// Whether the user wants to look after the account, and can: with a factor that is spent by it, where questions can be asked.

@@ -28,6 +28,8 @@ pub(super) struct Yes {
     digest: Option<[u8; 32]>,
     /// The factor in the record, where it is not that of the proof.
     factor: Option<String>,
+    /// What stands in the record for a rule, where it is none.
+    opening: Option<String>,
     change: Option<AccountChange>,
     spends: Vec<Spend>,
     happenings: Vec<Happening>,
@@ -50,6 +52,7 @@ impl Yes {
             proof: None,
             digest: None,
             factor: None,
+            opening: None,
             change: None,
             spends: Vec::new(),
             happenings: Vec::new(),
@@ -93,9 +96,9 @@ pub(super) fn accept_registered(
     registration: Registration,
     typed: &Secret,
 ) -> Step {
-    let Registration { change, spends, factor, happenings } = registration;
+    let Registration { change, spends, factor, opening, happenings } = registration;
     let yes = Yes::skipped(grounds(primary), Reason::Registered);
-    let yes = Yes { change: Some(change), spends, factor: Some(factor), happenings, ..yes };
+    let yes = Yes { change: Some(change), spends, factor: Some(factor), opening, happenings, ..yes };
     accept_remembered(view, session, yes, typed)
 }
 
@@ -135,6 +138,7 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     let Some(user) = view.known() else { return reject(view, session, Reason::UnknownUser) };
     let mut record = record(view, session, Ending::Accept, yes.reason);
     record.factor = yes.proof.as_ref().map(|proof| proof.name.clone()).or(yes.factor);
+    record.rule = yes.opening.or(record.rule);
     let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
     bundle.precondition = precondition(view);
     bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).chain(yes.spends).collect();
@@ -154,7 +158,8 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
         expires_at: session.expires_at(),
         at: view.now,
     });
-    if view.attempt.parties.word == Word::OfUser && bundle.spends.is_empty() {
+    let proves_nothing = bundle.spends.is_empty() && bundle.account.is_none();
+    if view.attempt.parties.word == Word::OfUser && proves_nothing {
         // Nothing was proven, and the program that asks can ask again and again: it may not fill the records.
         bundle.tally = Some(Tally::OwnProgram(view.tracks.name));
     }
@@ -227,8 +232,17 @@ pub(super) fn with_code(step: Step, outgoing: Outgoing) -> Step {
 }
 
 /// The same step, with something used up.
-pub(super) fn with_spend(step: Step, spend: Spend) -> Step {
-    with_bundle(step, |bundle| bundle.spends.push(spend))
+pub(super) fn with_spend(view: &View<'_>, step: Step, spend: Spend) -> Step {
+    with_bundle(step, |bundle| {
+        bundle.spends.push(spend);
+        used_up(view, bundle);
+    })
+}
+
+/// A proof was right on the way to an accept: the answer is no guess, and its record is always written singly.
+fn used_up(view: &View<'_>, bundle: &mut Bundle) {
+    bundle.tally = None;
+    bundle.recognised = recognised(view);
 }
 
 /// The same question, with what the user has done to the own account: its record stands beside that of the question.
@@ -236,6 +250,7 @@ pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) 
     with_bundle(step, |bundle| {
         bundle.precondition = precondition(view);
         bundle.account = Some(own.change);
+        bundle.tally = None;
         bundle.spends.extend(own.spends);
         bundle.messages.extend(own.messages);
         let Some(question) = bundle.records.first().cloned() else { return };
@@ -265,8 +280,7 @@ pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, is_spent_lat
         bundle.precondition = precondition(view);
         if !is_spent_later {
             bundle.spends.extend(proof.spend);
-            // It was right, and is good for nothing more: what was counted for it is taken back, as where it lets in.
-            bundle.recognised = (!bundle.spends.is_empty()).then(|| recognised(view)).flatten();
+            used_up(view, bundle);
             let happenings = notify::of_spends(view, bundle);
             // A notice that cannot be sealed stops nobody: the accept that comes later needs the same key.
             let _ = notify::tell(view, bundle, &happenings);

@@ -70,6 +70,10 @@ pub(super) enum Unit {
     PercentLetIn,
     /// The figure above by another one above.
     Times,
+    /// Less is better.
+    Seconds,
+    /// Of memory at most. Less is better.
+    Mebibytes,
 }
 
 /// The rounds of one contestant.
@@ -119,7 +123,7 @@ impl Unit {
             | Self::MillisecondsP99
             | Self::LoginsPerSecond
             | Self::FsyncsPerLogin => true,
-            Self::PercentLetIn | Self::Times => false,
+            Self::PercentLetIn | Self::Times | Self::Seconds | Self::Mebibytes => false,
         }
     }
 
@@ -131,6 +135,8 @@ impl Unit {
             Self::FsyncsPerLogin => "fsyncs/login",
             Self::PercentLetIn => "% let in",
             Self::Times => "times",
+            Self::Seconds => "s",
+            Self::Mebibytes => "MiB at most",
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use test_ground::Machine;
 
 use crate::bench::figures::Table;
-use crate::bench::{Options, crowd, pam, radius, timing};
+use crate::bench::{Options, bulk, crowd, pam, radius, timing};
 use crate::problem::Problem;
 
 /// What `cargo xtask bench --help` prints.
@@ -21,6 +21,8 @@ with medians, p99s, fsyncs for each login and ratios. Without a PART: all of the
            --long 10,000. 1 minute
   radius   a server that is kept busy, beside FreeRADIUS: codes alone, and passwords with a code. 1 minute; with --long 4
   timing   known names beside unknown ones, at both doors: whether the time tells who is known. 1 minute; with --long 2
+  bulk     one command that makes, changes and lists 10,000 accounts, with --long 100,000: time, peak memory, and what a
+           second run does. 1 minute
 
   --long            three times as many rounds, and more accounts
   --up-to ACCOUNTS  leaves out what needs more accounts: `--long --up-to 100000 pam`
@@ -37,10 +39,11 @@ pub(super) enum Part {
     Crowd,
     Radius,
     Timing,
+    Bulk,
 }
 
 impl Part {
-    pub(super) const ALL: [Self; 4] = [Self::Pam, Self::Crowd, Self::Radius, Self::Timing];
+    pub(super) const ALL: [Self; 5] = [Self::Pam, Self::Crowd, Self::Radius, Self::Timing, Self::Bulk];
 
     const fn name(self) -> &'static str {
         match self {
@@ -48,6 +51,7 @@ impl Part {
             Self::Crowd => "crowd",
             Self::Radius => "radius",
             Self::Timing => "timing",
+            Self::Bulk => "bulk",
         }
     }
 
@@ -61,6 +65,7 @@ impl Part {
             Self::Crowd => crowd::table(machine, options.length),
             Self::Radius => radius::table(machine, options.length),
             Self::Timing => timing::table(machine, options.length),
+            Self::Bulk => bulk::table(machine, options.length),
         }
     }
 }

@@ -6,8 +6,8 @@ mod shown;
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Scope};
-use crate::acts::{self, Act, ActError, Desk};
+use crate::account::Account;
+use crate::acts::{self, Act, ActError, Desk, OwnAct};
 use crate::login::need::{Need, need};
 use crate::login::proof::Proof;
 use crate::login::setup::{self, Registered};
@@ -15,8 +15,8 @@ use crate::login::{Prompt, Step, View, notify, write};
 use crate::random::Stream;
 use crate::record::PrimaryResult;
 use crate::session::{Asked, Session, Stage};
-use crate::{Answer, Reason, Secret, UnixTime};
-use command::{Command, Place};
+use crate::{Answer, Reason, Secret, UnixTime, limits};
+use command::Command;
 
 /// Whether a login is to end with looking after the account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub(crate) struct Manage {
     /// What is known of the first password.
     pub(crate) primary: PrimaryResult,
     last: Last,
+    /// The version of the account that was shown: a command is about that one, and is carried out once.
+    version: u64,
 }
 
 /// What became of the last command.
@@ -74,14 +76,30 @@ pub(super) fn begin(view: &View<'_>, session: Session, primary: PrimaryResult, p
     write::with_proof(view, step, proof, false)
 }
 
+/// The same, after a recovery code, where few are left.
+pub(super) fn begin_warned(
+    view: &View<'_>,
+    session: Session,
+    primary: PrimaryResult,
+    proof: Proof,
+    left: usize,
+) -> Step {
+    let step = menu(view, session, primary, &shown::few_left(left));
+    write::with_proof(view, step, proof, false)
+}
+
 /// Asks for the next command, after what the last one came to.
 fn menu(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
-    ask(view, session, Manage { primary, last: Last::Done }, said)
+    ask(view, session, Manage { primary, last: Last::Done, version: version(view) }, said)
 }
 
 /// The same, where the last one was not carried out.
 fn again(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
-    ask(view, session, Manage { primary, last: Last::Refused }, said)
+    ask(view, session, Manage { primary, last: Last::Refused, version: version(view) }, said)
+}
+
+fn version(view: &View<'_>) -> u64 {
+    view.loaded.account.as_ref().map_or(0, |account| account.version)
 }
 
 fn ask(view: &View<'_>, mut session: Session, manage: Manage, said: &str) -> Step {
@@ -99,6 +117,10 @@ pub(super) fn answered(view: &View<'_>, session: Session, manage: Manage, answer
         Ok(account) => account,
         Err(reason) => return write::reject(view, &session, reason),
     };
+    if manage.version != account.version {
+        // Somebody has changed the account since, or the same command has come again.
+        return write::reject(view, &session, Reason::RegistrationRefused);
+    }
     let empty = Secret::new(Vec::new());
     let typed = match answer {
         Answer::Text(typed) => typed,
@@ -117,6 +139,9 @@ pub(super) fn answered(view: &View<'_>, session: Session, manage: Manage, answer
             None => Step::Recall,
             Some(sign_ins) => menu(view, session, primary, &shown::sign_ins(sign_ins)),
         },
+        Command::Add if account.factors.len() >= limits::FACTORS_MAX => {
+            again(view, session, primary, "There is no room: remove one first.\n")
+        }
         Command::Add => setup::add(view, session, primary, None),
         Command::Change(number) => match account.factors.get(number) {
             Some(factor) => setup::add(view, session, primary, Some(factor.id)),
@@ -154,7 +179,10 @@ fn wished(view: &View<'_>, account: &Account, command: &Command) -> Result<Act, 
         Command::Label(number, label) => Act::SetLabel { factor: factor(*number)?, label: label.clone() },
         Command::RecoveryCodes => Act::RenewRecoveryCodes,
         Command::NewPassword(place, label) => {
-            let scope = scope(&view.policy.registration.app_passwords, place)
+            let scope = setup::places_for(view, account)
+                .into_iter()
+                .find(|allowed| allowed.name().eq_ignore_ascii_case(&place.0))
+                .map(setup::scope_of)
                 .ok_or("App passwords for that place are made by an administrator.\n")?;
             Act::CreateAppPassword { label: label.clone(), scope }
         }
@@ -173,19 +201,6 @@ fn wished(view: &View<'_>, account: &Account, command: &Command) -> Result<Act, 
     })
 }
 
-/// A scope of one place, if users may make app passwords for it.
-fn scope(allowed: &Scope, place: &Place) -> Option<Scope> {
-    let is_named = |name: &&String| name.as_str() == place.0;
-    let service = allowed.services.iter().find(is_named).cloned();
-    let client = allowed.clients.iter().find(is_named).cloned();
-    match (service, client) {
-        (None, None) => None,
-        (service, client) => {
-            Some(Scope { services: service.into_iter().collect(), clients: client.into_iter().collect() })
-        }
-    }
-}
-
 fn act_on(view: &View<'_>, session: Session, primary: PrimaryResult, account: &Account, act: &Act) -> Step {
     let random = Stream::new(view.entropy, "own act");
     let desk = Desk {
@@ -201,7 +216,7 @@ fn act_on(view: &View<'_>, session: Session, primary: PrimaryResult, account: &A
     match acts::of_user(&desk, account, act, &circumstances) {
         Ok(own) => {
             let said = shown::done(&own.issued);
-            write::with_own_act(view, menu(view, session, primary, &said), act.name(), own)
+            after(view, session, primary, &said, act.name(), own)
         }
         Err(ActError::Key(_)) => write::unavailable(view, &session, Reason::KeyUnavailable),
         Err(refusal) => again(view, session, primary, &shown::refused(&refusal)),
@@ -210,9 +225,25 @@ fn act_on(view: &View<'_>, session: Session, primary: PrimaryResult, account: &A
 
 /// A factor was proven that is to be added, or to take the place of another one.
 pub(super) fn registered(view: &View<'_>, session: Session, primary: PrimaryResult, new: Registered) -> Step {
-    let step = menu(view, session, primary, "It is registered.\n");
     let Registered { own, act } = new;
-    write::with_own_act(view, step, act, own)
+    after(view, session, primary, "It is registered.\n", act, own)
+}
+
+/// The next question, about the account as it is then.
+fn after(
+    view: &View<'_>,
+    session: Session,
+    primary: PrimaryResult,
+    said: &str,
+    act: &str,
+    own: OwnAct,
+) -> Step {
+    if session.rounds >= session.rounds_max() {
+        // Nothing is done whose end could not be shown.
+        return write::reject(view, &session, Reason::TooManyRounds);
+    }
+    let manage = Manage { primary, last: Last::Done, version: version(view).saturating_add(1) };
+    write::with_own_act(view, ask(view, session, manage, said), act, own)
 }
 
 /// Back from adding one.

@@ -10,7 +10,7 @@ use crate::text::COMMAND as QUESTION;
 use crate::{Secret, limits};
 
 /// Lines of one page.
-const PAGE_LINES: usize = 4;
+const PAGE_LINES: usize = 3;
 /// Characters of one line.
 const LINE_CHARACTERS: usize = 46;
 
@@ -28,6 +28,16 @@ pub(super) fn with_question(said: &str) -> String {
     format!("{said}{QUESTION}")
 }
 
+/// After a recovery code, where few are left.
+pub(super) fn few_left(left: usize) -> String {
+    let left = match left {
+        0 => "That was your last recovery code.".to_owned(),
+        1 => "One recovery code is left.".to_owned(),
+        left => format!("{left} recovery codes are left."),
+    };
+    format!("{left} Type codes for new ones.\n")
+}
+
 /// A page of lines with their numbers.
 fn page(lines: &[String], page: usize, nothing: &str) -> String {
     let first = page.saturating_mul(PAGE_LINES);
@@ -43,7 +53,7 @@ fn page(lines: &[String], page: usize, nothing: &str) -> String {
     }
     let shown = first.saturating_add(PAGE_LINES);
     if lines.len() > shown {
-        text.push_str("more: name the next page\n");
+        text.push_str("list 2, 3 ... shows more\n");
     }
     text
 }

@@ -117,7 +117,9 @@ pub(super) fn answered(
 }
 
 fn send_again(view: &View<'_>, session: Session, setup: &Setup, channel: Channel) -> Step {
-    match sent::address_of(view, Slot::Registration, setup.account_id(view)) {
+    match sent::address_of(view, Slot::Registration, setup.account_id(view))
+        .filter(|to| setup.admits(view, to))
+    {
         Some(to) => send(view, session, setup, &to, channel),
         None => choice::ask(view, session, setup, "That code is too old."),
     }
@@ -128,14 +130,17 @@ fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, type
     match sent::matching(view, user, typed, |slot| slot == Slot::Registration) {
         Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
         Ok(None) => again(view, session, setup, channel, Reason::WrongCode),
-        Ok(Some(code)) => match sent::open(view, code, setup.account_id(view)) {
-            Some(address) => {
-                let spend = sent::spend(user, code);
-                let proven = Setup { proven: Some(Proven::Address(address)), ..setup.clone() };
-                write::with_spend(after_proof(view, session, &proven), spend)
+        Ok(Some(code)) => {
+            match sent::open(view, code, setup.account_id(view)).filter(|to| setup.admits(view, to)) {
+                Some(address) => {
+                    let spend = sent::spend(user, code);
+                    let proven = Setup { proven: Some(Proven::Address(address)), ..setup.clone() };
+                    write::with_spend(view, after_proof(view, session, &proven), spend)
+                }
+                // Sent elsewhere, or to a contact that was taken away.
+                None => again(view, session, setup, channel, Reason::RegistrationRefused),
             }
-            None => write::unavailable(view, &session, Reason::KeyUnavailable),
-        },
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub(in crate::login) struct Registration {
     pub(in crate::login) spends: Vec<Spend>,
     /// The name of the factor in records.
     pub(in crate::login) factor: String,
+    /// The opening that allowed it, if one did.
+    pub(in crate::login) opening: Option<String>,
     /// What the user hears of.
     pub(in crate::login) happenings: Vec<Happening>,
 }
@@ -52,9 +54,9 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
     let new = new_factor(view, setup, proven, account.id, &entropy)?;
     let factor = new.name();
     let mut happenings = vec![Happening::new(event(is_renewed), new.factor.label.clone())];
+    happenings.extend(dropped(&account));
     account = with_factor(account, new.factor);
     account.deadline = None;
-    account.recovery_codes.clear();
     if extras::are_given(view) {
         account.recovery_codes = recovery_codes(view, setup, &account, &entropy)?;
     }
@@ -66,7 +68,22 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
     }
     let change = Box::new(account);
     let change = if is_new { AccountChange::Insert(change) } else { AccountChange::Update(change) };
-    Ok(Some(Registration { change, spends, factor, happenings }))
+    let opening =
+        view.policy.registration.opening(view.attempt).filter(|_| setup.warrant == Warrant::Opening);
+    let opening = opening.map(|opening| format!("opening {}", opening.name));
+    Ok(Some(Registration { change, spends, factor, opening, happenings }))
+}
+
+/// The numbers and addresses that are void from now on hear of it themselves.
+fn dropped(before: &Account) -> Vec<Happening> {
+    let old = before.factors.iter().filter(|_| before.must_register_again);
+    let told = old.filter_map(|factor| match &factor.kind {
+        FactorKind::Sent { address } => {
+            Some(Happening::new(Event::FactorRemoved, factor.label.clone()).at_the_old(address.clone()))
+        }
+        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => None,
+    });
+    told.collect()
 }
 
 const fn event(is_renewed: bool) -> Event {

@@ -1,6 +1,6 @@
 //! What comes with a registration: recovery codes, and an app password for a program that cannot ask for codes.
 
-use crate::account::Scope;
+use crate::account::{Account, Role, Scope};
 use crate::codes::Shape;
 use crate::login::setup::{At, Setup, ask, complete, word};
 use crate::login::{Prompt, Step, View};
@@ -61,11 +61,31 @@ fn program_question(view: &View<'_>, session: Session, setup: &Setup, answer: &A
     ask(view, session, setup, At::Program, Prompt::made(text), Reason::RegistrationBegun)
 }
 
-/// Where the user may make app passwords.
+/// Where the user may make app passwords: an administrator nowhere, and nobody who has as many as there may be.
+pub(in crate::login) fn places_for(view: &View<'_>, account: &Account) -> Vec<Place> {
+    if account.role == Role::Administrator || account.app_passwords.len() >= limits::APP_PASSWORDS_MAX {
+        return Vec::new();
+    }
+    configured(view)
+}
+
+/// The same in a registration, which may make the account.
 fn places(view: &View<'_>) -> Vec<Place> {
+    view.loaded.account.as_ref().map_or_else(|| configured(view), |account| places_for(view, account))
+}
+
+fn configured(view: &View<'_>) -> Vec<Place> {
     let Scope { services, clients } = &view.policy.registration.app_passwords;
     let services = services.iter().cloned().map(Place::Service);
     services.chain(clients.iter().cloned().map(Place::Client)).take(usize::from(u8::MAX)).collect()
+}
+
+/// The scope of one place.
+pub(in crate::login) fn scope_of(place: Place) -> Scope {
+    match place {
+        Place::Service(name) => Scope { services: vec![name], clients: Vec::new() },
+        Place::Client(name) => Scope { services: Vec::new(), clients: vec![name] },
+    }
 }
 
 /// A place was named, or none.
@@ -109,10 +129,7 @@ impl Setup {
     /// Where the app password is to be good, if one was wished for.
     pub(super) fn app_password_scope(&self, view: &View<'_>) -> Option<Scope> {
         let place = places(view).into_iter().nth(usize::from(self.place?))?;
-        Some(match place {
-            Place::Service(name) => Scope { services: vec![name], clients: Vec::new() },
-            Place::Client(name) => Scope { services: Vec::new(), clients: vec![name] },
-        })
+        Some(scope_of(place))
     }
 }
 

@@ -10,7 +10,7 @@ mod extras;
 
 pub(super) use added::Registered;
 pub(super) use complete::Registration;
-pub(super) use extras::in_pairs;
+pub(super) use extras::{in_pairs, places_for, scope_of};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,8 @@ pub(crate) struct Setup {
     place: Option<u8>,
     /// Which factor the new one takes the place of.
     replaced: Option<[u8; FactorId::LENGTH]>,
+    /// The version of the account that it began with: what a proof has opened is shut by every change since.
+    version: u64,
 }
 
 /// What secrets are made of that are shown before they count.
@@ -148,7 +150,11 @@ pub(super) enum Demand {
 
 /// What a right second proof leads to. An app password is for programs: they register nothing.
 pub(super) fn demanded(view: &View<'_>, account: &Account, proof: &Proof) -> Demand {
-    let Some(spend) = &proof.spend else { return Demand::None };
+    let Some(spend) = &proof.spend else {
+        // It is for programs, and opens no registration.
+        let is_void = account.must_register_again;
+        return if is_void { Demand::Refusal(Reason::RegistrationRequired) } else { Demand::None };
+    };
     if !account.factors.is_empty() && !account.must_register_again {
         return Demand::None;
     }
@@ -232,7 +238,17 @@ impl Setup {
         let mut seed = [0; SEED_OCTETS];
         Stream::new(view.entropy, "registration").fill(&mut seed);
         let replaced = replaced.map(|id| *id.as_bytes());
-        Self { primary, warrant, seed: Seed(seed), at: At::Choice, proven: None, place: None, replaced }
+        let version = view.loaded.account.as_ref().map_or(0, |account| account.version);
+        Self {
+            primary,
+            warrant,
+            seed: Seed(seed),
+            at: At::Choice,
+            proven: None,
+            place: None,
+            replaced,
+            version,
+        }
     }
 
     /// What its question asks for.
@@ -255,14 +271,29 @@ impl Setup {
             (Warrant::TemporaryCode(id), _) => account
                 .and_then(|account| account.temporary_code.as_ref())
                 .is_some_and(|code| *code.id.as_bytes() == id && !view.loaded.spent_codes.contains(&code.id)),
-            (Warrant::Proof, Need::Second) => {
-                account.is_some_and(|account| account.factors.is_empty() || account.must_register_again)
-            }
+            (Warrant::Proof, Need::Second) => account.is_some_and(|account| {
+                let is_asked = account.factors.is_empty() || account.must_register_again;
+                is_asked && account.version == self.version
+            }),
             (Warrant::Proof, Need::Register | Need::Skip(_)) => false,
-            (Warrant::Own, _) => account.is_some_and(|account| !account.must_register_again),
+            (Warrant::Own, _) => {
+                account.is_some_and(|account| !account.must_register_again && account.version == self.version)
+            }
         };
+        let is_admitted = match &self.proven {
+            Some(Proven::Address(address)) => self.admits(view, address),
+            Some(Proven::Key(_)) | None => true,
+        };
+        let holds = holds && is_admitted;
         let is_standing = matches!(self.primary, PrimaryResult::Right | PrimaryResult::NotAsked);
         if holds && is_standing { Ok(()) } else { Err(Reason::RegistrationRefused) }
+    }
+
+    /// Whether an address may be registered: with nothing but the first password, one that somebody else has set.
+    fn admits(&self, view: &View<'_>, address: &Address) -> bool {
+        let account = view.loaded.account.as_ref();
+        let mut set = account.into_iter().flat_map(|account| choice::contacts(view, account));
+        self.warrant != Warrant::Contact || set.any(|(contact, _)| contact.address == *address)
     }
 
     /// Whether the user may sign in once more without registering.
@@ -359,6 +390,7 @@ mod tests {
                 proven: Some(Proven::Address(address)),
                 place: Some(255),
                 replaced: Some([255; 8]),
+                version: u64::from(u32::MAX),
             });
             assert!(session.seal(&keys(), &Ones, "vpn", "alice").unwrap().len() <= 253);
         }

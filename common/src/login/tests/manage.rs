@@ -118,6 +118,35 @@ fn factors_are_labelled_chosen_and_removed_but_for_the_last() {
 }
 
 #[test]
+fn a_command_that_comes_again_is_carried_out_once() {
+    let world = World::with_alice(open());
+    let talk = managing(&world, at_vpn("alice"));
+    let session = talk.session.unwrap();
+    let codes = |text: &str| world.engine.answer(&at_vpn("alice"), &session, &text_answer(text));
+    assert!(matches!(codes("codes"), Reply::Ask(..)));
+    let made = account(&world, "alice").unwrap();
+    for again in ["codes", "add", "label 1 mine", "done"] {
+        assert!(matches!(codes(again), Reply::Done(_, Verdict::Reject(_))), "{again}");
+    }
+    assert_eq!(account(&world, "alice").unwrap(), made);
+}
+
+#[test]
+fn few_recovery_codes_are_told_of_when_one_is_used() {
+    let world = World::with_alice(open());
+    let codes = world.recovery_codes("alice");
+    for code in &codes[..6] {
+        check(&world, &at_sshd("alice"), &["pw", code], accepted(Grounds::BothProofs));
+    }
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    assert!(talk.say(&codes[6]).contains("3 recovery codes are left"), "{}", talk.prompt);
+    talk.say("");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    let twice = ["pw", codes[6].as_str(), &codes[6], &codes[6]];
+    check(&world, &at_vpn("alice"), &twice, Err(Reason::RecoveryCodeAlreadyUsed));
+}
+
+#[test]
 fn new_recovery_codes_replace_the_old_ones() {
     let world = World::with_alice(open());
     let old = world.recovery_codes("alice");

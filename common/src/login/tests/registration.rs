@@ -63,6 +63,7 @@ fn somebody_enabled_registers_an_app_at_the_first_sign_in_and_is_enforced() {
         assert_eq!(registered.recovery_codes.len(), 10);
         let record = world.last_record();
         assert_eq!((record.reason, record.ending), (Reason::Registered, Ending::Accept));
+        assert_eq!(record.rule.as_deref(), Some("opening office"));
         // The code that proved it is spent; the next one is good, at the other door too.
         let code = code_of(&key, world.now());
         check(&world, &at_vpn("alice"), &["pw", &code, &code, &code], Err(Reason::CodeAlreadyUsed));
@@ -218,6 +219,24 @@ fn a_contact_that_an_administrator_has_set_proves_the_first_registration() {
     talk.say(&code);
     talk.say("ok");
     assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+}
+
+#[test]
+fn a_contact_that_was_taken_away_is_not_registered() {
+    let world = World::new(policy());
+    world.add("alice", State::Enabled);
+    world.set_contact("alice", "+4915112345678");
+    let mut talk = Talk::begin(&world, at_vpn("alice"), "pw");
+    for answer in ["y", "1"] {
+        talk.say(answer);
+    }
+    let code = sent_code(&world);
+    talk.say(&code);
+    let contact = account(&world, "alice").unwrap().contacts[0].id;
+    world.act("alice", &Act::RemoveContact(contact));
+    world.set_contact("alice", "+4915187654321");
+    talk.say("ok");
+    assert_eq!(talk.verdict(), Err(Reason::RegistrationRefused));
 }
 
 #[test]

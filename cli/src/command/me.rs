@@ -109,7 +109,10 @@ fn answer(context: &Context, course: &mut Course, question: &Question) -> Result
             terminal::remark(before)?;
             ask(context, question, text)
         }
-        Next::Send(words) => Ok(Secret::from(words)),
+        Next::Send { words, said } => {
+            terminal::remark(&harmless(said))?;
+            Ok(Secret::from(words))
+        }
         Next::Finish { said } => {
             if !said.is_empty() {
                 context.say(&Said::new(said))?;
@@ -123,9 +126,8 @@ fn answer(context: &Context, course: &mut Course, question: &Question) -> Result
 /// they bring about.
 fn ask(context: &Context, question: &Question, text: &str) -> Result<Secret, Failure> {
     let shown = Zeroizing::new(harmless(text));
-    match &question.qr {
-        Some(uri) => terminal::draw(uri)?,
-        None => {}
+    if let Some(uri) = &question.qr {
+        terminal::draw(uri)?;
     }
     if terminal::seat() == Seat::Script && ![text::CODE, text::CODE_AGAIN, text::OVERDUE].contains(&text) {
         // Scripts see no questions; but here are keys and what a command came to.

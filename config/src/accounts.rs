@@ -21,7 +21,6 @@ use crate::values::{Wrong, text, whole_number, word};
 
 /// The word for "no end", where a moment could stand.
 const NONE: &str = "none";
-
 /// More than that is no deadline.
 const SIGN_INS_MAX: u16 = 1000;
 

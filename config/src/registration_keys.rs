@@ -20,7 +20,7 @@ pub(crate) const SIGN_INS: Key = Key::new(
     Part::Registration,
     "sign-ins",
     "a whole number from 1 to 1000",
-    "So often may somebody who is asked put it off. With both limits the first one reached counts.",
+    "So often may somebody sign in without it, also where nobody can be asked. With both limits the first one reached counts.",
 )
 .or("no limit");
 pub(crate) const APPS: Key = Key::new(

@@ -14,6 +14,7 @@ mod measured;
 mod oath;
 mod radclient;
 mod rsyslogd;
+mod scanning;
 mod screen;
 mod ssh;
 mod terminal;

@@ -6,7 +6,9 @@ mod gate;
 mod gateways;
 mod site;
 
-use gateways::{Bad, Bench, Exim, Kannel, Telephone, code_in};
+use gateways::bad::Bad;
+use gateways::telephone::Telephone;
+use gateways::{Bench, Exim, Kannel, code_in};
 use test_ground::{Failure, Outcome, wait_for};
 
 #[test]

@@ -45,14 +45,9 @@ fn showing(site: &Site, service: &str, arguments: &str) -> Result<(), Failure> {
     site.add_service(service, &[format!("auth required pam_that_shows.so {arguments}")])
 }
 
-/// What two other implementations read of a window; they must agree.
+/// What a phone reads of a window.
 fn scanned(site: &Site, screen: &Screen, colours: Colours) -> Result<String, Failure> {
-    let picture = screen.picture(colours);
-    let file = file(site)?;
-    let by_zbar = picture.read_by_zbar(&file, &[])?;
-    assert_eq!(picture.read_by_rqrr(), by_zbar, "{}", screen.text());
-    let [uri] = by_zbar.as_slice() else { panic!("{by_zbar:?} of {}", screen.text()) };
-    Ok(uri.clone())
+    screen.scanned(&site.machine, colours)
 }
 
 fn file(site: &Site) -> Result<PathBuf, Failure> {
@@ -61,9 +56,7 @@ fn file(site: &Site) -> Result<PathBuf, Failure> {
 
 /// The authenticator app that a URI makes.
 fn app(uri: &str) -> Authenticator {
-    let query = uri.split('?').next_back().unwrap_or_default();
-    let secret = query.split('&').find_map(|parameter| parameter.strip_prefix("secret="));
-    Authenticator::new(secret.expect("a secret"))
+    Authenticator::of_uri(uri).expect("a secret")
 }
 
 fn is_in(terminal: &mut Terminal) -> Outcome {

@@ -8,7 +8,7 @@ use crate::login::second::{self, Judged};
 use crate::login::{Evidence, Grounds, Prompt, Step, View, setup, write};
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
-use crate::{AccountId, Answer, Door, PrimaryMode, Reason, Secret, limits};
+use crate::{AccountId, Answer, Door, PrimaryMode, Reason, Secret, UnixTime, limits};
 
 /// Asks, where there is something to be done about it here; else lets in without a second step.
 pub(super) fn invite(view: &View<'_>, mut session: Session, primary: PrimaryResult) -> Step {
@@ -26,19 +26,23 @@ fn question(view: &View<'_>, before: &str) -> String {
     let how = if setup::warrant(view).is_some() {
         "Set it up now, in two minutes? Type y for yes, n for later: "
     } else {
-        "For that an administrator gives you a temporary code. Type it, or n for later: "
+        "To set it up, get a temporary code from an administrator.\nType it, or n for later: "
     };
-    format!("{before}This account needs a second step{left}.\n{how}")
+    format!("{before}This account needs a second step.\n{left}{how}")
 }
 
-/// What is left, in words.
+/// What is left, in a line of its own.
 fn words(deadline: Deadline) -> String {
     let times = deadline.sign_ins.map(|left| match left {
-        1 => "this is the last sign-in without it".to_owned(),
-        left => format!("{left} sign-ins left"),
+        1 => "This is the last sign-in without it".to_owned(),
+        left => format!("{left} sign-ins left without it"),
     });
-    let day = deadline.by.map(|by| format!("before {}", by.date()));
-    [times, day].into_iter().flatten().map(|part| format!("; {part}")).collect()
+    match (times, deadline.by.map(UnixTime::date)) {
+        (Some(times), Some(day)) => format!("{times}, before {day}.\n"),
+        (Some(times), None) => format!("{times}.\n"),
+        (None, Some(day)) => format!("You can do without it before {day}.\n"),
+        (None, None) => String::new(),
+    }
 }
 
 /// How long it may still be put off.
@@ -80,7 +84,7 @@ pub(super) fn answered(
                     second::noticed(view, write::reject(view, &session, reason), evidence)
                 }
                 Judged::Wrong(reason) => {
-                    let prompt = Prompt::made(question(view, "That did not work. "));
+                    let prompt = Prompt::made(question(view, "That did not work.\n"));
                     second::noticed(view, write::ask(view, session, prompt, reason), evidence)
                 }
             }

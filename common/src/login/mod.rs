@@ -7,6 +7,7 @@ mod appended;
 mod first;
 mod invited;
 mod judgement;
+mod lines;
 pub(crate) mod manage;
 mod need;
 mod notify;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::login::lines;
 use crate::{Reason, Secret, Username, limits};
 
 /// Yes, no, or could not tell.
@@ -107,6 +108,7 @@ impl Prompt {
     pub(super) fn made(mut text: String) -> Self {
         // What a site or user brings in is kept short where it is put in; this is for what nobody has thought of.
         text.truncate(text.floor_char_boundary(limits::PROMPT_OCTETS_MAX));
+        lines::wrap(&mut text);
         Self { text: Text::Made(Secret::from(text)), echo: Echo::Hide, qr: None }
     }
 

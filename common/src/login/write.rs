@@ -231,11 +231,16 @@ pub(super) fn with_code(step: Step, outgoing: Outgoing) -> Step {
     })
 }
 
+/// The same step, where an answer was right of somebody who has proven enough before: it counts against nobody.
+pub(super) fn with_recognition(view: &View<'_>, step: Step) -> Step {
+    with_bundle(step, |bundle| bundle.recognised = recognised(view))
+}
+
 /// The same step, with something used up.
-pub(super) fn with_spend(view: &View<'_>, step: Step, spend: Spend) -> Step {
+pub(super) fn with_spend(step: Step, spend: Spend) -> Step {
     with_bundle(step, |bundle| {
         bundle.spends.push(spend);
-        used_up(view, bundle);
+        bundle.tally = None;
     })
 }
 

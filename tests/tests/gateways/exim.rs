@@ -71,13 +71,27 @@ impl Exim {
 
     /// The first mail to somebody.
     pub(crate) fn wait_for_mail(&self, to: &str) -> Result<String, Failure> {
-        let new = self.folder.join("box/new");
-        wait_for(&format!("mail to {to}"), 20, || {
-            let entries = fs::read_dir(&new).map_err(|error| error.to_string())?;
-            let mails = entries.flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok());
-            let mut mails = mails.filter(|mail| mail.contains(&format!("To: {to}")));
-            mails.next().ok_or_else(|| "no such mail".to_owned())
+        self.wait_for_mail_saying(to, "")
+    }
+
+    /// A mail to somebody that says this.
+    pub(crate) fn wait_for_mail_saying(&self, to: &str, words: &str) -> Result<String, Failure> {
+        wait_for(&format!("mail to {to} that says `{words}`"), 20, || {
+            let mails = self.mails(to).map_err(|failure| failure.to_string())?;
+            let found = mails.iter().find(|mail| mail.contains(words)).cloned();
+            found.ok_or_else(|| mails.join("\n"))
         })
+    }
+
+    /// All that came for somebody.
+    pub(crate) fn mails(&self, to: &str) -> Result<Vec<String>, Failure> {
+        let new = self.folder.join("box/new");
+        if !new.exists() {
+            return Ok(Vec::new());
+        }
+        let entries = fs::read_dir(&new).map_err(Failure::file("list", &new))?;
+        let mails = entries.flatten().filter_map(|entry| fs::read_to_string(entry.path()).ok());
+        Ok(mails.filter(|mail| mail.contains(&format!("To: {to}"))).collect())
     }
 }
 

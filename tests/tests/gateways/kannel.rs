@@ -75,16 +75,26 @@ impl Kannel {
         )
     }
 
-    /// What the telephone of a number got: `sender number text …`.
+    /// What the telephone of a number got first: `text …`.
     pub(crate) fn wait_for_text(&self, number: &str) -> Result<String, Failure> {
-        wait_for(&format!("a text to {number}"), 20, || {
-            let daemons = self.daemons.lock().unwrap_or_else(PoisonError::into_inner);
-            let centre = daemons.last().ok_or("no centre")?;
-            let output = centre.output().map_err(|failure| failure.to_string())?;
-            let found = output.lines().find(|line| line.contains("Got message") && line.contains(number));
-            let text = found.and_then(|line| line.split_once(number)).map(|(_, text)| text.to_owned());
-            text.ok_or(output.clone())
+        self.wait_for_texts(number, 1)
+    }
+
+    /// The last of so many texts that the telephone of a number got.
+    pub(crate) fn wait_for_texts(&self, number: &str, count: usize) -> Result<String, Failure> {
+        wait_for(&format!("text {count} to {number}"), 20, || {
+            let texts = self.texts(number).map_err(|failure| failure.to_string())?;
+            let last = count.checked_sub(1).and_then(|last| texts.get(last)).cloned();
+            last.ok_or_else(|| format!("{texts:?}"))
         })
+    }
+
+    /// All that the telephone of a number got so far.
+    pub(crate) fn texts(&self, number: &str) -> Result<Vec<String>, Failure> {
+        let daemons = self.daemons.lock().unwrap_or_else(PoisonError::into_inner);
+        let output = daemons.last().map_or(Ok(String::new()), Daemon::output)?;
+        let got = output.lines().filter(|line| line.contains("Got message"));
+        Ok(got.filter_map(|line| line.split_once(number)).map(|(_, text)| text.to_owned()).collect())
     }
 }
 

@@ -1,20 +1,20 @@
 //! Gateways, and a server of ours with its own store that uses them.
 
-mod bad;
+#![allow(dead_code, reason = "each suite uses its part of it")]
+
+pub(crate) mod bad;
 mod exim;
 mod kannel;
-mod telephone;
+pub(crate) mod telephone;
 
 use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub(crate) use bad::Bad;
 pub(crate) use exim::Exim;
 pub(crate) use kannel::Kannel;
 use serde_json::Value;
-pub(crate) use telephone::Telephone;
 use test_ground::{Failure, checked, wait_for};
 
 use crate::gate::{CHALLENGE, Gateway, Radiusd};
@@ -38,14 +38,7 @@ impl Bench {
         let settings = server.settings();
         let text = fs::read_to_string(&settings).map_err(Failure::file("read", &settings))?;
         site.machine.write(&settings, &format!("{text}\n{gateways}"))?;
-        for line in gateways.lines() {
-            let Some((name, password)) =
-                line.strip_prefix("password-file = \"").and_then(|it| it.split_once("\" # "))
-            else {
-                continue;
-            };
-            write_closed(&settings.with_file_name(name), password)?;
-        }
+        write_passwords(gateways, &settings)?;
         server.launch()?;
         Ok(Self { site, server: RefCell::new(server) })
     }
@@ -126,6 +119,17 @@ fn find(value: &Value, reason: &str) -> Option<Value> {
 
 fn read(text: &str) -> Result<Value, Failure> {
     serde_json::from_str(text).map_err(|_| Failure::Unreadable { what: "JSON", found: text.to_owned() })
+}
+
+/// The passwords of gateways stand behind `#` here; in the place of the settings they get the files that these name.
+pub(crate) fn write_passwords(gateways: &str, settings: &Path) -> Result<(), Failure> {
+    for line in gateways.lines() {
+        let password = line.strip_prefix("password-file = \"").and_then(|it| it.split_once("\" # "));
+        if let Some((name, password)) = password {
+            write_closed(&settings.with_file_name(name), password)?;
+        }
+    }
+    Ok(())
 }
 
 fn write_closed(file: &Path, content: &str) -> Result<(), Failure> {

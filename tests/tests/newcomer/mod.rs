@@ -73,7 +73,7 @@ impl<'a> Person<'a> {
         terminal.screen().draw("scan", "Scan this");
         let mut app = app(&scanned(self.site, &terminal.screen(), Colours::LightOnDark)?);
         terminal.send(&app.code()?)?.expect("Then press Enter, or type ok: ")?;
-        terminal.screen().draw("recovery-codes", "For the day");
+        terminal.screen().draw("recovery-codes", "For days");
         let codes = recovery_codes(&terminal.screen());
         terminal.send("")?;
         is_in(&mut terminal)?;

@@ -3,7 +3,7 @@
 use crate::address::{Address, AddressError, Channel, Extension, MailAddress, PhoneNumber};
 use crate::bundle::Slot;
 use crate::login::sent::{self, Sending};
-use crate::login::setup::{At, Proven, Setup, after_proof, ask as ask_on, choice, word};
+use crate::login::setup::{At, Proven, Setup, Warrant, after_proof, ask as ask_on, choice, word};
 use crate::login::{Evidence, Prompt, Step, View, against, write};
 use crate::session::Session;
 use crate::{Answer, Reason, Secret, limits};
@@ -13,7 +13,7 @@ pub(super) fn ask(view: &View<'_>, session: Session, setup: &Setup, channel: Cha
     let question = match channel {
         Channel::Sms => "Mobile number with its country, as +4915112345678 (b: back): ",
         Channel::Call => {
-            "Number to call with its country, as +4930123456, or +4930123456 x12 with an extension (b: back): "
+            "Number to call with its country, as +4930123456,\nor +4930123456 x12 with an extension (b: back): "
         }
         Channel::Email => "Mail address (b: back): ",
     };
@@ -70,13 +70,13 @@ pub(super) fn send(view: &View<'_>, session: Session, setup: &Setup, to: &Addres
     };
     match sending {
         Sending::New(new) => {
-            let text = format!("A code is on its way to {}. Code (b: back, r: send again): ", shown(to));
+            let text = format!("A code is on its way to {}.\nCode (b: back, r: send again): ", shown(to));
             let step = ask_on(view, session, setup, At::Code(channel), Prompt::made(text), Reason::CodeSent);
             write::with_code(step, *new)
         }
         // Another registration of the same user may have sent it elsewhere: the code tells.
         Sending::Joined => {
-            let text = "A code is on its way already; wait a minute for another one. Code (b: back): ";
+            let text = "A code is on its way already; wait a minute for another one.\nCode (b: back): ";
             ask_on(view, session, setup, At::Code(channel), Prompt::hidden(text), Reason::CodeSentBefore)
         }
         Sending::Refused(reason) => {
@@ -135,7 +135,13 @@ fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, type
                 Some(address) => {
                     let spend = sent::spend(user, code);
                     let proven = Setup { proven: Some(Proven::Address(address)), ..setup.clone() };
-                    write::with_spend(view, after_proof(view, session, &proven), spend)
+                    let step = write::with_spend(after_proof(view, session, &proven), spend);
+                    match setup.warrant {
+                        Warrant::Own => write::with_recognition(view, step),
+                        Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Proof => {
+                            step
+                        }
+                    }
                 }
                 // Sent elsewhere, or to a contact that was taken away.
                 None => again(view, session, setup, channel, Reason::RegistrationRefused),

@@ -7,7 +7,7 @@ use crate::totp::{self, TotpKey, TotpParameters};
 use crate::{Answer, Door, Reason, Secret, limits, otpauth};
 
 /// What stands above the key after a code that was not right.
-const WRONG: &str = "That code is not of this key. Is the clock of the phone right?\n";
+const WRONG: &str = "That is no code of this key. Is the phone's clock right?\n";
 
 /// Says which apps fit, before the key is shown: one may have to be installed first.
 pub(super) fn offer(view: &View<'_>, session: Session, setup: &Setup, picture: Picture) -> Step {

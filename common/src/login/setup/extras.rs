@@ -16,7 +16,7 @@ pub(super) fn recovery_codes(view: &View<'_>, session: Session, setup: &Setup) -
     let shown = setup.recovery_codes();
     let texts = shown.iter().filter_map(Secret::expose_text);
     let text = format!(
-        "For the day when it is lost, each is good once. Write them down:\n{}\nThen press Enter, or type ok: ",
+        "For days without it, each is good once. Write them down:\n{}\nThen press Enter, or type ok: ",
         in_pairs(texts)
     );
     ask(view, session, setup, At::RecoveryCodes, Prompt::made(text), Reason::RegistrationBegun)

@@ -251,7 +251,7 @@ fn said_at_shell(world: &World, user: &str, session: &Session, text: &str) -> Re
 
 #[test]
 fn a_shell_says_who_may_not_register_what_it_takes() {
-    for (state, words) in [(State::Enabled, "temporary code. Type it"), (State::Enforced, "temporary code")] {
+    for (state, words) in [(State::Enabled, "get a temporary code"), (State::Enforced, "temporary code")] {
         let world = World::new(open());
         world.add("alice", state);
         let (session, said) = asked_at_shell(&world, "alice");
@@ -330,4 +330,21 @@ fn looking_after_the_account_again_and_again_uses_up_no_guesses() {
     }
     world.wait(31);
     check(&world, &at_sshd("alice"), &["pw", &world.code()], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn right_answers_on_the_way_are_not_counted_as_wrong_ones() {
+    let world = World::with_alice(open());
+    check(&world, &at_sshd("alice"), &["pw", "000000", "000001", "000002"], Err(Reason::WrongCode));
+    let mut talk = managing(&world, at_sshd("alice"));
+    for number in ["+4915112345671", "+4915112345672", "+4915112345673", "+4915112345674"] {
+        talk.say("add");
+        talk.say("3");
+        talk.say(number);
+        let code = sent_code(&world);
+        assert!(talk.say("slip of the finger").contains("did not work"), "{}", talk.prompt);
+        assert!(talk.say(&code).contains("registered"), "{}", talk.prompt);
+    }
+    talk.say("done");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
 }

@@ -156,7 +156,7 @@ fn an_administrators_act_stops_a_registration_that_has_begun() {
 fn putting_it_off_is_counted_and_ends() {
     let world = World::new(with_grace(None, Some(2)));
     world.add("alice", State::Enabled);
-    for left in ["2 sign-ins left", "the last sign-in"] {
+    for left in ["2 sign-ins left", "the last sign-in without it"] {
         let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
         assert!(talk.prompt.contains(left), "{left}: {}", talk.prompt);
         talk.say("");

@@ -109,7 +109,10 @@ fn answer(context: &Context, course: &mut Course, question: &Question) -> Result
             terminal::remark(before)?;
             ask(context, question, text)
         }
-        Next::Send(words) => Ok(Secret::from(words)),
+        Next::Send { words, said } => {
+            terminal::remark(&harmless(said))?;
+            Ok(Secret::from(words))
+        }
         Next::Finish { said } => {
             if !said.is_empty() {
                 context.say(&Said::new(said))?;

@@ -132,9 +132,10 @@ impl Rollout {
         Ok(records.iter().map(|listed| listed["record"].clone()).collect())
     }
 
-    /// Waits for a record of a user; of refusals that are counted together one is written each minute.
+    /// Waits for a record of a user. What is counted together is told by the first server that looks once a minute is over, and
+    /// each looks every minute.
     pub(crate) fn wait_for_record(&self, name: &str, reason: &str) -> Result<Value, Failure> {
-        wait_for(&format!("{reason} of {name}"), 100, || {
+        wait_for(&format!("{reason} of {name}"), 150, || {
             let records = self.records(name).map_err(|failure| failure.to_string())?;
             let found = records.iter().find(|record| record["reason"] == reason).cloned();
             found.ok_or_else(|| format!("{records:#?}"))

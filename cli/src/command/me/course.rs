@@ -45,7 +45,12 @@ pub(super) enum Next<'a> {
         before: &'static str,
     },
     /// Send these words.
-    Send(String),
+    Send {
+        /// The words.
+        words: String,
+        /// What was said before, as that few recovery codes are left.
+        said: &'a str,
+    },
     /// Say this and leave.
     Finish {
         /// What the command came to.
@@ -92,9 +97,10 @@ impl Course {
     }
 
     fn command_asked<'a>(&mut self, asked: Asked, text: &'a str) -> Next<'a> {
+        let said = text.strip_suffix(text::COMMAND).unwrap_or(text);
         match std::mem::replace(&mut self.wish, Wish::End) {
-            Wish::Command(words) => Next::Send(words),
-            Wish::Registration => Next::Send("add".to_owned()),
+            Wish::Command(words) => Next::Send { words, said },
+            Wish::Registration => Next::Send { words: "add".to_owned(), said },
             Wish::Conversation => {
                 self.wish = Wish::Conversation;
                 Next::Ask { before: "" }
@@ -103,7 +109,6 @@ impl Course {
                 if asked == Asked::CommandAgain {
                     self.outcome = Outcome::Refused;
                 }
-                let said = text.strip_suffix(text::COMMAND).unwrap_or(text);
                 let is_left = said.is_empty() && asked == Asked::CommandAgain;
                 Next::Finish { said: if is_left { "Nothing was changed." } else { said } }
             }
@@ -133,6 +138,10 @@ mod tests {
 
     const ASK: Next<'_> = Next::Ask { before: "" };
 
+    fn sends(words: &str) -> Next<'static> {
+        Next::Send { words: words.to_owned(), said: "" }
+    }
+
     fn ask(course: &mut Course, asked: Asked, text: &'static str) -> Next<'static> {
         course.next(asked, text).unwrap()
     }
@@ -143,7 +152,7 @@ mod tests {
         for (asked, outcome) in [(Asked::Command, Outcome::Done), (Asked::CommandAgain, Outcome::Refused)] {
             let mut course = Course::command("list");
             assert_eq!(ask(&mut course, Asked::Proof, text::CODE), ASK);
-            assert_eq!(ask(&mut course, Asked::Command, text::COMMAND), Next::Send("list".to_owned()));
+            assert_eq!(ask(&mut course, Asked::Command, text::COMMAND), sends("list"));
             let end = Next::Finish { said: "1 app\n3 recovery codes left\n" };
             assert_eq!(ask(&mut course, asked, said), end);
             assert_eq!(course.accepted(Ground::SecondProof).unwrap(), "");
@@ -155,7 +164,7 @@ mod tests {
     fn what_a_command_asks_is_asked_on() {
         let mut course = Course::command("add");
         assert_eq!(ask(&mut course, Asked::Proof, text::CODE), ASK);
-        assert_eq!(ask(&mut course, Asked::Command, text::COMMAND), Next::Send("add".to_owned()));
+        assert_eq!(ask(&mut course, Asked::Command, text::COMMAND), sends("add"));
         assert_eq!(ask(&mut course, Asked::Step, "Number: "), ASK);
         let end = Next::Finish { said: "Nothing was changed." };
         assert_eq!(ask(&mut course, Asked::CommandAgain, text::COMMAND), end, "it was left");
@@ -178,7 +187,7 @@ mod tests {
         let before = Next::Ask { before: REGISTERED_BEFORE };
         assert_eq!(ask(&mut course, Asked::Proof, text::CODE), before);
         assert_eq!(ask(&mut course, Asked::Proof, text::CODE_AGAIN), ASK, "said once");
-        assert_eq!(ask(&mut course, Asked::Command, text::COMMAND), Next::Send("add".to_owned()));
+        assert_eq!(ask(&mut course, Asked::Command, text::COMMAND), sends("add"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::bundle::{AccountChange, Bundle, Outcome};
 use crate::engine::Engine;
 use crate::ports::{Identity, StoreError, Stored};
 use crate::record::Actor;
+use crate::sent::Sendings;
 use crate::username::Username;
 use crate::{AttemptId, Reason, UnixTime, limits};
 
@@ -87,6 +88,7 @@ impl Engine {
             now: self.now(),
             floor: UnixTime::default(),
             spent_steps: &[],
+            texts: &Sendings::default(),
         };
         let done = carry_out(&desk, &name, account.cloned(), act)?;
         if act.shows_in_account() && account.is_some_and(|before| done.leaves(before)) {

@@ -210,6 +210,7 @@ fn act_on(view: &View<'_>, session: Session, primary: PrimaryResult, account: &A
         now: view.now,
         floor: view.loaded.floor,
         spent_steps: &view.loaded.spent_steps,
+        texts: &view.loaded.notice_texts,
     };
     let place = view.attempt.place.to_string();
     let circumstances = notify::circumstances(view, session.attempt(), &place);

@@ -25,7 +25,7 @@ use crate::id::{AppPasswordId, ContactId, FactorId};
 use crate::keys::KeyRing;
 use crate::notices::Happening;
 use crate::policy::Policy;
-use crate::ports::Random;
+use crate::ports::{Loaded, Random};
 use crate::{Secret, UnixTime, Username};
 
 pub use declare::Declaration;
@@ -253,16 +253,15 @@ pub(crate) struct Desk<'a> {
     pub(crate) keys: &'a KeyRing,
     pub(crate) random: &'a dyn Random,
     pub(crate) now: UnixTime,
-    /// No code whose interval begins at or before this proves anything.
-    pub(crate) floor: UnixTime,
-    /// The highest spent step or counter of each factor used lately.
-    pub(crate) spent_steps: &'a [(FactorId, u64)],
+    /// What the store knows besides the account.
+    pub(crate) loaded: &'a Loaded,
 }
 
 impl Desk<'_> {
     /// The highest spent step or counter of a factor.
     fn spent(&self, factor: FactorId) -> Option<u64> {
-        self.spent_steps.iter().filter(|(id, _)| *id == factor).map(|(_, highest)| *highest).max()
+        let of_factor = self.loaded.spent_steps.iter().filter(|(id, _)| *id == factor);
+        of_factor.map(|(_, highest)| *highest).max()
     }
 
     /// The first counter of a token that may still be good.

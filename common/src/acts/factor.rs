@@ -180,7 +180,7 @@ fn prove(
     let code = code.expose_text().unwrap_or_default();
     let step = key.matching_step(code, desk.now, limits::TOTP_SKEW_STEPS).ok_or(ActError::WrongCode)?;
     let begins_at = key.step_begins(step);
-    if begins_at <= desk.floor {
+    if begins_at <= desk.loaded.floor {
         return Err(ActError::CodeRefused);
     }
     let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);

@@ -25,8 +25,7 @@ use crate::id::{AppPasswordId, ContactId, FactorId};
 use crate::keys::KeyRing;
 use crate::notices::{Happening, Means};
 use crate::policy::Policy;
-use crate::ports::Random;
-use crate::sent::Sendings;
+use crate::ports::{Loaded, Random};
 use crate::{Secret, UnixTime, Username};
 
 pub use declare::Declaration;
@@ -251,23 +250,20 @@ pub(crate) struct Desk<'a> {
     pub(crate) keys: &'a KeyRing,
     pub(crate) random: &'a dyn Random,
     pub(crate) now: UnixTime,
-    /// No code whose interval begins at or before this proves anything.
-    pub(crate) floor: UnixTime,
-    /// The highest spent step or counter of each factor used lately.
-    pub(crate) spent_steps: &'a [(FactorId, u64)],
-    /// When the user was told of something by text message within a day.
-    pub(crate) texts: &'a Sendings,
+    /// What the store knows besides the account.
+    pub(crate) loaded: &'a Loaded,
 }
 
 impl Desk<'_> {
     /// What notices are made with.
     pub(crate) const fn means(&self) -> Means<'_> {
-        Means { policy: self.policy, keys: self.keys, random: self.random, texts: self.texts }
+        Means { policy: self.policy, keys: self.keys, random: self.random, texts: &self.loaded.notice_texts }
     }
 
     /// The highest spent step or counter of a factor.
     fn spent(&self, factor: FactorId) -> Option<u64> {
-        self.spent_steps.iter().filter(|(id, _)| *id == factor).map(|(_, highest)| *highest).max()
+        let of_factor = self.loaded.spent_steps.iter().filter(|(id, _)| *id == factor);
+        of_factor.map(|(_, highest)| *highest).max()
     }
 
     /// The first counter of a token that may still be good.

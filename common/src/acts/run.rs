@@ -92,22 +92,15 @@ impl Engine {
     pub(super) fn prepare(&self, minutes: &Minutes<'_>) -> Result<Prepared, ActError> {
         let now = self.now();
         let loaded = self.parts.store.load(minutes.name, &LaneKey::NONE, None)?;
-        let desk = Desk {
-            policy: self.policy(),
-            keys: self.keys(),
-            random: self.random(),
-            now,
-            floor: loaded.floor,
-            spent_steps: &loaded.spent_steps,
-            texts: &loaded.notice_texts,
-        };
-        let before = loaded.account;
-        let done = carry_out(&desk, minutes.name, before.clone(), minutes.act)?;
+        let desk =
+            Desk { policy: self.policy(), keys: self.keys(), random: self.random(), now, loaded: &loaded };
+        let before = loaded.account.as_ref();
+        let done = carry_out(&desk, minutes.name, before.cloned(), minutes.act)?;
         self.rename_target_is_free(minutes.act)?;
-        let notices = minutes.notices(&desk, before.as_ref(), &done)?;
-        let mut bundle = minutes.bundle(now, before.as_ref(), loaded.cap.in_row, &done, notices);
-        bundle.unlocked = self.unlocked(minutes, before.as_ref())?;
-        let is_as_asked = minutes.act.shows_in_account() && before.is_some_and(|before| done.leaves(&before));
+        let notices = minutes.notices(&desk, before, &done)?;
+        let mut bundle = minutes.bundle(now, before, loaded.cap.in_row, &done, notices);
+        bundle.unlocked = self.unlocked(minutes, before)?;
+        let is_as_asked = minutes.act.shows_in_account() && before.is_some_and(|before| done.leaves(before));
         Ok(Prepared { bundle, issued: done.issued, is_as_asked })
     }
 

@@ -40,15 +40,8 @@ pub(super) fn added(view: &View<'_>, session: Session, setup: &Setup) -> Step {
         happenings.push(happening);
     }
     let account = with_factor(account, new.factor);
-    let desk = Desk {
-        policy: view.policy,
-        keys: view.keys,
-        random: &entropy,
-        now: view.now,
-        floor: view.loaded.floor,
-        spent_steps: &view.loaded.spent_steps,
-        texts: &view.loaded.notice_texts,
-    };
+    let desk =
+        Desk { policy: view.policy, keys: view.keys, random: &entropy, now: view.now, loaded: view.loaded };
     let place = view.attempt.place.to_string();
     let circumstances = notify::circumstances(view, session.attempt(), &place);
     let change = AccountChange::Update(Box::new(account));

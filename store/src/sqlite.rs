@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::change::Change;
 use crate::deadline::Deadline;
 use crate::files::StoreFiles;
-use crate::group::{self, Group, Left, Errand, Work, Written};
+use crate::group::{self, Errand, Group, Left, Work, Written};
 use crate::key_check::KeyCheck;
 use crate::leases::Leases;
 use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT, WRITING_WAIT};

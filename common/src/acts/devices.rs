@@ -11,6 +11,22 @@ impl Desk<'_> {
     }
 }
 
+impl Issued {
+    /// How many devices were forgotten, where that was asked for.
+    #[must_use]
+    pub const fn devices_forgotten(&self) -> Option<usize> {
+        match self {
+            Self::DevicesForgotten(count) => Some(*count),
+            Self::Nothing
+            | Self::Factor(_)
+            | Self::RecoveryCodes(_)
+            | Self::AppPassword(..)
+            | Self::Contact(_)
+            | Self::TemporaryCode { .. } => None,
+        }
+    }
+}
+
 impl Done {
     /// Says what becomes of so many devices of an account that had come to this generation. That there were none is said
     /// to whoever asked.
@@ -22,7 +38,7 @@ impl Done {
             AccountChange::Insert(_) | AccountChange::Update(_) => "devices-forgotten",
             AccountChange::Remove(_) => "devices",
         };
-        if devices == 0 && !matches!(self.issued, Issued::DevicesForgotten(_)) {
+        if devices == 0 && self.issued.devices_forgotten().is_none() {
             return self;
         }
         self.saying(&format!("{word}={devices}"))

@@ -12,8 +12,8 @@
 //!   rest, like that of app passwords: its end brings back what has not expired by then.
 //!
 //! With the account everything goes that hangs on it, and a store that went back or was restored forgets all tickets: what
-//! was forgotten since then is not in it. Not for a new password: a ticket stands for the second step alone, and the first
-//! one is asked all the same.
+//! was forgotten since then is not in it. The file of the break-glass accounts knows none. A new password ends none: a ticket
+//! stands for the second step alone.
 
 #[cfg(test)]
 mod tests;

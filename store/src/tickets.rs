@@ -1,5 +1,5 @@
 //! The devices that are remembered of each account: one row for whoever has had any. `common::ticket` says what may become
-//! of it, and how far it grows.
+//! of it, and how far it grows; what has expired goes with the next device.
 
 use common::AccountId;
 use common::account::Account;

@@ -236,7 +236,7 @@ pub enum Issued {
     AppPassword(AppPasswordId, Secret),
     /// A contact.
     Contact(ContactId),
-    /// Nothing: so many devices were remembered, and are strange now.
+    /// Nothing: so many devices were remembered when the account was loaded, and are strange now.
     DevicesForgotten(usize),
     /// A temporary code.
     TemporaryCode {

@@ -3,13 +3,14 @@ use proptest::prelude::*;
 use super::{Binding, KeyFingerprint, LoginSession, Source, Station, Ticket, Tickets};
 use crate::account::{Account, State};
 use crate::attempt::Place;
+use crate::bundle::{Bundle, Durability, TicketChange};
 use crate::keys::{KeyId, KeyRing, MasterKey};
 use crate::limits::{
     CLOCK_DIFFERENCE_SECONDS, STATION_OCTETS_MAX, TICKET_SECONDS_MAX, TICKET_WITH_KEY_SECONDS_MAX,
     TICKETS_MAX,
 };
 use crate::random::Stream;
-use crate::{AccountId, UnixTime, Username, world};
+use crate::{AccountId, AttemptId, UnixTime, Username, world};
 
 /// As OpenSSH's `ssh-keygen -l` has written them of two keys.
 const KEYS: [&str; 2] = [
@@ -209,6 +210,19 @@ fn a_new_master_key_knows_the_devices_of_the_old_one() {
     tickets.remember(Ticket::new(&alice, &binding, 600, at(1), (&renewed, &random)).unwrap());
     let candidates = binding.candidates(&renewed, alice.id).unwrap();
     assert_eq!(tickets.bound_to(&candidates, &alice, at(2)).count(), 2, "both are this device");
+}
+
+#[test]
+fn what_is_remembered_or_forgotten_survives_a_power_cut() {
+    let alice = account(1);
+    let ticket = Box::new(of(&alice, &by("vpn", "a"), 60, at(0)));
+    let forget = TicketChange::Forget { account: alice.id, ticket: ticket.id() };
+    for change in [forget, TicketChange::Remember { account: alice.id, ticket }] {
+        let mut bundle = Bundle::of_records(AttemptId::from_bytes([1; 16]), at(0), Vec::new());
+        assert!(bundle.writes_nothing() && bundle.durability() == Durability::Process);
+        bundle.tickets.push(change);
+        assert!(!bundle.writes_nothing() && bundle.durability() == Durability::PowerCut);
+    }
 }
 
 /// Few values, so that what runs together would be found.

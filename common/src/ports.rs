@@ -36,6 +36,8 @@ pub struct Loaded {
     pub sent_codes: Vec<SentCode>,
     /// When codes were sent to the user within a day.
     pub sendings: Sendings,
+    /// When notices were sent to the user as text messages within a day.
+    pub notice_texts: Sendings,
     /// The devices that are remembered of the user. Some may have expired.
     pub tickets: Tickets,
     /// When the user was last let in, to the hour.

@@ -3,6 +3,7 @@
 mod contacts;
 mod devices;
 mod factors;
+mod notices;
 mod properties;
 mod states;
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::account::{Account, PasswordHash};
-use crate::bundle::{Bundle, Entry, NewCode, Outcome, Precondition, Spend};
+use crate::bundle::{Bundle, Entry, NoticeTexts, Outcome, Precondition, Spend};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId};
 use crate::lane::{Lane, LaneKey};
@@ -122,10 +122,11 @@ impl Store for MemoryStore {
         memory.loads += 1;
         let account = memory.accounts.get(name).cloned();
         let id = account.as_ref().map(|account| account.id);
-        let Sent { codes, sendings } = memory.sent.get(name).cloned().unwrap_or_default();
+        let Sent { codes, sendings, notice_texts } = memory.sent.get(name).cloned().unwrap_or_default();
         Ok(Loaded {
             sent_codes: codes,
             sendings,
+            notice_texts,
             tickets: id.and_then(|id| memory.tickets.get(&id).cloned()).unwrap_or_default(),
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
@@ -252,7 +253,11 @@ impl Memory {
         if !bundle.tickets.iter().all(|change| self.may_remember(change, bundle)) {
             return Outcome::Conflict;
         }
-        if !bundle.new_code.as_ref().is_none_or(|new| self.may_send(new)) {
+        let may_tell = |texts: &NoticeTexts| self.sent_to(&texts.name).tell(texts.count, bundle.at);
+        if !bundle.notice_texts.as_ref().is_none_or(may_tell) {
+            return Outcome::Conflict;
+        }
+        if !bundle.new_code.as_ref().is_none_or(|new| self.sent_to(&new.name).send(new)) {
             return Outcome::Conflict;
         }
         if bundle.success.as_ref().is_some_and(|success| self.successes.contains_key(&success.session)) {
@@ -314,8 +319,8 @@ impl Memory {
         }
     }
 
-    fn may_send(&self, new: &NewCode) -> bool {
-        self.sent.get(&new.name).cloned().unwrap_or_default().send(new)
+    fn sent_to(&self, name: &Username) -> Sent {
+        self.sent.get(name).cloned().unwrap_or_default()
     }
 
     /// Durable writes so far.

@@ -231,6 +231,7 @@ pub fn record(at: u64) -> Record {
         ending: Ending::Accept,
         reason: Reason::BothProofs,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }

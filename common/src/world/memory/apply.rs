@@ -65,6 +65,9 @@ impl Memory {
         if let Some(new) = &bundle.new_code {
             assert!(self.sent.entry(new.name.clone()).or_default().send(new));
         }
+        if let Some(texts) = &bundle.notice_texts {
+            assert!(self.sent.entry(texts.name.clone()).or_default().tell(texts.count, bundle.at));
+        }
         self.outbox.extend(bundle.messages.iter().cloned());
         if let Some(account) = bundle.signed_in {
             self.signed_in.insert(account, bundle.at);

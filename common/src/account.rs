@@ -112,6 +112,17 @@ pub struct Contact {
     pub added_at: UnixTime,
 }
 
+impl Contact {
+    /// Whether somebody else than the user says so: whoever merely knows the password may register by such a one.
+    #[must_use]
+    pub const fn is_vouched_for(&self) -> bool {
+        match self.set_by {
+            SetBy::Administrator | SetBy::Directory => true,
+            SetBy::User => false,
+        }
+    }
+}
+
 /// Who has set a contact. Whoever merely knows the password may register by one that is not the user's own word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -264,8 +275,16 @@ pub struct Account {
     /// App passwords.
     #[serde(default)]
     pub app_passwords: Vec<AppPassword>,
+    /// Which generation of remembered devices is good: those of an earlier one are strange. See [`crate::ticket`].
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub generation: u64,
     /// When the account was made.
     pub created_at: UnixTime,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in references")]
+const fn is_first(generation: &u64) -> bool {
+    *generation == 0
 }
 
 impl Account {
@@ -289,6 +308,7 @@ impl Account {
             temporary_code: None,
             recovery_codes: Vec::new(),
             app_passwords: Vec::new(),
+            generation: 0,
             created_at: now,
         }
     }
@@ -300,6 +320,11 @@ impl Account {
             Some(until) if now < until => State::Disabled,
             Some(_) | None => self.state,
         }
+    }
+
+    /// Makes every device that is remembered by now strange.
+    pub(crate) fn forget_devices(&mut self) {
+        self.generation = self.generation.saturating_add(1);
     }
 
     /// Factors with a weak secret.

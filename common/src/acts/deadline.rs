@@ -38,6 +38,15 @@ impl DeadlineChange {
 }
 
 impl<T> Limit<T> {
+    /// The same of what is meant by it.
+    pub fn map<U>(self, meant: impl FnOnce(T) -> U) -> Limit<U> {
+        match self {
+            Self::Kept => Limit::Kept,
+            Self::Lifted => Limit::Lifted,
+            Self::Set(limit) => Limit::Set(meant(limit)),
+        }
+    }
+
     fn over(self, before: Option<T>) -> Option<T> {
         match self {
             Self::Kept => before,

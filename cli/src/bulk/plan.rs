@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::change::describe;
 use crate::number::{counted, grouped};
+use crate::warning::no_way_to_register;
 
 /// Names that stand for a kind of change.
 const EXAMPLES_MAX: usize = 3;
@@ -155,20 +156,9 @@ impl<'a> Plan<'a> {
 
     /// Where a password alone registers nobody, those who have no contact wait for something that never comes.
     pub(super) fn strangers(&self, policy: &Policy) -> Option<String> {
-        let registration = &policy.registration;
-        let why = match (registration.at_sign_in, registration.openings.is_empty()) {
-            (true, false) => return None,
-            (true, true) => "the settings have no [[registration.opening]], and nobody has set a contact of theirs",
-            (false, _) => "at-sign-in = false",
-        };
         let Kind { users, .. } = self.strangers;
-        let who = self.strangers.who();
-        (users > 0 && self.act != "user temporary-code").then(|| {
-            format!(
-                "{} of them can register at no sign-in without a temporary code of yours ({who}): {why}",
-                grouped(users)
-            )
-        })
+        let why = no_way_to_register(policy).filter(|_| users > 0 && self.act != "user temporary-code")?;
+        Some(format!("{} of them ({}) cannot register by themselves: {why}", grouped(users), self.strangers.who()))
     }
 }
 

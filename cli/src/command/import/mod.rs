@@ -21,7 +21,7 @@ use crate::terminal::{self, Consent, Seat};
 use crate::warning::warn_of_unused_passwords;
 use crate::words::{label, state};
 use plan::{Imported, Plan};
-pub(crate) use rows::LineNumbers;
+pub(crate) use rows::{LineNumbers, delimiter};
 use rows::{FirstPassword, Mistake, Row};
 
 /// Arguments of `import`.

@@ -121,7 +121,7 @@ crate::closed_list! {
         MessageSent = "message-sent",
         /// No gateway took a code or notice now; it is tried again.
         MessageNotSent = "message-not-sent",
-        /// A code or notice was given up: it has expired, no gateway takes it, or its number is not allowed.
+        /// A code or notice was given up: it has expired, no gateway takes it, one may have sent it, or its number is not allowed.
         MessageGivenUp = "message-given-up",
         /// The user went away before the dialogue ended.
         Abandoned = "abandoned",

@@ -98,7 +98,7 @@ impl Directory {
     }
 }
 
-/// A directory with four people, two of them in the group `pilots`, and one whose first group it is.
+/// A directory with five people, two of them in the group `pilots`, and one whose first group it is.
 fn slapd(site: &Site, folder: &Path, port: u16) -> Result<Daemon, Failure> {
     checked(Command::new("mkdir").arg(folder.join("db")))?;
     let (settings, tree) = (folder.join("slapd.conf"), folder.join("tree.ldif"));
@@ -116,7 +116,7 @@ fn entries() -> String {
     let mut text = "dn: dc=example,dc=test\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n\n"
         .to_owned();
     for (number, name, group) in
-        [(1, "dana", 20001), (2, "erik", 20001), (3, "fay", 20100), (4, "gus", 20001)]
+        [(1, "dana", 20001), (2, "erik", 20001), (3, "fay", 20100), (4, "gus", 20001), (5, "hana", 20001)]
     {
         text += &format!(
             "dn: uid={name},dc=example,dc=test\nobjectClass: inetOrgPerson\nobjectClass: posixAccount\nuid: {name}\n\
@@ -174,7 +174,7 @@ fn users_whom_only_the_directory_knows_are_rolled_out_and_sign_in() -> Outcome {
     let mut app = registers(site, &sshd, "erik", "type it here: ", &given)?;
     signs_in(&sshd, "erik", &app.code()?)?;
     // Somebody of whom the store has never heard is what `default-state` says, which is enforced here.
-    let mut terminal = sshd.ssh("fay", "echo in")?;
+    let mut terminal = sshd.ssh("hana", "echo in")?;
     terminal.expect("assword: ")?.send(PASSWORD)?.expect("type it here: ")?.send("000000")?.expect(AGAIN)?;
     terminal.vanish()?;
     assert!(!passwd()?.contains("gus") && !passwd()?.contains("erik"), "still nobody is a local user");
@@ -184,7 +184,7 @@ fn users_whom_only_the_directory_knows_are_rolled_out_and_sign_in() -> Outcome {
     terminal.expect("assword: ")?.send("wrong horse")?.expect(CODE)?.send("000000")?.expect(AGAIN)?;
     terminal.vanish()?;
 
-    // With the directory away nobody is made by mistake.
+    // With the directory away nobody is made by mistake, of whom it has not been asked lately.
     directory.sssd.stop()?;
     let away = site.countersign(&["user", "enable", "fay"]).expect_err("nobody can tell");
     assert!(away.to_string().contains("nobody could tell"), "{away}");

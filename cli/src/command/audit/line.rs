@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::attempt::{Place, SELF_SERVICE};
 use common::record::{ActRecord, DeliveryRecord, Ending, Names, Record, Together, Untold};
-use common::{Door, UnixTime};
+use common::{Door, Reason, UnixTime};
 
 use super::{Listed, word};
 use crate::moment::rfc3339;
@@ -102,6 +102,11 @@ fn what_it_was(record: &Record) -> String {
         let changed = changed(act);
         let separator = if changed.is_empty() { "" } else { ": " };
         return format!("{} by {by}{separator}{changed}", act.act);
+    }
+    if let (Some(Together { count, since, names: _ }), Reason::SyslogBehind) =
+        (record.together, record.reason)
+    {
+        return format!("{count} records since {}", rfc3339(since));
     }
     if let Some(Together { count, since, names: _ }) = record.together {
         return format!("{count} since {}; place and source of the last one", rfc3339(since));

@@ -71,7 +71,8 @@ pub(crate) fn fitted_around(
             };
             table(&titles_kept, rows.iter().map(cells))
         };
-        let room = columns.saturating_sub(width(&cut_to(ELASTIC_COLUMNS_MIN))).saturating_add(ELASTIC_COLUMNS_MIN);
+        let room =
+            columns.saturating_sub(width(&cut_to(ELASTIC_COLUMNS_MIN))).saturating_add(ELASTIC_COLUMNS_MIN);
         let text = cut_to(room);
         if width(&text) <= columns {
             let gone: Vec<&str> = titles.iter().skip(kept).copied().collect();

@@ -36,7 +36,8 @@ pub(crate) fn warn_of_lockout(context: &Context, office: &Office, account: &Acco
         let name = &account.name;
         let stored = listed(office.store.load(name, &LaneKey::NONE, None)?);
         let has_recovery_codes = stored.is_some_and(|stored| stored.recovery_codes_left() > 0);
-        let but_by = if has_recovery_codes { "a recovery code or a temporary code" } else { "a temporary code" };
+        let but_by =
+            if has_recovery_codes { "a recovery code or a temporary code" } else { "a temporary code" };
         context.warn(&format!(
             "{name} is enforced and has registered nothing, so that nobody gets in under this name without {but_by}: \
              'countersign user temporary-code {name}' makes one, and 'countersign enroll {name} totp' registers an app"

@@ -158,7 +158,11 @@ impl<'a> Plan<'a> {
     pub(super) fn strangers(&self, policy: &Policy) -> Option<String> {
         let Kind { users, .. } = self.strangers;
         let why = no_way_to_register(policy).filter(|_| users > 0 && self.act != "user temporary-code")?;
-        Some(format!("{} of them ({}) cannot register by themselves: {why}", grouped(users), self.strangers.who()))
+        Some(format!(
+            "{} of them ({}) cannot register by themselves: {why}",
+            grouped(users),
+            self.strangers.who()
+        ))
     }
 }
 

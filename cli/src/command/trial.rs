@@ -227,7 +227,10 @@ mod tests {
             attempt: "1".to_owned(),
         };
         let text = tried.text();
-        assert!(text.starts_with("Accepted at service sshd without a second step: the account's state"), "{text}");
+        assert!(
+            text.starts_with("Accepted at service sshd without a second step: the account's state"),
+            "{text}"
+        );
         assert!(text.contains("'countersign user enforce alice'"), "{text}");
     }
 

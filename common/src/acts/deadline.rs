@@ -60,6 +60,9 @@ impl<T> Limit<T> {
 impl From<Option<Deadline>> for DeadlineChange {
     fn from(deadline: Option<Deadline>) -> Self {
         let Some(Deadline { by, sign_ins }) = deadline else { return Self::KEPT };
-        Self { by: by.map_or(Limit::Lifted, Limit::Set), sign_ins: sign_ins.map_or(Limit::Lifted, Limit::Set) }
+        Self {
+            by: by.map_or(Limit::Lifted, Limit::Set),
+            sign_ins: sign_ins.map_or(Limit::Lifted, Limit::Set),
+        }
     }
 }

@@ -336,10 +336,9 @@ pub(crate) fn carry_out(
         (Act::Add { state, role, password, totp }, None) => {
             account::add(desk, name, *state, *role, password.as_ref(), totp.as_ref())
         }
-        (
-            Act::SetState(StateChange { if_absent: IfAbsent::Create, state, .. }),
-            None,
-        ) => Ok(change(desk, account::new(desk, name, *state), act)?.inserting()),
+        (Act::SetState(StateChange { if_absent: IfAbsent::Create, state, .. }), None) => {
+            Ok(change(desk, account::new(desk, name, *state), act)?.inserting())
+        }
         (Act::DisableUntil { if_absent: IfAbsent::Create, .. }, None) => {
             Ok(change(desk, account::new(desk, name, desk.policy.default_state), act)?.inserting())
         }

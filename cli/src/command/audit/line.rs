@@ -114,7 +114,13 @@ fn what_it_was(record: &Record) -> String {
     let rule = || record.rule.as_ref().map(|rule| format!("rule {rule}"));
     let decided = record.factor.clone().or_else(rule);
     let message = record.delivery.as_ref().map(message);
-    no_sign_in(record).map(str::to_owned).into_iter().chain(message).chain(decided).collect::<Vec<_>>().join(", ")
+    no_sign_in(record)
+        .map(str::to_owned)
+        .into_iter()
+        .chain(message)
+        .chain(decided)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// How a message went, and why it was not taken.
@@ -146,7 +152,8 @@ fn changed(act: &ActRecord) -> String {
     let (before, after) = (words(&act.before), words(&act.after));
     let key = |word: &str| word.split_once('=').map(|(key, _)| key.to_owned());
     let kept: BTreeSet<Option<String>> = after.iter().map(|word| key(word)).collect();
-    let is_new = |word: &&String| !before.contains(word) && (act.before.is_some() || !USUAL.contains(&word.as_str()));
+    let is_new =
+        |word: &&String| !before.contains(word) && (act.before.is_some() || !USUAL.contains(&word.as_str()));
     let gone = before.iter().filter_map(|word| key(word)).filter(|word| !kept.contains(&Some(word.clone())));
     let gone = gone.filter(|_| act.after.is_some()).map(|key| format!("{key}=none"));
     let new = after.iter().filter(is_new).map(|word| readable(word));
@@ -230,13 +237,15 @@ mod tests {
     #[test]
     fn a_message_that_was_not_sent_says_why() {
         let delivery = json!({"channel": "sms", "gateway": "kannel", "trouble": "it does not answer"});
-        let said = cell(&json!({"ending": "finding", "reason": "message-not-sent", "delivery": delivery}), "detail");
+        let said =
+            cell(&json!({"ending": "finding", "reason": "message-not-sent", "delivery": delivery}), "detail");
         assert_eq!(said, "sms through kannel: it does not answer");
     }
 
     #[test]
     fn who_looks_after_the_own_account_comes_in_nowhere() {
-        let own = json!({"place": {"service": "countersign"}, "ending": "accept", "reason": "skipped-disabled"});
+        let own =
+            json!({"place": {"service": "countersign"}, "ending": "accept", "reason": "skipped-disabled"});
         assert_eq!(cell(&own, "detail"), "own account, no sign-in");
     }
 

@@ -52,7 +52,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
     steps.push(break_glass_file(context, &settings)?);
     warn_of_primary(context, &settings);
     let (key_file, backend) = (places::master_key(&settings), settings.primary.backend().word());
-    context.say(&Initialised { key_file, backend, steps, next: next(&settings.primary, settings.policy.default_state) })?;
+    context.say(&Initialised {
+        key_file,
+        backend,
+        steps,
+        next: next(&settings.primary, settings.policy.default_state),
+    })?;
     Ok(Outcome::Done)
 }
 
@@ -147,7 +152,8 @@ fn next(primary: &Primary, default_state: State) -> String {
         ("countersign recovery-codes NAME", "makes codes for the day when the phone is lost"),
     ];
     // Who is enabled becomes enforced by registering; who is disabled stays so.
-    let enforce = ("countersign user enforce NAME", "asks for the second step from then on: a new account is disabled");
+    let enforce =
+        ("countersign user enforce NAME", "asks for the second step from then on: a new account is disabled");
     let commands = commands
         .into_iter()
         .chain((default_state == State::Disabled).then_some(enforce))

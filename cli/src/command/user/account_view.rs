@@ -85,12 +85,7 @@ struct RecoveryCodesView {
 
 impl AccountView {
     /// An account as of now.
-    pub(super) fn new(
-        listed: &Listed,
-        engine: &Engine,
-        contacts: Contacts,
-        beside: Beside,
-    ) -> Self {
+    pub(super) fn new(listed: &Listed, engine: &Engine, contacts: Contacts, beside: Beside) -> Self {
         let (account, now) = (&listed.account, engine.now());
         let temporary_code = account.temporary_code.as_ref();
         Self {

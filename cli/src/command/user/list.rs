@@ -39,7 +39,8 @@ pub(crate) struct List {
 
 pub(super) fn list(context: &Context, office: &Office, arguments: &List) -> Result<(), Failure> {
     warn_of_missing_break_glass(context, office)?;
-    let wanted = Wanted { filter: &arguments.filter, members: all_members(context, office, &arguments.group)? };
+    let wanted =
+        Wanted { filter: &arguments.filter, members: all_members(context, office, &arguments.group)? };
     wanted.warn_of_strangers(context, office)?;
     if context.is_for_programs() {
         as_json(office, &wanted)

@@ -266,7 +266,10 @@ mod tests {
         };
         let said = said_with(Ways::None, &policy, by_a_day);
         assert!(said.starts_with("The user is asked for a temporary code"), "{said}");
-        assert!(said.contains("put it off until 2026-11-22T13:00:00Z: the settings have no opening"), "{said}");
+        assert!(
+            said.contains("put it off until 2026-11-22T13:00:00Z: the settings have no opening"),
+            "{said}"
+        );
         let said = said_with(Ways::None, &policy, |_| {});
         assert!(said.starts_with("The user is asked nothing, and let in"), "{said}");
         policy.registration.openings.push(Opening {
@@ -285,7 +288,10 @@ mod tests {
         let name = Username::parse("alice").unwrap();
         let account = Account::new(AccountId::from_bytes([1; 16]), name, State::Enforced, now());
         let said = overdue(&account, State::Enforced, 1);
-        assert!(said.starts_with("Nobody gets in under this name without a recovery code (1 left) or"), "{said}");
+        assert!(
+            said.starts_with("Nobody gets in under this name without a recovery code (1 left) or"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -9,7 +9,11 @@ use crate::registration::Grace;
 use crate::world::BEGINNING;
 
 fn enable(deadline: Option<Deadline>) -> Act {
-    Act::SetState(StateChange { state: State::Enabled, deadline: deadline.into(), if_absent: IfAbsent::Create })
+    Act::SetState(StateChange {
+        state: State::Enabled,
+        deadline: deadline.into(),
+        if_absent: IfAbsent::Create,
+    })
 }
 
 fn with_grace() -> World {

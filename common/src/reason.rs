@@ -117,6 +117,8 @@ crate::closed_list! {
         BreakGlassBroken = "break-glass-broken",
         /// Other logins changed the account each time this one was decided.
         TooManyRaces = "too-many-races",
+        /// Too many messages wait to be sent, or nobody is there who would send them: no code was sent.
+        OutboxFull = "outbox-full",
         /// A gateway has taken a code or notice; whether it arrived is not known.
         MessageSent = "message-sent",
         /// No gateway took a code or notice now; it is tried again.

@@ -244,8 +244,10 @@ pub enum Issued {
     },
 }
 
+pub(crate) use factor::{gone, prove};
+pub(crate) use given_out::{app_password, recovery_codes};
 pub(crate) use own::{OwnAct, of_user};
-pub(crate) use registration::with_factor;
+pub(crate) use registration::{with_factor, without_factor};
 
 /// What acts need besides the account.
 pub(crate) struct Desk<'a> {

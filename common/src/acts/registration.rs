@@ -25,10 +25,9 @@ pub(crate) fn with_factor(mut account: Account, factor: Factor) -> Account {
     account
 }
 
-/// The account without a factor; `None` where it has no such one.
-pub(crate) fn without_factor(mut account: Account, id: FactorId) -> Option<Account> {
-    let before = account.factors.len();
+/// The account without a factor.
+pub(crate) fn without_factor(mut account: Account, id: FactorId) -> Account {
     account.factors.retain(|factor| factor.id != id);
     account.default_factor = account.default_factor.filter(|default| *default != id);
-    (account.factors.len() < before).then_some(account)
+    account
 }

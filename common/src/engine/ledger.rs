@@ -114,7 +114,9 @@ impl Ledger<'_> {
         match (stored, kept) {
             (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session, now)),
             (Ok(stored), Err(_)) => Ok(stored),
-            (Err(_), Ok(kept)) if file.stands_in && kept.account.is_some() => Ok(kept),
+            (Err(_), Ok(kept)) if file.stands_in && kept.account.is_some() => {
+                Ok(Loaded { sends_nothing: true, ..kept })
+            }
             (Err(error), _) => Err(error),
         }
     }

@@ -29,6 +29,8 @@ pub(crate) struct Memory {
     sent: HashMap<Username, Sent>,
     /// Messages that nobody has taken.
     pub(crate) outbox: Vec<Envelope>,
+    /// No further code can be taken in.
+    pub(crate) outbox_is_full: bool,
     signed_in: HashMap<AccountId, UnixTime>,
     lanes: HashMap<LaneKey, Lane>,
     caps: HashMap<AccountId, Cap>,
@@ -120,10 +122,9 @@ impl Store for MemoryStore {
         memory.loads += 1;
         let account = memory.accounts.get(name).cloned();
         let id = account.as_ref().map(|account| account.id);
-        let Sent { codes, sendings } = memory.sent.get(name).cloned().unwrap_or_default();
         Ok(Loaded {
-            sent_codes: codes,
-            sendings,
+            sent: memory.sent.get(name).cloned().unwrap_or_default(),
+            sends_nothing: memory.outbox_is_full,
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
             spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
@@ -309,7 +310,7 @@ impl Memory {
     }
 
     fn may_send(&self, new: &NewCode) -> bool {
-        self.sent.get(&new.name).cloned().unwrap_or_default().send(new)
+        !self.outbox_is_full && self.sent.get(&new.name).cloned().unwrap_or_default().send(new)
     }
 
     fn apply(&mut self, bundle: &Bundle) {

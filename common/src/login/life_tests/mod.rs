@@ -158,7 +158,7 @@ impl Life {
 
     /// Whether a text is a second proof here and now: of what is registered, or a temporary code.
     fn is_proof(&self, text: &str) -> bool {
-        let Loaded { account: Some(account), spent_steps, spent_codes, sent_codes, .. } = self.loaded()
+        let Loaded { account: Some(account), spent_steps, spent_codes, sent: on_its_way, .. } = self.loaded()
         else {
             return false;
         };
@@ -179,7 +179,7 @@ impl Life {
             || account.temporary_code.iter().any(|code| {
                 temporary.contain(&code.hash) && is_unspent(code.id) && self.now() < code.expires_at
             })
-            || sent_codes.iter().any(|code| {
+            || on_its_way.codes.iter().any(|code| {
                 sent.contain(&code.hash) && self.now() < code.expires_at && code.tries < limits::CODE_TRIES
             })
     }

@@ -9,12 +9,12 @@ mod complete;
 mod extras;
 
 pub(super) use added::Registered;
-pub(super) use complete::Registration;
+pub(super) use complete::{Registration, usual_label};
 pub(super) use extras::{in_pairs, places_for, scope_of};
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Contact, SetBy};
+use crate::account::{Account, Contact, Factor, SetBy};
 use crate::address::{Address, Channel};
 use crate::attempt::{SecondQuestion, Word};
 use crate::bundle::Spend;
@@ -25,7 +25,7 @@ use crate::login::{Evidence, Prompt, Step, View, write};
 use crate::random::{Random, Stream};
 use crate::record::PrimaryResult;
 use crate::session::{Asked, Session, Stage};
-use crate::{AccountId, Answer, PrimaryMode, Reason, Username};
+use crate::{AccountId, Answer, Attempt, PrimaryMode, Reason, Username};
 
 /// Octets of a [`Seed`].
 const SEED_OCTETS: usize = 16;
@@ -132,10 +132,14 @@ pub(super) fn is_possible(view: &View<'_>) -> bool {
 /// Whether this attempt can be led through more questions than those of a login, by somebody whose word counts: who speaks
 /// through a program of the user can look after that account alone, and says nothing of a first password.
 pub(super) fn can_be_led(view: &View<'_>) -> bool {
-    let own = view.attempt.place.is_self_service() && view.attempt.primary == PrimaryMode::None;
-    view.attempt.profile.second_question == SecondQuestion::Asked
-        && (own || view.attempt.parties.word == Word::Believed)
-        && view.known().is_some()
+    may_be_led(view.attempt) && view.known().is_some()
+}
+
+/// The same of whoever may be asking.
+pub(super) fn may_be_led(attempt: &Attempt) -> bool {
+    let own = attempt.place.is_self_service() && attempt.primary == PrimaryMode::None;
+    attempt.profile.second_question == SecondQuestion::Asked
+        && (own || attempt.parties.word == Word::Believed)
 }
 
 /// What a right second proof leads to.
@@ -181,7 +185,7 @@ pub(super) fn begin(
 ) -> Step {
     let setup = Setup::new(view, primary, warrant, None);
     session.stage = Stage::Setup(setup.clone());
-    let step = choice::ask(view, session, &setup, "");
+    let step = choice::begin(view, session, &setup, Some(Reason::RegistrationBegun));
     match proof {
         Some(proof) => write::with_proof(view, step, proof, matches!(warrant, Warrant::TemporaryCode(_))),
         None => step,
@@ -197,7 +201,7 @@ pub(super) fn add(
 ) -> Step {
     let setup = Setup::new(view, primary, Warrant::Own, replaced);
     session.stage = Stage::Setup(setup.clone());
-    choice::ask(view, session, &setup, "A new second step.")
+    choice::begin(view, session, &setup, None)
 }
 
 /// Something was proven that is to be registered.
@@ -222,10 +226,10 @@ pub(super) fn answered(
         return write::reject(view, &session, reason);
     }
     match setup.at {
-        At::Choice => choice::answered(view, session, setup, answer),
+        At::Choice => choice::answered(view, session, setup, answer, evidence),
         At::Apps(picture) => app::show_key(view, session, setup, picture, ""),
         At::Key(picture) => app::answered(view, session, setup, picture, answer),
-        At::Address(channel) => address::typed(view, session, setup, channel, answer),
+        At::Address(channel) => address::typed(view, session, setup, channel, answer, evidence),
         At::Code(channel) => address::answered(view, session, setup, channel, answer, evidence),
         At::RecoveryCodes => extras::after_recovery_codes(view, session, setup, answer),
         At::Program => extras::program(view, session, setup, answer),
@@ -268,9 +272,12 @@ impl Setup {
             (_, Need::Refuse(reason)) => return Err(reason),
             (Warrant::Opening | Warrant::Contact, Need::Register) => warrant(view) == Some(self.warrant),
             (Warrant::Opening | Warrant::Contact, Need::Second | Need::Skip(_)) => false,
-            (Warrant::TemporaryCode(id), _) => account
-                .and_then(|account| account.temporary_code.as_ref())
-                .is_some_and(|code| *code.id.as_bytes() == id && !view.loaded.spent_codes.contains(&code.id)),
+            // It was good when it was typed; that it ends meanwhile is no reason to begin again.
+            (Warrant::TemporaryCode(id), _) => account.is_some_and(|account| {
+                let code = account.temporary_code.as_ref().filter(|code| *code.id.as_bytes() == id);
+                let is_unspent = code.is_some_and(|code| !view.loaded.spent_codes.contains(&code.id));
+                is_unspent && account.version == self.version
+            }),
             (Warrant::Proof, Need::Second) => account.is_some_and(|account| {
                 let is_asked = account.factors.is_empty() || account.must_register_again;
                 is_asked && account.version == self.version
@@ -287,6 +294,12 @@ impl Setup {
         let holds = holds && is_admitted;
         let is_standing = matches!(self.primary, PrimaryResult::Right | PrimaryResult::NotAsked);
         if holds && is_standing { Ok(()) } else { Err(Reason::RegistrationRefused) }
+    }
+
+    /// The factor that the new one takes the place of.
+    fn replaced<'a>(&self, account: &'a Account) -> Option<&'a Factor> {
+        let id = FactorId::from_bytes(self.replaced?);
+        account.factors.iter().find(|factor| factor.id == id)
     }
 
     /// Whether an address may be registered: with nothing but the first password, one that somebody else has set.
@@ -319,20 +332,24 @@ impl Setup {
 }
 
 /// Goes on with another question.
-fn ask(view: &View<'_>, mut session: Session, setup: &Setup, at: At, prompt: Prompt, reason: Reason) -> Step {
-    if session.rounds >= session.rounds_max() {
+fn ask(
+    view: &View<'_>,
+    mut session: Session,
+    setup: &Setup,
+    at: At,
+    prompt: Prompt,
+    why: Option<Reason>,
+) -> Step {
+    if session.is_last_round() {
         return write::reject(view, &session, Reason::TooManyRounds);
     }
     session.stage = Stage::Setup(Setup { at, ..setup.clone() });
-    write::ask(view, session, prompt, reason)
+    write::ask_on(view, session, prompt, why)
 }
 
 /// What was typed, as one word in lower case; empty for nothing.
 fn word(answer: &Answer) -> String {
-    match answer {
-        Answer::Text(typed) => typed.expose_text().unwrap_or_default().trim().to_lowercase(),
-        Answer::Void => String::new(),
-    }
+    answer.typed().expose_text().unwrap_or_default().trim().to_lowercase()
 }
 
 /// Whether somebody else than the user has set a contact.

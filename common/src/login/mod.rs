@@ -246,7 +246,8 @@ fn still(view: &View<'_>, session: &Session, primary: PrimaryResult) -> PrimaryR
     if primary == PrimaryResult::Right && changed { PrimaryResult::Wrong } else { primary }
 }
 
-fn first_stage(attempt: &Attempt) -> Stage {
+/// What the first answer of an attempt is an answer to.
+pub(crate) fn first_stage(attempt: &Attempt) -> Stage {
     use crate::attempt::FirstAnswer;
     match (attempt.primary, attempt.profile.first_answer) {
         (PrimaryMode::Stack, _) => Stage::Second(PrimaryResult::Right),

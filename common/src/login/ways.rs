@@ -100,7 +100,8 @@ fn listed(view: &View<'_>, is_standing: bool) -> Vec<(Way, String)> {
         (Dialogue::Plain, Some(account)) => of_user(view, account),
         (Dialogue::Plain | Dialogue::Neutral, _) => of_site(view),
     };
-    ways.extend(setup::may_be_led(view.attempt).then(|| (Way::Manage, MENU.to_owned())));
+    let is_there = setup::may_be_led(view.attempt) && !view.attempt.place.is_self_service();
+    ways.extend(is_there.then(|| (Way::Manage, MENU.to_owned())));
     ways
 }
 

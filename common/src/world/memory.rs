@@ -29,8 +29,9 @@ pub(crate) struct Memory {
     sent: HashMap<Username, Sent>,
     /// Messages that nobody has taken.
     pub(crate) outbox: Vec<Envelope>,
-    /// No further code can be taken in.
+    /// No further code is taken in. Who loads after one was refused knows it.
     pub(crate) outbox_is_full: bool,
+    was_code_refused: bool,
     signed_in: HashMap<AccountId, UnixTime>,
     lanes: HashMap<LaneKey, Lane>,
     caps: HashMap<AccountId, Cap>,
@@ -52,7 +53,7 @@ pub(crate) struct Memory {
     pub(crate) has_gone_back: bool,
     /// An administrator sets new passwords between the load of a login and its commit.
     pub(crate) new_password_before_next_accept: bool,
-    counts: u64,
+    pub(crate) counts: u64,
     /// Counts that it cannot take before it can again.
     pub(crate) counts_to_fail: u32,
     /// Answers of others in the same lane, between the next count of a login and its next.
@@ -93,9 +94,7 @@ impl MemoryStore {
     pub(crate) fn raise_versions(&self) {
         self.0.lock().unwrap().accounts.values_mut().for_each(|account| account.version += 1);
     }
-}
 
-impl MemoryStore {
     /// As a purge does; the floor is the caller's.
     pub(crate) fn forget_spent_steps(&self) {
         self.0.lock().unwrap().steps.clear();
@@ -124,7 +123,7 @@ impl Store for MemoryStore {
         let id = account.as_ref().map(|account| account.id);
         Ok(Loaded {
             sent: memory.sent.get(name).cloned().unwrap_or_default(),
-            sends_nothing: memory.outbox_is_full,
+            sends_nothing: memory.was_code_refused,
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
             spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
@@ -247,6 +246,7 @@ impl Memory {
         if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(is_unspent) {
             return Outcome::Conflict;
         }
+        self.was_code_refused |= self.outbox_is_full && bundle.new_code.is_some();
         if !bundle.new_code.as_ref().is_none_or(|new| self.may_send(new)) {
             return Outcome::Conflict;
         }

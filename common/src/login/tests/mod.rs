@@ -6,6 +6,7 @@ mod clients;
 mod dialogue;
 mod manage;
 mod need;
+mod on_file;
 mod parties;
 mod registration;
 mod sent;
@@ -13,6 +14,7 @@ mod talk;
 mod throttle;
 mod token_model;
 mod tokens;
+mod wishes;
 
 use crate::account::{Block, State};
 use crate::acts::Act;

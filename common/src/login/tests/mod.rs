@@ -10,6 +10,7 @@ mod on_file;
 mod parties;
 mod registration;
 mod sent;
+mod standing_in;
 mod talk;
 mod throttle;
 mod token_model;

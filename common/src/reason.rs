@@ -25,9 +25,9 @@ crate::closed_list! {
         Registered = "registered",
         /// Asked whether to register now or later; a login that ends here was never answered.
         RegistrationOffered = "registration-offered",
-        /// Asked on the way through a registration; one that ends here has changed nothing.
+        /// A registration has begun; one that ends here has changed nothing.
         RegistrationBegun = "registration-begun",
-        /// Asked while the user looks after the own account; each change is a record of its own.
+        /// The user looks after the own account; each change is a record of its own.
         Managed = "managed",
         /// Asked for a code that was sent.
         CodeSent = "code-sent",

@@ -262,22 +262,24 @@ fn used_up(view: &View<'_>, bundle: &mut Bundle) {
     bundle.recognised = recognised(view);
 }
 
-/// The same question, with what the user has done to the own account, and the record of that.
-pub(super) fn with_own_act(view: &View<'_>, session: &Session, step: Step, act: &str, own: OwnAct) -> Step {
-    with_bundle(step, |bundle| {
-        bundle.precondition = precondition(view);
-        bundle.account = Some(own.change);
-        bundle.tally = None;
-        bundle.spends.extend(own.spends);
-        bundle.messages.extend(own.messages);
-        let act = ActRecord {
-            act: act.to_owned(),
-            actor: Actor::user(),
-            before: Some(own.before),
-            after: Some(own.after),
-        };
-        bundle.records.push(Record { act: Some(act), ..record(view, session, Ending::Act, Reason::ActDone) });
-    })
+/// The same question, with what the user has done to the own account, and the record of that. Where there is no question
+/// any more nothing is done: its end could not be shown.
+pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) -> Step {
+    let Step::Ask(session, prompt, mut bundle) = step else { return step };
+    bundle.precondition = precondition(view);
+    bundle.account = Some(own.change);
+    bundle.tally = None;
+    bundle.spends.extend(own.spends);
+    bundle.messages.extend(own.messages);
+    let act = ActRecord {
+        act: act.to_owned(),
+        actor: Actor::user(),
+        before: Some(own.before),
+        after: Some(own.after),
+    };
+    let record = record(view, &session, Ending::Act, Reason::ActDone);
+    bundle.records.push(Record { act: Some(act), ..record });
+    Step::Ask(session, prompt, bundle)
 }
 
 /// The same question, with the proof that led to it; one that is to be spent later is only named.

@@ -226,13 +226,8 @@ fn after(
     act: &str,
     own: OwnAct,
 ) -> Step {
-    if session.is_last_round() {
-        // Nothing is done whose end could not be shown.
-        return write::reject(view, &session, Reason::TooManyRounds);
-    }
     let manage = Manage { primary, last: Last::Done, version: version(view).saturating_add(1) };
-    let question = ask(view, session.clone(), manage, said, None);
-    write::with_own_act(view, &session, question, act, own)
+    write::with_own_act(view, ask(view, session, manage, said, None), act, own)
 }
 
 /// Back from adding one, with a word about it.

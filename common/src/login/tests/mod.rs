@@ -11,10 +11,11 @@ mod parties;
 mod registration;
 mod sent;
 mod standing_in;
-mod talk;
+pub(super) mod talk;
 mod throttle;
 mod token_model;
 mod tokens;
+mod warrants;
 mod wishes;
 
 use crate::account::{Block, State};

@@ -78,7 +78,7 @@ impl<'a> Talk<'a> {
 }
 
 /// No line is broken in the middle of a word, also where ssh puts a name before the first.
-pub(crate) fn fits_a_window(text: &str) {
+pub(in crate::login) fn fits_a_window(text: &str) {
     for (number, line) in text.lines().enumerate() {
         let columns = if number == 0 { 60 } else { 78 };
         let fits = line.trim_end().chars().count() <= columns || !line.trim_end().contains(' ');

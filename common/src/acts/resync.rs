@@ -76,12 +76,12 @@ fn clock(
         .ok_or(ActError::WrongCodes)?;
     let first = step.saturating_sub(1);
     let is_spent = desk.spent(factor).is_some_and(|highest| first <= highest);
-    if is_spent || key.step_begins(first) <= desk.floor {
+    if is_spent || key.step_begins(first) <= desk.loaded.floor {
         return Err(ActError::CodeRefused);
     }
     let drift = key.drift_of(step, desk.now).ok_or(ActError::WrongCodes)?;
     let key = key.ahead_by(drift);
-    if key.step_begins(step) <= desk.floor {
+    if key.step_begins(step) <= desk.loaded.floor {
         return Err(ActError::CodeRefused);
     }
     Ok((drift, Spend::of_step(&key, (account, factor), step)))

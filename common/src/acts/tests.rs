@@ -2,6 +2,7 @@
 
 mod contacts;
 mod factors;
+mod notices;
 mod properties;
 mod states;
 

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::lane::{Lane, LaneKey};
 use crate::login::{Counted, Counter, Evidence};
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
-use crate::record::Ending;
+use crate::record::{Ending, Told, Untold};
 use crate::throttle::Count;
 use crate::{Attempt, AttemptId, UnixTime, Username};
 
@@ -178,7 +178,7 @@ impl Ledger<'_> {
         let in_store = part_of(Counter::Store, bundle, &round.evidence);
         // The file sends nothing, and keeps no code that is sent.
         let in_file = part_of(Counter::BreakGlassFile, bundle, &round.evidence);
-        let in_file = Bundle { new_code: None, messages: Vec::new(), ..in_file };
+        let in_file = Bundle { new_code: None, messages: Vec::new(), notice_texts: None, ..in_file };
         if bundle.account.is_some() && round.is_from_file {
             // Where the store is there again, what is written is to be made of what it has.
             let nothing = Bundle::of_records(bundle.attempt, bundle.at, Vec::new());
@@ -230,7 +230,7 @@ impl Ledger<'_> {
                 Ok(Some(entries))
             }
             Err(error) if is_spent && file.stands_in && !needs_store(in_store) => {
-                file.written(&used(in_file)).map_err(|_| error)
+                file.written(&untold(used(in_file))).map_err(|_| error)
             }
             Err(error) => Err(error),
         }
@@ -266,6 +266,14 @@ fn spending(bundle: &Bundle, spent: &[Spend]) -> Bundle {
 /// The rest of it.
 fn used(bundle: &Bundle) -> Bundle {
     Bundle { spends: Vec::new(), ..bundle.clone() }
+}
+
+/// The same without its notices, which wait in the store: its records say so.
+fn untold(mut bundle: Bundle) -> Bundle {
+    for told in bundle.records.iter_mut().filter_map(|record| record.told.as_mut()) {
+        *told = Told { notices: 0, untold: told.untold.or(Some(Untold::StoreAway)) };
+    }
+    bundle
 }
 
 /// Whether a copy is of the same account after a change that the store has not loaded.

@@ -264,14 +264,7 @@ pub(crate) fn first_stage(attempt: &Attempt) -> Stage {
 impl View<'_> {
     /// What acts of the user are carried out with.
     fn desk<'d>(&'d self, random: &'d dyn Random) -> Desk<'d> {
-        Desk {
-            policy: self.policy,
-            keys: self.keys,
-            random,
-            now: self.now,
-            floor: self.loaded.floor,
-            spent_steps: &self.loaded.spent_steps,
-        }
+        Desk { policy: self.policy, keys: self.keys, random, now: self.now, loaded: self.loaded }
     }
 
     /// The canonical name, where the primary knows one.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::account::{Account, PasswordHash};
 use crate::bundle::{
-    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Renewal, Spend,
+    AccountChange, Bundle, CapEffect, Entry, NewCode, NoticeTexts, Outcome, Precondition, Renewal, Spend,
 };
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId};
@@ -247,7 +247,12 @@ impl Memory {
             return Outcome::Conflict;
         }
         self.was_code_refused |= self.outbox_is_full && bundle.new_code.is_some();
-        if !bundle.new_code.as_ref().is_none_or(|new| self.may_send(new)) {
+        let may_tell = |texts: &NoticeTexts| self.sent_to(&texts.name).tell(texts.count, bundle.at);
+        if !bundle.notice_texts.as_ref().is_none_or(may_tell) {
+            return Outcome::Conflict;
+        }
+        let may_send = |new: &NewCode| !self.outbox_is_full && self.sent_to(&new.name).send(new);
+        if !bundle.new_code.as_ref().is_none_or(may_send) {
             return Outcome::Conflict;
         }
         if bundle.success.as_ref().is_some_and(|success| self.successes.contains_key(&success.session)) {
@@ -309,8 +314,8 @@ impl Memory {
         }
     }
 
-    fn may_send(&self, new: &NewCode) -> bool {
-        !self.outbox_is_full && self.sent.get(&new.name).cloned().unwrap_or_default().send(new)
+    fn sent_to(&self, name: &Username) -> Sent {
+        self.sent.get(name).cloned().unwrap_or_default()
     }
 
     fn apply(&mut self, bundle: &Bundle) {
@@ -340,6 +345,9 @@ impl Memory {
         }
         if let Some(new) = &bundle.new_code {
             assert!(self.sent.entry(new.name.clone()).or_default().send(new));
+        }
+        if let Some(texts) = &bundle.notice_texts {
+            assert!(self.sent.entry(texts.name.clone()).or_default().tell(texts.count, bundle.at));
         }
         self.outbox.extend(bundle.messages.iter().cloned());
         if let Some(account) = bundle.signed_in {

@@ -1,7 +1,7 @@
 //! A factor more, while the user looks after the account; or one in the place of another.
 
-use crate::account::{Account, FactorKind};
-use crate::acts::{OwnAct, gone, with_factor, without_factor};
+use crate::account::Account;
+use crate::acts::{self, OwnAct, gone, with_factor, without_factor};
 use crate::bundle::AccountChange;
 use crate::id::FactorId;
 use crate::login::setup::{Setup, complete};
@@ -31,26 +31,24 @@ pub(super) fn added(view: &View<'_>, session: Session, setup: &Setup) -> Step {
     let Ok(new) = complete::new_factor(view, setup, proven, before.id, &entropy) else {
         return write::unavailable(view, &session, Reason::KeyUnavailable);
     };
-    let act = match &new.factor.kind {
-        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => "enroll totp",
-        FactorKind::Sent { .. } => "enroll address",
-    };
-    let account = Account { version: before.version.saturating_add(1), ..before.clone() };
+    let act = acts::adding(&new.factor.kind);
+    let mut words = acts::registered_words(&new.factor, "code");
     let mut happenings = vec![Happening::new(Event::FactorAdded, new.factor.label.clone())];
-    let old = setup.replaced(before);
-    happenings.extend(old.map(gone));
     let id = new.factor.id;
-    let account = with_factor(account, new.factor);
-    let account = match old {
-        Some(old) => in_place_of(account, old.id, id),
-        None => account,
-    };
+    let raised = Account { version: before.version.saturating_add(1), ..before.clone() };
+    let mut account = with_factor(raised, new.factor);
+    if let Some(old) = setup.replaced(before) {
+        words.push_str(&format!(" instead-of={}", old.id));
+        happenings.push(gone(old));
+        account = in_place_of(account, old.id, id);
+    }
     let place = view.attempt.place.to_string();
     let circumstances = notify::circumstances(view, session.attempt(), &place);
     let change = AccountChange::Update(Box::new(account));
     match OwnAct::new(&view.desk(&entropy), before, change, &happenings, &circumstances) {
         Ok(mut own) => {
             own.spends.extend(new.spend);
+            own.after = format!("{} {words}", own.after);
             manage::registered(view, session, setup.primary, Registered { own, act })
         }
         Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),

@@ -1,6 +1,7 @@
 //! Numbers and addresses that somebody else has set for the user, and what a prompt says of them.
 
-use super::registration::{messages, open, sent_code};
+use super::registration::{open, sent_code};
+use super::sent::codes_sent;
 use super::talk::Talk;
 use super::*;
 use crate::account::SetBy;
@@ -42,7 +43,7 @@ fn a_neutral_dialogue_shows_nothing_of_what_somebody_else_has_set() {
     world.wait(60);
     assert!(talk.say("r").contains("on its way to number 2 on file."), "{}", talk.prompt);
     shows_nothing(&talk.prompt);
-    assert_eq!(messages(&world).len(), 2);
+    assert_eq!(codes_sent(&world), 2);
     let code = sent_code(&world);
     talk.say(&code);
     talk.say("ok");

@@ -1,6 +1,7 @@
 //! What opens a registration, what closes it again, and what of it is recorded.
 
-use super::registration::{account, messages, open, sent_code};
+use super::registration::{account, open, sent_code};
+use super::sent::codes_sent;
 use super::talk::Talk;
 use super::*;
 use crate::limits;
@@ -136,11 +137,11 @@ fn in_the_last_round_nothing_is_done_at_the_commands_and_nothing_is_sent() {
         };
         let rest = usize::from(limits::SETUP_ROUNDS_MAX) - 3 - way.len();
         std::iter::repeat_n(&"list", rest).chain(way).for_each(|command| drop(talk.say(command).to_owned()));
-        let sent = messages(&world).len();
+        let sent = codes_sent(&world);
         let last = if last == "code" { sent_code(&world) } else { last.to_owned() };
         talk.say(&last);
         assert_eq!(talk.verdict(), Err(Reason::TooManyRounds), "{last}");
         assert_eq!(account(&world, "alice"), before, "{last}");
-        assert_eq!(messages(&world).len(), sent, "{last}");
+        assert_eq!(codes_sent(&world), sent, "{last}");
     }
 }

@@ -12,6 +12,7 @@ use crate::message::Envelope;
 use crate::record::Record;
 use crate::sent::Sent;
 use crate::throttle::{Cap, Count, Seen};
+use crate::ticket::Tickets;
 use crate::{Reason, Secret, UnixTime, Username};
 
 pub use crate::random::Random;
@@ -35,6 +36,8 @@ pub struct Loaded {
     pub sent: Sent,
     /// Whether no message can be taken to be sent now: too many wait, or there is nobody who would send it.
     pub sends_nothing: bool,
+    /// The devices that are remembered of the user. Some may have expired.
+    pub tickets: Tickets,
     /// When the user was last let in, to the hour.
     pub signed_in_at: Option<UnixTime>,
     /// What the lane has seen.

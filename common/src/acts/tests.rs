@@ -1,6 +1,7 @@
 //! Administrators' acts as scripts.
 
 mod contacts;
+mod devices;
 mod factors;
 mod notices;
 mod properties;

@@ -123,8 +123,10 @@ crate::closed_list! {
         MessageSent = "message-sent",
         /// No gateway took a code or notice now; it is tried again.
         MessageNotSent = "message-not-sent",
-        /// A code or notice was given up: it has expired, no gateway takes it, or its number is not allowed.
+        /// A code or notice was given up: it has expired, no gateway takes it, one may have sent it, or its number is not allowed.
         MessageGivenUp = "message-given-up",
+        /// Found: so many records (`count`) could not be passed on to syslog, whose collector was away or too slow. Those with a place in a chain are in the store.
+        SyslogBehind = "syslog-behind",
         /// The user went away before the dialogue ended.
         Abandoned = "abandoned",
         /// An administrator's act was carried out.

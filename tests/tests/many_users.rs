@@ -63,6 +63,52 @@ fn a_thousand_users_of_a_file_are_enabled_and_a_second_run_touches_nobody() -> O
     Ok(())
 }
 
+/// Somebody whose phone is lost is beyond a password, whatever is done to all the others.
+#[test]
+fn asking_the_same_people_again_weakens_nobody_and_says_so() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    desk.done(&["user", "add", "bob", "--state", "disabled"])?;
+    let file = desk.folder.join("staff.csv");
+    desk.machine.write(&file, "User Name;Room\nalice;1\nbob;2\n")?;
+    let file = file.display().to_string();
+    let enable = ["user", "enable", "--from-file", &file, "--deadline", "2099-01-01", "--yes"];
+    let first = desk.run(&enable, Given::default())?;
+    assert!(first.output.contains("1  disabled → enabled, must register by 2099-01-01"), "{first:?}");
+    let warning = "1 of them (bob) cannot register by themselves: the settings have no [[registration.opening]]";
+    assert!(first.errors.contains(warning), "{first:?}");
+    desk.done(&["recovery-codes", "alice"])?;
+    let factors = desk.json(&["factor", "list", "alice"], Given::default())?;
+    let id = factors[0]["id"].as_str().expect("an id");
+    let removed = desk.run(&["factor", "remove", "alice", id], Given::default())?;
+    assert!(removed.errors.contains("without a recovery code or a temporary code"), "{removed:?}");
+    let again = desk.run(&enable, Given::default())?;
+    assert!(again.output.contains("1  are enforced already and stay so"), "{again:?}");
+    assert_eq!(state_of(&desk, "alice")?, "enforced");
+    let shown = desk.done(&["user", "show", "alice"])?;
+    assert!(shown.contains("without a recovery code (10 left) or a temporary code"), "{shown}");
+    let away = desk.run(&["user", "disable", "alice", "--for", "8h"], Given::default())?;
+    assert!(away.code == 0 && away.errors.is_empty(), "everybody with the password gets in: {away:?}");
+    let reset = ["user", "reset", "alice", "bob", "--require-registration", "--dry-run"];
+    let reset = desk.run(&reset, Given::default())?;
+    assert!(reset.output.contains("2  have registered nothing that could be registered again"), "{reset:?}");
+    Ok(())
+}
+
+#[test]
+fn whoever_registers_a_disabled_user_hears_that_nobody_is_asked() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    desk.done(&["user", "disable", "alice"])?;
+    let made = desk.run(&["recovery-codes", "alice"], Given::default())?;
+    assert!(made.errors.contains("until 'countersign user enforce alice'"), "{made:?}");
+    let tried = desk.run(&["test", "alice"], Given { lines: &[desk::PASSWORD], clock_ahead: 0 })?;
+    assert!(tried.output.contains("'countersign user enforce alice' has it asked for"), "{tried:?}");
+    desk.done(&["user", "enforce", "alice"])?;
+    assert!(desk.run(&["recovery-codes", "alice"], Given::default())?.errors.is_empty());
+    Ok(())
+}
+
 #[test]
 fn the_plan_counts_each_kind_of_change_and_each_failure_is_named() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
@@ -149,6 +195,11 @@ fn the_members_of_a_group_are_those_it_names_and_those_whose_first_it_is() -> Ou
     let done = desk.json(&["user", "enforce", "--group", "pilots", "--yes"], Given::default())?;
     assert_eq!((&done["changed"], &done["failed"]), (&json!(2), &json!([])));
     assert_eq!((state_of(&desk, "pia")?, state_of(&desk, "per")?), (json!("enforced"), json!("enforced")));
+    desk.done(&["user", "add", "nobody"])?;
+    desk.done(&["user", "remove", "per", "--yes"])?;
+    let listed = desk.run(&["user", "list", "--group", "pilots", "--registered", "no", "--csv"], Given::default())?;
+    assert!(listed.output.contains("\npia,") && !listed.output.contains("nobody"), "{listed:?}");
+    assert!(listed.errors.contains("1 member of the group without an account here: per"), "{listed:?}");
     let unknown = desk.run(&["user", "enforce", "--group", "pilot", "--yes"], Given::default())?;
     assert!(unknown.code == 1 && unknown.errors.contains("there is no group pilot"), "{unknown:?}");
     Ok(())

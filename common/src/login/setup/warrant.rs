@@ -149,11 +149,3 @@ impl Setup {
         }
     }
 }
-
-/// Whether somebody else than the user has set a contact.
-pub(super) const fn is_vouched_for(contact: &Contact) -> bool {
-    match contact.set_by {
-        SetBy::Administrator | SetBy::Directory => true,
-        SetBy::User => false,
-    }
-}

@@ -75,7 +75,8 @@ fn asking_the_same_people_again_weakens_nobody_and_says_so() -> Outcome {
     let enable = ["user", "enable", "--from-file", &file, "--deadline", "2099-01-01", "--yes"];
     let first = desk.run(&enable, Given::default())?;
     assert!(first.output.contains("1  disabled → enabled, must register by 2099-01-01"), "{first:?}");
-    let warning = "1 of them (bob) cannot register by themselves: the settings have no [[registration.opening]]";
+    let warning =
+        "1 of them (bob) cannot register by themselves: the settings have no [[registration.opening]]";
     assert!(first.errors.contains(warning), "{first:?}");
     desk.done(&["recovery-codes", "alice"])?;
     let factors = desk.json(&["factor", "list", "alice"], Given::default())?;
@@ -197,7 +198,8 @@ fn the_members_of_a_group_are_those_it_names_and_those_whose_first_it_is() -> Ou
     assert_eq!((state_of(&desk, "pia")?, state_of(&desk, "per")?), (json!("enforced"), json!("enforced")));
     desk.done(&["user", "add", "nobody"])?;
     desk.done(&["user", "remove", "per", "--yes"])?;
-    let listed = desk.run(&["user", "list", "--group", "pilots", "--registered", "no", "--csv"], Given::default())?;
+    let listed =
+        desk.run(&["user", "list", "--group", "pilots", "--registered", "no", "--csv"], Given::default())?;
     assert!(listed.output.contains("\npia,") && !listed.output.contains("nobody"), "{listed:?}");
     assert!(listed.errors.contains("1 member of the group without an account here: per"), "{listed:?}");
     let unknown = desk.run(&["user", "enforce", "--group", "pilot", "--yes"], Given::default())?;

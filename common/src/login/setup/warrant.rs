@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Contact, SetBy};
+use crate::account::Account;
 use crate::address::Address;
 use crate::attempt::{SecondQuestion, Word};
 use crate::bundle::Spend;

@@ -34,6 +34,7 @@ pub mod notices;
 pub mod number_rules;
 pub mod origin;
 pub mod otpauth;
+pub mod passphrase;
 pub mod policy;
 pub mod ports;
 pub mod qr;

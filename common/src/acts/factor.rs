@@ -40,12 +40,16 @@ pub(super) fn register(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Res
     may_have_another(desk, &account, Some(&totp.secret))?;
     let id = FactorId::generate(desk.random);
     let key = TotpKey::new(totp.parameters, &totp.secret)?;
-    let (spend, proof) = match &totp.proof {
-        EnrolmentProof::Imported => (None, "imported"),
-        EnrolmentProof::Code(code) => (Some(prove(desk, account.id, id, &key, code)?), "code"),
+    let (spend, proof, drift) = match &totp.proof {
+        EnrolmentProof::Imported => (None, "imported", 0),
+        EnrolmentProof::Code(code) => (Some(prove(desk, account.id, id, &key, code)?), "code", 0),
+        EnrolmentProof::Moved { drift } => {
+            let spend = spend_all_until_now(desk, account.id, id, &key.ahead_by(*drift));
+            (Some(spend), "moved", *drift)
+        }
     };
     let secret = desk.keys.seal(desk.random, account.id, &Factor::secret_field(id), &totp.secret)?;
-    let kind = FactorKind::Totp { parameters: totp.parameters, secret, drift: 0 };
+    let kind = FactorKind::Totp { parameters: totp.parameters, secret, drift };
     Ok(registered(desk, account, (id, &totp.label, kind), spend, proof))
 }
 
@@ -147,12 +151,21 @@ fn prove(
     let code = typed(code);
     let code = code.expose_text().unwrap_or_default();
     let step = key.matching_step(code, desk.now, limits::TOTP_SKEW_STEPS).ok_or(ActError::WrongCode)?;
-    let begins_at = key.step_begins(step);
-    if begins_at <= desk.floor {
+    if key.step_begins(step) <= desk.floor {
         return Err(ActError::CodeRefused);
     }
+    Ok(spent(account, factor, key, step))
+}
+
+/// Spends every code that is good somewhere by now, those of a token that is a little ahead included.
+fn spend_all_until_now(desk: &Desk<'_>, account: AccountId, factor: FactorId, key: &TotpKey) -> Spend {
+    spent(account, factor, key, key.step_at(desk.now).saturating_add(limits::TOTP_SKEW_STEPS))
+}
+
+fn spent(account: AccountId, factor: FactorId, key: &TotpKey, step: u64) -> Spend {
+    let begins_at = key.step_begins(step);
     let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
-    Ok(Spend::TotpStep { account, factor, step, begins_at, expires_at })
+    Spend::TotpStep { account, factor, step, begins_at, expires_at }
 }
 
 /// A number that is no longer the user's is told so itself: whoever holds it should know, thief or owner.

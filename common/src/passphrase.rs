@@ -93,6 +93,7 @@ pub struct Lock {
 }
 
 /// A key that was made of a passphrase. It wipes itself.
+#[derive(Clone)]
 pub struct PassphraseKey(Zeroizing<[u8; KEY_OCTETS]>);
 
 impl Lock {

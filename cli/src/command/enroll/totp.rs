@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = label, default_value = "authenticator")]
     label: Label,
     /// The hash; many apps know sha1 only.
-    #[arg(long, value_parser = one_of(&ALGORITHMS, word), default_value = "sha1")]
+    #[arg(long, value_parser = one_of(&TotpAlgorithm::ALL, TotpAlgorithm::word), default_value = "sha1")]
     algorithm: TotpAlgorithm,
     /// Digits of a code.
     #[arg(long, value_parser = clap::value_parser!(u8).range(6..=8), default_value_t = 6)]
@@ -30,16 +30,6 @@ pub(crate) struct Arguments {
     /// Read the secret in base32 from a line of standard input instead of making one; the code is on the next line.
     #[arg(long)]
     secret_stdin: bool,
-}
-
-const ALGORITHMS: [TotpAlgorithm; 3] = [TotpAlgorithm::Sha1, TotpAlgorithm::Sha256, TotpAlgorithm::Sha512];
-
-const fn word(algorithm: TotpAlgorithm) -> &'static str {
-    match algorithm {
-        TotpAlgorithm::Sha1 => "sha1",
-        TotpAlgorithm::Sha256 => "sha256",
-        TotpAlgorithm::Sha512 => "sha512",
-    }
 }
 
 /// Shows a secret, or reads one, and registers it once a code of it has come back.

@@ -19,7 +19,7 @@ impl Declaration {
             state: Some(account.state),
             role: Some(account.role),
             deadline,
-            contacts: Some(contacts.collect()),
+            contacts: (!account.contacts.is_empty()).then(|| contacts.collect()),
             ..Self::default()
         }
     }

@@ -19,8 +19,8 @@ use super::keys::{BLOCKED, DEADLINE, MUST_REGISTER_AGAIN, NAME, ROLE, SIGN_INS, 
 use super::{DeclaredAccount, INDEFINITELY, NONE};
 use crate::error::ConfigError;
 use crate::file::{Contents, SourceFile, text_of};
-use crate::keys::{Key, Part};
-use crate::report::{Remark, Report};
+use crate::keys::Part;
+use crate::report::Report;
 use crate::section::Section;
 use crate::values::{Wrong, boolean, number_in, text, word};
 
@@ -82,7 +82,7 @@ fn account(
     let name = section.required(&NAME, report, |entry, report| text(entry, report, username));
     if let Some(before) = name.as_ref().and_then(|name| names.insert(name.clone(), number)) {
         let message = format!("this user stands in account[{before}] already");
-        report.error(about(section, &NAME, message));
+        report.error(section.remark(&NAME, message, None));
     }
     let state = section.field(&STATE, report, word::<State>).optional();
     let role = section.field(&ROLE, report, |entry, report| text(entry, report, role)).optional();
@@ -127,7 +127,7 @@ fn deadline(
     for key in [&DEADLINE, &SIGN_INS] {
         if section.has(key) && matches!(state, Some(State::Disabled | State::Enforced)) {
             let message = format!("`{}` is for accounts that are \"enabled\"", key.name);
-            report.error(about(section, key, message));
+            report.error(section.remark(key, message, None));
         }
     }
     let (by, sign_ins) = (by?, sign_ins?);
@@ -147,14 +147,4 @@ fn moment(text: &str) -> Result<UnixTime, Wrong> {
     let moment = OffsetDateTime::parse(text, &Rfc3339).ok();
     let seconds = moment.and_then(|moment| u64::try_from(moment.unix_timestamp()).ok());
     seconds.map(UnixTime::from_seconds).ok_or(Wrong::NotAllowed)
-}
-
-fn about(section: &Section<'_>, key: &'static Key, message: String) -> Remark {
-    Remark {
-        place: section.place_of(key),
-        key: section.path_of(key.name),
-        message,
-        allowed: None,
-        help: None,
-    }
 }

@@ -2,7 +2,7 @@
 
 use common::address::{Address, Extension, MailAddress, PhoneNumber};
 
-use super::{about, because};
+use super::because;
 use crate::keys::Key;
 use crate::report::Report;
 use crate::section::Section;
@@ -40,7 +40,7 @@ pub(super) fn read(
         })
         .optional();
     if section.has(extension_key) && matches!(kind, Some(Kind::Mobile | Kind::Email)) {
-        report.error(about(section, extension_key, "only an office number has an extension".to_owned()));
+        report.error(section.remark(extension_key, "only an office number has an extension", None));
     }
     let extension = extension.flatten();
     let address = section.field(address_key, report, |entry, report| {

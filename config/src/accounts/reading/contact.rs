@@ -3,7 +3,6 @@
 use common::account::SetBy;
 use common::address::Address;
 
-use super::about;
 use super::address::{self, Kind};
 use crate::accounts::keys::{CONTACT_ADDRESS, CONTACT_EXTENSION, CONTACT_KIND, SET_BY};
 use crate::keys::Part;
@@ -21,7 +20,7 @@ pub(super) fn all(section: &Section<'_>, report: &mut Report<'_>) -> Option<Opti
     for section in section.tables("contact", Part::AccountContact, report) {
         match contact(&section, report) {
             Some((address, _)) if contacts.iter().any(|(known, _)| *known == address) => {
-                report.error(about(&section, &CONTACT_ADDRESS, "this contact stands here twice".to_owned()));
+                report.error(section.remark(&CONTACT_ADDRESS, "this contact stands here twice", None));
             }
             Some(contact) => contacts.push(contact),
             None => all_are_read = false,

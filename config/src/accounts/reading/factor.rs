@@ -1,12 +1,14 @@
 //! `[[account.factor]]`: what a user proves a sign-in with. Secrets are opened where the key is at hand.
 
+use std::ops::Range;
+
 use common::Username;
 use common::acts::{DeclaredFactor, DeclaredKind, Label};
 use common::totp::{TotpAlgorithm, TotpParameters};
 
+use super::Seal;
 use super::address::{self, Kind as AddressKind};
 use super::lock::octets;
-use super::{Seal, about};
 use crate::accounts::keys::{
     ALGORITHM, COUNTER, DEFAULT, DIGITS, DRIFT, FACTOR_ADDRESS, FACTOR_EXTENSION, FACTOR_KIND, LABEL, PERIOD,
     SECRET,
@@ -41,12 +43,12 @@ pub(super) fn all(
     for section in section.tables("factor", Part::AccountFactor, report) {
         let factor = factor(&section, name, seal, report);
         if factor.as_ref().is_some_and(|factor| factors.iter().any(|known| is_same(known, factor))) {
-            report.error(about(&section, &FACTOR_KIND, "this factor stands here twice".to_owned()));
+            report.error(section.remark(&FACTOR_KIND, "this factor stands here twice", None));
         }
         if factor.as_ref().is_some_and(|factor| factor.is_default) {
             if has_default {
-                let message = "another factor of this account is the default already".to_owned();
-                report.error(about(&section, &DEFAULT, message));
+                let message = "another factor of this account is the default already";
+                report.error(section.remark(&DEFAULT, message, None));
             }
             has_default = true;
         }
@@ -119,7 +121,7 @@ fn refuse_keys_of_others(section: &Section<'_>, kind: Kind, report: &mut Report<
     };
     for key in strange.into_iter().filter(|key| section.has(key)) {
         let message = format!("`{}` does not belong to a factor of this kind", key.name);
-        report.error(Remark { allowed: Some(key.allowed.to_owned()), ..about(section, key, message) });
+        report.error(Remark { allowed: Some(key.allowed.to_owned()), ..section.remark(key, message, None) });
     }
 }
 
@@ -177,7 +179,7 @@ fn opened(
             Seal::None => {
                 let message = "nothing says how this secret is sealed: the table [sealed] is missing, or this is no \
                                sealed value. 'countersign export --secrets' writes both";
-                report.error(about(section, &SECRET, message.to_owned()));
+                report.error(section.remark(&SECRET, message, None));
                 return None;
             }
         };
@@ -191,20 +193,15 @@ fn opened(
     })
 }
 
-fn changed(section: &Section<'_>, place: std::ops::Range<usize>) -> Remark {
-    Remark {
-        place: Place::Value(place),
-        help: Some("take the table of this factor, and the name of its account, as they were written".to_owned()),
-        ..about(
-            section,
-            &SECRET,
-            "this secret does not open: it, or what stands beside it, was changed, or it is another account's".to_owned(),
-        )
-    }
+fn changed(section: &Section<'_>, place: Range<usize>) -> Remark {
+    let message =
+        "this secret does not open: it, or what stands beside it, was changed, or it is another account's";
+    let help = "take the table of this factor, and the name of its account, as they were written";
+    Remark { place: Place::Value(place), ..section.remark(&SECRET, message, Some(help)) }
 }
 
 fn missing(section: &Section<'_>, key: &'static Key) -> Remark {
     let message = format!("`{}` is missing", section.path_of(key.name));
-    let help = Some(format!("add a line `{} = …` with {}", key.name, key.allowed));
-    Remark { help, ..about(section, key, message) }
+    let help = format!("add a line `{} = …` with {}", key.name, key.allowed);
+    section.remark(key, message, Some(&help))
 }

@@ -45,6 +45,7 @@ pub mod registration;
 pub mod secret;
 pub mod sent;
 pub mod session;
+mod shown_as_written;
 pub mod tally;
 pub mod template;
 pub mod text;

@@ -181,7 +181,10 @@ mod tests {
             "user unblock",
             "the version is nobody's wish"
         );
-        assert_eq!(describe(None, Some(&blocked), &Act::Unblock), "new, disabled, role administrator");
+        assert_eq!(
+            describe(None, Some(&blocked), &Act::Unblock),
+            "new, disabled, role administrator, blocked"
+        );
         assert_eq!(describe(Some(&blocked), None, &Act::Remove), "removed with all that hangs on it");
         let unlocked = describe(Some(&account()), Some(&account()), &Act::Unlock);
         assert_eq!(unlocked, "need not wait any more after wrong answers");

@@ -194,8 +194,10 @@ fn opened(
 }
 
 fn changed(section: &Section<'_>, place: Range<usize>) -> Remark {
-    let message =
-        "this secret does not open: it, or what stands beside it, was changed, or it is another account's";
+    let message = format!(
+        "`{}` does not open: it, or what stands beside it, was changed, or it is another account's",
+        section.path_of(SECRET.name)
+    );
     let help = "take the table of this factor, and the name of its account, as they were written";
     Remark { place: Place::Value(place), ..section.remark(&SECRET, message, Some(help)) }
 }

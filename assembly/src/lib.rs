@@ -32,10 +32,8 @@ pub use books::Books;
 pub use error::AssemblyError;
 #[cfg(feature = "office")]
 pub use office::{Office, break_glass, copy_store, examination, office, restoring};
-#[cfg(feature = "office")]
-pub use pam::STREAM as MAIN_STREAM;
 #[cfg(feature = "pam")]
-pub use pam::engine_for_pam;
+pub use pam::{STREAM as MAIN_STREAM, engine_for_pam};
 pub use system::{SystemClock, SystemRandom};
 
 // Doors depend on `assembly`, not on what it joins: these are the parts that they render or hand on.

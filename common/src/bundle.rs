@@ -127,6 +127,16 @@ pub struct NewCode {
     pub daily_limit: u32,
 }
 
+/// Notices that go out as text messages: what must be so is that the user has had few enough in a day
+/// (`limits::NOTICE_TEXTS_IN_DAY`). Else it is a conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeTexts {
+    /// Whose.
+    pub name: Username,
+    /// How many.
+    pub count: u32,
+}
+
 /// A success, remembered for its own retransmission.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Success {
@@ -226,6 +236,8 @@ pub struct Bundle {
     pub new_code: Option<NewCode>,
     /// Messages for the outbox.
     pub messages: Vec<Envelope>,
+    /// Notices among `messages` that cost money.
+    pub notice_texts: Option<NoticeTexts>,
     /// The account whose last sign-in this is, where the one that stands there is old enough to be written anew.
     pub signed_in: Option<AccountId>,
     /// The success to remember. A second one for the same session is a conflict.
@@ -254,6 +266,7 @@ impl Bundle {
             spends: Vec::new(),
             new_code: None,
             messages: Vec::new(),
+            notice_texts: None,
             signed_in: None,
             success: None,
             taken_back: None,

@@ -92,6 +92,9 @@ pub const CODE_JOINED_SECONDS: u64 = 60;
 pub const CODE_DAY_SECONDS: u64 = 86_400;
 /// Codes that may be sent to one user in a day, whatever limit is configured.
 pub const CODES_IN_DAY_MAX: u32 = 100;
+/// Notices to one user that go out as text messages in any 24 hours: each costs money. What an address hears of its own
+/// removal is not among them: it cannot be removed more often than it was proven by a code, or set by an administrator.
+pub const NOTICE_TEXTS_IN_DAY: u32 = 10;
 /// Notices of one user that wait to be sent; of more, the newest are left out: the oldest tell of the change of address.
 pub const NOTICES_WAITING_PER_USER_MAX: u32 = 100;
 /// Notices of all users that wait to be sent; those beyond are left out.

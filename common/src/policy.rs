@@ -11,6 +11,7 @@ use crate::account::State;
 use crate::address::Channel;
 use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
 use crate::limits::CODES_PER_DAY;
+use crate::notices::NoticeChannels;
 use crate::number_rules::NumberRules;
 use crate::registration::Registration;
 use crate::username::{Folding, Username};
@@ -179,6 +180,8 @@ pub struct Policy {
     pub numbers: NumberRules,
     /// How many codes are sent to one user within a day: each may cost money, and annoys somebody who did not ask.
     pub codes_per_day: u32,
+    /// By which channels users hear of changes.
+    pub notices: NoticeChannels,
 }
 
 /// What the rules say of one attempt.
@@ -215,6 +218,10 @@ impl Policy {
             floor: Duration::ZERO,
             numbers: NumberRules::default(),
             codes_per_day: CODES_PER_DAY,
+            notices: NoticeChannels {
+                wanted: NoticeChannels::STANDARD.into(),
+                delivered: Channel::ALL.into(),
+            },
         }
     }
 

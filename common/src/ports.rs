@@ -35,6 +35,8 @@ pub struct Loaded {
     pub sent_codes: Vec<SentCode>,
     /// When codes were sent to the user within a day.
     pub sendings: Sendings,
+    /// When notices were sent to the user as text messages within a day.
+    pub notice_texts: Sendings,
     /// When the user was last let in, to the hour.
     pub signed_in_at: Option<UnixTime>,
     /// What the lane has seen.

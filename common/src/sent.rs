@@ -8,6 +8,7 @@ use crate::bundle::{NewCode, SentCode, Slot};
 use crate::id::CodeId;
 use crate::limits::{
     CLOCK_DIFFERENCE_SECONDS, CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_TRIES, CODES_IN_DAY_MAX,
+    NOTICE_TEXTS_IN_DAY,
 };
 
 /// What was sent to one user.
@@ -18,6 +19,9 @@ pub struct Sent {
     pub codes: Vec<SentCode>,
     /// When codes went out.
     pub sendings: Sendings,
+    /// When notices went out as text messages.
+    #[serde(skip_serializing_if = "Sendings::is_empty")]
+    pub notice_texts: Sendings,
 }
 
 impl Sent {
@@ -45,20 +49,30 @@ impl Sent {
     pub fn send(&mut self, new: &NewCode) -> bool {
         let (code, at) = (&new.code, new.code.sent_at);
         let is_young = |sent: &SentCode| sent.slot == code.slot && sent.is_young(at);
-        if self.codes.iter().any(is_young) || !self.sendings.allow(at, new.daily_limit) {
+        if self.codes.iter().any(is_young) || !self.sendings.add_within(at, new.daily_limit) {
             return false;
         }
         self.codes.retain(|sent| sent.slot != code.slot && sent.is_live(at));
         self.codes.push(code.clone());
-        self.sendings.add(at);
         true
+    }
+
+    /// Counts notices that go out as text messages. False: the day has no room for all of them.
+    #[must_use]
+    pub fn tell(&mut self, count: u32, at: UnixTime) -> bool {
+        (0..count).all(|_| self.notice_texts.add_within(at, NOTICE_TEXTS_IN_DAY))
     }
 
     /// From when on nothing of it matters to anybody.
     #[must_use]
     pub fn matters_until(&self) -> UnixTime {
         let ends = self.codes.iter().map(|code| code.expires_at);
-        let counted = self.sendings.0.iter().map(|sent| sent.plus_seconds(CODE_DAY_SECONDS));
+        let counted = self
+            .sendings
+            .0
+            .iter()
+            .chain(&self.notice_texts.0)
+            .map(|sent| sent.plus_seconds(CODE_DAY_SECONDS));
         ends.chain(counted).max().unwrap_or_default()
     }
 }
@@ -78,13 +92,13 @@ impl SentCode {
     }
 }
 
-/// When codes were sent to one user: each of the last day, so that no day, whenever it begins, has more than the limit.
+/// When codes, or notices, were sent to one user: each of the last day, so that no day, whenever it begins, has more than the limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sendings(Vec<UnixTime>);
 
 impl Sendings {
-    /// How many codes were sent in the day that ends now.
+    /// How many were sent in the day that ends now.
     #[must_use]
     pub fn in_day(&self, now: UnixTime) -> u32 {
         u32::try_from(self.0.iter().filter(|sent| is_of_day(**sent, now)).count()).unwrap_or(u32::MAX)
@@ -94,6 +108,19 @@ impl Sendings {
     #[must_use]
     pub fn allow(&self, now: UnixTime, daily_limit: u32) -> bool {
         self.in_day(now) < daily_limit.min(CODES_IN_DAY_MAX)
+    }
+
+    /// Adds one where the day has room for it.
+    pub(crate) fn add_within(&mut self, now: UnixTime, daily_limit: u32) -> bool {
+        let allows = self.allow(now, daily_limit);
+        if allows {
+            self.add(now);
+        }
+        allows
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn add(&mut self, now: UnixTime) {
@@ -118,7 +145,7 @@ mod tests {
     use crate::bundle::{NewCode, SentCode, Slot};
     use crate::codes::{KeyedHash, Shape};
     use crate::id::{AccountId, CodeId, FactorId};
-    use crate::limits::{CODE_DAY_SECONDS, CODE_SECONDS, CODE_TRIES, CODES_IN_DAY_MAX};
+    use crate::limits::{CODE_DAY_SECONDS, CODE_SECONDS, CODE_TRIES, CODES_IN_DAY_MAX, NOTICE_TEXTS_IN_DAY};
     use crate::{Secret, UnixTime, world};
 
     const PHONE: Slot = Slot::Factor(FactorId::from_bytes([1; 8]));
@@ -209,6 +236,17 @@ mod tests {
         assert!(!spends(&mut sent, 1, 0));
         assert!(sent.send(&new(PHONE, 2, 0)) && spends(&mut sent, 2, 1));
         assert_eq!(sent.sendings.in_day(at(1)), 1);
+    }
+
+    #[test]
+    fn notices_by_text_message_have_a_day_of_their_own() {
+        let mut sent = Sent::default();
+        assert!(sent.tell(NOTICE_TEXTS_IN_DAY, at(0)) && !sent.tell(1, at(1)));
+        assert!(sent.send(&new(PHONE, 1, 2)), "they take no code from anybody");
+        assert!(
+            !sent.clone().tell(1, at(CODE_DAY_SECONDS - 1)) && sent.clone().tell(1, at(CODE_DAY_SECONDS))
+        );
+        assert_eq!(sent.matters_until(), at(2 + CODE_DAY_SECONDS));
     }
 
     #[test]

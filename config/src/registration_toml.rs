@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use common::account::Scope;
+use common::attempt::SELF_SERVICE;
 use common::registration::{self, Grace, Opening, Registration};
 use ipnet::IpNet;
 
@@ -17,9 +18,12 @@ use crate::report::Report;
 use crate::rules::ClientReference;
 use crate::section::{Entry, Section};
 use crate::values::{
-    Least, Placed, Wrong, boolean, label, list, number_between, plain_name, service, text,
+    Least, Placed, Wrong, boolean, label, list, number_between, plain_name, quoted, service, text,
     without_white_space_at_its_ends,
 };
+
+/// Programs for people at the machine itself, who have no address.
+const AT_THE_MACHINE: [&str; 6] = [SELF_SERVICE, "login", "su", "su-l", "sudo", "sudo-i"];
 
 /// What holds for people who have not registered, and the clients that are named there.
 pub(crate) struct ReadRegistration {
@@ -107,6 +111,7 @@ fn read_opening(
         return None;
     }
     warn_of_anywhere(section, &opening.networks, report);
+    warn_of_shut(section, &opening, report);
     Some(opening)
 }
 
@@ -137,6 +142,16 @@ fn warn_of_anywhere(section: &Section<'_>, networks: &[IpNet], report: &mut Repo
         let message = "whoever has a first password can register with it here, from the whole Internet";
         let help = Some("write the networks of your people into `networks`");
         report.warning(section.remark(&OPENING_NETWORKS, message, help));
+    }
+}
+
+/// Who sits at the machine has no address, so that no network holds them.
+fn warn_of_shut(section: &Section<'_>, opening: &Opening, report: &mut Report<'_>) {
+    let shut = opening.services.iter().find(|service| AT_THE_MACHINE.contains(&service.as_str()));
+    if let Some(service) = shut.filter(|_| !opening.networks.is_empty()) {
+        let message = format!("at {} the opening stays shut: nobody has an address there", quoted(service));
+        let help = Some("write an opening of its own for it, without `networks`");
+        report.warning(section.remark(&OPENING_SERVICES, message, help));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::Username;
-use common::attempt::{Appended, Dialogue, Profile};
+use common::attempt::{Appended, Dialogue, Profile, SELF_SERVICE};
 use toml::Spanned;
 use toml::de::DeString;
 
@@ -123,7 +123,18 @@ fn read_caller(section: &Section<'_>, report: &mut Report<'_>) -> Option<Caller>
         let names = list(entry, report, Least::One, service)?;
         Some(names.into_iter().map(|placed| placed.value).collect())
     });
-    Some(Caller { user: user?, services: services? })
+    let services: BTreeSet<String> = services?;
+    if services.contains(SELF_SERVICE) {
+        let message = format!("{} has no effect: it is each user's own shell", quoted(SELF_SERVICE));
+        report.warning(Remark {
+            place: section.place_of(&LOCAL_CALLER_SERVICES),
+            key: section.path_of(LOCAL_CALLER_SERVICES.name),
+            message,
+            allowed: None,
+            help: None,
+        });
+    }
+    Some(Caller { user: user?, services })
 }
 
 /// A name as the system has it: never folded.

@@ -47,9 +47,7 @@ impl HttpGateway {
 
     /// Whether a message without a code can be said.
     pub(crate) fn says_texts(&self) -> bool {
-        let Http { url, headers, body, .. } = &self.described;
-        let headers = headers.iter().map(|(_, value)| value);
-        headers.chain([url]).chain(body).any(|template| template.has(Value::Text))
+        self.described.says_texts()
     }
 
     pub(crate) fn hand_over(&self, parcel: &Parcel) -> Result<Said, Failure> {

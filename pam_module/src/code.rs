@@ -24,6 +24,7 @@ pub(crate) fn of_hindrance(hindrance: &Hindrance) -> PamResultCode {
     match hindrance {
         Hindrance::Arguments(_) => PamResultCode::PAM_SERVICE_ERR,
         Hindrance::Recursion
+        | Hindrance::NameTaken
         | Hindrance::NoService { .. }
         | Hindrance::NothingBefore
         | Hindrance::NoPasswordBefore

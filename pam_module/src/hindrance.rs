@@ -3,6 +3,7 @@
 use assembly::AssemblyError;
 use assembly::config::{ConfigError, Finding, Severity};
 use assembly::local::Away;
+use common::attempt::SELF_SERVICE;
 use common::causes::with_causes;
 
 use crate::arguments::ArgumentError;
@@ -20,6 +21,11 @@ pub(crate) enum Hindrance {
         "called from the PAM service that checks our own first passwords: take the line out of that service"
     )]
     Recursion,
+    #[error(
+        "no PAM service can be called {SELF_SERVICE}: in records and rules the name stands for `countersign register` and \
+         `countersign me`; give the file in /etc/pam.d another name"
+    )]
+    NameTaken,
     #[error(
         "the real uid is {caller}, and others than root need countersign-local, which cannot be asked ({away}): {}", away.advice()
     )]
@@ -59,6 +65,7 @@ impl Hindrance {
             Self::Settings(error) => error.findings(),
             Self::Arguments(_)
             | Self::Recursion
+            | Self::NameTaken
             | Self::NoService { .. }
             | Self::NothingBefore
             | Self::NoPasswordBefore

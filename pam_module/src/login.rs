@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 
+use common::attempt::SELF_SERVICE;
 use common::{PrimaryMode, text};
 use pam::constants::{PamFlag, PamResultCode};
 use pam::module::PamHandle;
@@ -45,6 +46,9 @@ fn log_in(transaction: &mut Transaction<'_>, arguments: &[&CStr]) -> Result<Endi
     if transaction.variable(MARK_OF_OUR_PRIMARY).is_some() {
         return Err(Hindrance::Recursion);
     }
+    if transaction.service() == SELF_SERVICE {
+        return Err(Hindrance::NameTaken);
+    }
     let errand = errand::describe(transaction, &arguments)?;
     refuse_without_first_step(transaction, arguments.primary)?;
     let desk = Desk::new(errand, arguments.socket);
@@ -82,6 +86,7 @@ fn last_word(outcome: &Result<Ending, Hindrance>) -> Option<&'static str> {
         | Err(
             Hindrance::Arguments(_)
             | Hindrance::Recursion
+            | Hindrance::NameTaken
             | Hindrance::NothingBefore
             | Hindrance::NoPasswordBefore
             | Hindrance::AnothersPassword

@@ -44,7 +44,7 @@ pub(crate) fn load(
         Some(account) if first.get(11)? => spent::recovery_codes(connection, account.id)?,
         Some(_) | None => Vec::new(),
     };
-    let Sent { codes: sent_codes, sendings } = sent(first)?.unwrap_or_default();
+    let Sent { codes: sent_codes, sendings, notice_texts } = sent(first)?.unwrap_or_default();
     let mut loaded = Loaded {
         spent_steps: spent_step(first)?.into_iter().collect(),
         spent_codes,
@@ -56,6 +56,7 @@ pub(crate) fn load(
         floor: moment(first, 0)?,
         sent_codes,
         sendings,
+        notice_texts,
         signed_in_at: optional_moment(first, 15)?,
     };
     while let Some(row) = rows.next()? {

@@ -164,6 +164,9 @@ fn write(
     if let Some(new) = &bundle.new_code {
         sent::send(connection, new)?;
     }
+    if let Some(texts) = &bundle.notice_texts {
+        sent::tell(connection, texts, bundle.at)?;
+    }
     for message in &bundle.messages {
         outbox::put(connection, message, bundle.at)?;
     }

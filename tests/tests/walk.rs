@@ -170,7 +170,7 @@ const STORY: [&str; 16] = [
     "accept skipped-not-registered",
     "accept registered totp",
     "accept both-proofs totp",
-    "act enroll address",
+    "act enroll mobile",
     "accept both-proofs",
     "accept both-proofs mobile",
     "act contact add",
@@ -178,8 +178,8 @@ const STORY: [&str; 16] = [
     "act user reset",
     "act temporary-code issue",
     "accept registered totp",
-    "act enroll address",
-    "act enroll address",
+    "act enroll mobile",
+    "act enroll mobile",
     "accept both-proofs",
 ];
 

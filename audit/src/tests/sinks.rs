@@ -42,6 +42,7 @@ pub(super) fn record() -> Record {
         caller: None,
         target: None,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }

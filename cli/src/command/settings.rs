@@ -9,6 +9,7 @@ use assembly::config::{Colour, ConfigError, Finding, Loaded, Primary, Settings};
 use assembly::places::SYSTEM_USER;
 use assembly::primary::ServiceName;
 use clap::{Args, Subcommand};
+use common::attempt::SELF_SERVICE;
 use common::policy::Policy;
 use nix::unistd::User;
 use serde::Serialize;
@@ -76,6 +77,7 @@ fn check(context: &Context, file: &Path) -> Result<Outcome, Failure> {
             let text = format!("{}{}: no mistakes.\n", shown.collect::<String>(), file.display());
             warn_of_primary(context, &loaded.settings);
             warn_of_services(context, &loaded.settings);
+            warn_of_taken_name(context);
             warn_of_group(context, &loaded.settings.clients_file);
             (loaded.warnings, text, Outcome::Done)
         }
@@ -107,9 +109,20 @@ fn warn_of_services(context: &Context, settings: &Settings) {
     let of_rules = rules.iter().map(|rule| ("rule", &rule.name, &rule.when.services));
     let openings = registration.openings.iter().map(|opening| ("opening", &opening.name, &opening.services));
     for (what, name, services) in of_rules.chain(openings) {
-        for service in services.iter().filter(|service| !pam_services::is_there(service)) {
+        let of_pam = services.iter().filter(|service| *service != SELF_SERVICE);
+        for service in of_pam.filter(|service| !pam_services::is_there(service)) {
             context.warn(&format!("{what} {name:?}: {}", pam_services::absence(service)));
         }
+    }
+}
+
+/// The module refuses everybody there.
+fn warn_of_taken_name(context: &Context) {
+    if pam_services::is_there(SELF_SERVICE) {
+        context.warn(&format!(
+            "there is a PAM service {SELF_SERVICE:?}: our module refuses everybody there, since the name stands for \
+             a user's own shell; give the file another name"
+        ));
     }
 }
 

@@ -37,6 +37,12 @@ pub(super) fn new(desk: &Desk<'_>, name: &Username, state: State) -> Account {
     Account { deadline: grace(desk).filter(|_| state == State::Enabled), ..account }
 }
 
+/// Whoever had it hears that all of it is gone: a stranger may be able to register under the name now.
+pub(super) fn remove(account: &Account) -> Done {
+    let happening = Happening::new(Event::AccountRemoved, String::new());
+    Done::new(AccountChange::Remove(account.id), Issued::Nothing).telling(happening)
+}
+
 /// What the policy gives somebody who becomes `enabled` now.
 fn grace(desk: &Desk<'_>) -> Option<Deadline> {
     desk.policy.registration.grace.deadline(desk.now)

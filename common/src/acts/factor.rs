@@ -13,6 +13,29 @@ use crate::notices::Happening;
 use crate::totp::TotpKey;
 use crate::{AccountId, Secret, limits};
 
+/// The words in records for registering an app, whoever does it.
+pub(super) const ADD_TOTP: &str = "enroll totp";
+/// Those for a token.
+pub(super) const ADD_HOTP: &str = "enroll hotp";
+
+/// Those for a number or mail address.
+pub(super) const fn adding_address(address: &Address) -> &'static str {
+    match address {
+        Address::Mobile(_) => "enroll mobile",
+        Address::Office(..) => "enroll office",
+        Address::Email(_) => "enroll email",
+    }
+}
+
+/// Those for any of them.
+pub(crate) const fn adding(kind: &FactorKind) -> &'static str {
+    match kind {
+        FactorKind::Totp { .. } => ADD_TOTP,
+        FactorKind::Hotp { .. } => ADD_HOTP,
+        FactorKind::Sent { address } => adding_address(address),
+    }
+}
+
 /// An account with one factor more.
 pub(super) struct Registered {
     pub(super) account: Account,
@@ -21,13 +44,17 @@ pub(super) struct Registered {
     pub(super) spend: Option<Spend>,
     /// What was registered, in words.
     pub(super) words: String,
+    /// What went with it, where all had to be registered anew.
+    pub(super) dropped: Vec<Happening>,
 }
 
 impl Registered {
     fn done(self, told: String) -> Done {
         let mut done = Done::issuing(self.account, Issued::Factor(self.factor)).saying(&self.words);
         done.spends.extend(self.spend);
-        done.telling(Happening::new(Event::FactorAdded, told))
+        let mut done = done.telling(Happening::new(Event::FactorAdded, told));
+        done.happenings.extend(self.dropped);
+        done
     }
 }
 
@@ -118,8 +145,13 @@ fn registered(
     proof: &str,
 ) -> Registered {
     let factor = Factor { id, label: label.as_str().to_owned(), kind, added_at: desk.now };
-    let words = format!("{} proof={proof}", words_of(&factor));
-    Registered { account: registration::with_factor(account, factor), factor: id, spend, words }
+    let (words, dropped) = (registered_words(&factor, proof), registration::dropped(&account));
+    Registered { account: registration::with_factor(account, factor), factor: id, spend, words, dropped }
+}
+
+/// What was registered and what proved it, for the record.
+pub(crate) fn registered_words(factor: &Factor, proof: &str) -> String {
+    format!("{} proof={proof}", words_of(factor))
 }
 
 /// A factor in a few words, for the record of an act; never a secret.
@@ -151,7 +183,7 @@ fn prove(
     let code = typed(code);
     let code = code.expose_text().unwrap_or_default();
     let step = key.matching_step(code, desk.now, limits::TOTP_SKEW_STEPS).ok_or(ActError::WrongCode)?;
-    if key.step_begins(step) <= desk.floor {
+    if key.step_begins(step) <= desk.loaded.floor {
         return Err(ActError::CodeRefused);
     }
     Ok(spent(account, factor, key, step))

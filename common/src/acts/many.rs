@@ -9,10 +9,10 @@ use crate::acts::run::{Minutes, Prepared};
 use crate::acts::{Act, ActError, Desk, Issued, carry_out};
 use crate::bundle::{AccountChange, Bundle, Outcome};
 use crate::engine::Engine;
-use crate::ports::{Identity, StoreError, Stored};
+use crate::ports::{Identity, Loaded, StoreError, Stored};
 use crate::record::Actor;
 use crate::username::Username;
-use crate::{AttemptId, Reason, UnixTime, limits};
+use crate::{AttemptId, Reason, limits};
 
 /// One act on one account.
 #[derive(Clone, Copy)]
@@ -80,13 +80,13 @@ impl Engine {
         act: &Act,
     ) -> Result<Foreseen, ActError> {
         let name = self.policy().folding.fold(name);
+        let nothing = Loaded::default();
         let desk = Desk {
             policy: self.policy(),
             keys: self.keys(),
             random: self.random(),
             now: self.now(),
-            floor: UnixTime::default(),
-            spent_steps: &[],
+            loaded: &nothing,
         };
         let done = carry_out(&desk, &name, account.cloned(), act)?;
         if act.shows_in_account() && account.is_some_and(|before| done.leaves(before)) {

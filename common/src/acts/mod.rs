@@ -23,9 +23,9 @@ use crate::address::Address;
 use crate::bundle::{AccountChange, Spend};
 use crate::id::{AppPasswordId, ContactId, FactorId};
 use crate::keys::KeyRing;
-use crate::notices::Happening;
+use crate::notices::{Happening, Means};
 use crate::policy::Policy;
-use crate::ports::Random;
+use crate::ports::{Loaded, Random};
 use crate::{Secret, UnixTime, Username};
 
 pub use declare::{Declaration, DeclaredFactor, DeclaredKind};
@@ -193,13 +193,9 @@ impl Act {
             Self::SetRole(_) => "user role",
             Self::Rename(_) => "user rename",
             Self::Remove => "user remove",
-            Self::AddTotp(_) => "enroll totp",
-            Self::AddHotp(_) => "enroll hotp",
-            Self::AddSent(sent) => match sent.address {
-                Address::Mobile(_) => "enroll mobile",
-                Address::Office(..) => "enroll office",
-                Address::Email(_) => "enroll email",
-            },
+            Self::AddTotp(_) => factor::ADD_TOTP,
+            Self::AddHotp(_) => factor::ADD_HOTP,
+            Self::AddSent(sent) => factor::adding_address(&sent.address),
             Self::RemoveFactor(_) => "factor remove",
             Self::SetLabel { .. } => "factor label",
             Self::SetDefault(_) => "factor default",
@@ -244,8 +240,9 @@ pub enum Issued {
     },
 }
 
+pub(crate) use factor::{adding, registered_words};
 pub(crate) use own::{OwnAct, of_user};
-pub(crate) use registration::with_factor;
+pub(crate) use registration::{dropped, with_factor};
 
 /// What acts need besides the account.
 pub(crate) struct Desk<'a> {
@@ -253,16 +250,20 @@ pub(crate) struct Desk<'a> {
     pub(crate) keys: &'a KeyRing,
     pub(crate) random: &'a dyn Random,
     pub(crate) now: UnixTime,
-    /// No code whose interval begins at or before this proves anything.
-    pub(crate) floor: UnixTime,
-    /// The highest spent step or counter of each factor used lately.
-    pub(crate) spent_steps: &'a [(FactorId, u64)],
+    /// What the store knows besides the account.
+    pub(crate) loaded: &'a Loaded,
 }
 
 impl Desk<'_> {
+    /// What notices are made with.
+    pub(crate) const fn means(&self) -> Means<'_> {
+        Means { policy: self.policy, keys: self.keys, random: self.random, texts: &self.loaded.notice_texts }
+    }
+
     /// The highest spent step or counter of a factor.
     fn spent(&self, factor: FactorId) -> Option<u64> {
-        self.spent_steps.iter().filter(|(id, _)| *id == factor).map(|(_, highest)| *highest).max()
+        let of_factor = self.loaded.spent_steps.iter().filter(|(id, _)| *id == factor);
+        of_factor.map(|(_, highest)| *highest).max()
     }
 
     /// The first counter of a token that may still be good.
@@ -350,7 +351,7 @@ pub(crate) fn carry_out(
 fn change(desk: &Desk<'_>, account: Account, act: &Act) -> Result<Done, ActError> {
     match act {
         Act::Add { .. } => Err(ActError::NameTaken(account.name)),
-        Act::Remove => Ok(Done::new(AccountChange::Remove(account.id), Issued::Nothing)),
+        Act::Remove => Ok(account::remove(&account)),
         Act::SetPassword(hash) => Ok(Done::updated(Account { password_hash: Some(hash.clone()), ..account })),
         Act::SetState(change) => Ok(Done::updated(account::set_state(desk, account, change))),
         Act::DisableUntil { until, .. } => Ok(Done::updated(account::disable_until(desk, account, *until)?)),

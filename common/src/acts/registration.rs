@@ -1,7 +1,9 @@
 //! What registering and dropping a factor does to the rest of an account, whoever does it.
 
-use crate::account::{Account, Factor, State};
+use crate::account::{Account, Factor, FactorKind, State};
 use crate::id::FactorId;
+use crate::message::Event;
+use crate::notices::Happening;
 
 /// The account with one factor more. Registering is what `enabled` waits for. Where all had to be registered anew, this
 /// one is the first of the new ones: what was registered before is void, and so is all that came from it.
@@ -23,6 +25,18 @@ pub(crate) fn with_factor(mut account: Account, factor: Factor) -> Account {
         account.deadline = None;
     }
     account
+}
+
+/// Where all must be registered anew, the numbers and addresses that are void from now on hear of it themselves.
+pub(crate) fn dropped(before: &Account) -> Vec<Happening> {
+    let old = before.factors.iter().filter(|_| before.must_register_again);
+    let told = old.filter_map(|factor| match &factor.kind {
+        FactorKind::Sent { address } => {
+            Some(Happening::new(Event::FactorRemoved, factor.label.clone()).at_the_old(address.clone()))
+        }
+        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => None,
+    });
+    told.collect()
 }
 
 /// The account without a factor; `None` where it has no such one.

@@ -76,13 +76,13 @@ fn clock(
         .ok_or(ActError::WrongCodes)?;
     let first = step.saturating_sub(1);
     let is_spent = desk.spent(factor).is_some_and(|highest| first <= highest);
-    if is_spent || key.step_begins(first) <= desk.floor {
+    if is_spent || key.step_begins(first) <= desk.loaded.floor {
         return Err(ActError::CodeRefused);
     }
     let drift = key.drift_of(step, desk.now).ok_or(ActError::WrongCodes)?;
     let key = key.ahead_by(drift);
     let begins_at = key.step_begins(step);
-    if begins_at <= desk.floor {
+    if begins_at <= desk.loaded.floor {
         return Err(ActError::CodeRefused);
     }
     let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);

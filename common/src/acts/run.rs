@@ -7,8 +7,8 @@ use crate::bundle::{AccountChange, Bundle, Precondition, Unlocked};
 use crate::engine::{Engine, Written};
 use crate::keys::KeyError;
 use crate::lane::{LaneKey, LanesOf};
-use crate::message::{By, Envelope};
-use crate::notices::{self, Circumstances};
+use crate::message::By;
+use crate::notices::{self, Circumstances, Notices};
 use crate::record::{ActRecord, Actor, Ending, PrimaryResult, Record, Severity};
 use crate::username::Username;
 use crate::{AttemptId, Reason, UnixTime, limits};
@@ -92,21 +92,15 @@ impl Engine {
     pub(super) fn prepare(&self, minutes: &Minutes<'_>) -> Result<Prepared, ActError> {
         let now = self.now();
         let loaded = self.parts.store.load(minutes.name, &LaneKey::NONE, None)?;
-        let desk = Desk {
-            policy: self.policy(),
-            keys: self.keys(),
-            random: self.random(),
-            now,
-            floor: loaded.floor,
-            spent_steps: &loaded.spent_steps,
-        };
-        let before = loaded.account;
-        let done = carry_out(&desk, minutes.name, before.clone(), minutes.act)?;
+        let desk =
+            Desk { policy: self.policy(), keys: self.keys(), random: self.random(), now, loaded: &loaded };
+        let before = loaded.account.as_ref();
+        let done = carry_out(&desk, minutes.name, before.cloned(), minutes.act)?;
         self.rename_target_is_free(minutes.act)?;
-        let notices = minutes.notices(&desk, before.as_ref(), &done)?;
-        let mut bundle = minutes.bundle(now, before.as_ref(), loaded.cap.in_row, &done, notices);
-        bundle.unlocked = self.unlocked(minutes, before.as_ref())?;
-        let is_as_asked = minutes.act.shows_in_account() && before.is_some_and(|before| done.leaves(&before));
+        let notices = minutes.notices(&desk, before, &done)?;
+        let mut bundle = minutes.bundle(now, before, loaded.cap.in_row, &done, notices);
+        bundle.unlocked = self.unlocked(minutes, before)?;
+        let is_as_asked = minutes.act.shows_in_account() && before.is_some_and(|before| done.leaves(before));
         Ok(Prepared { bundle, issued: done.issued, is_as_asked })
     }
 
@@ -155,13 +149,7 @@ pub(super) struct Prepared {
 
 impl Minutes<'_> {
     /// What the user hears of it, at what was known before.
-    fn notices(
-        &self,
-        desk: &Desk<'_>,
-        before: Option<&Account>,
-        done: &Done,
-    ) -> Result<Vec<Envelope>, KeyError> {
-        let Some(before) = before else { return Ok(Vec::new()) };
+    fn notices(&self, desk: &Desk<'_>, before: Option<&Account>, done: &Done) -> Result<Notices, KeyError> {
         let circumstances = Circumstances {
             attempt: self.id,
             by: By::Administrator,
@@ -169,7 +157,7 @@ impl Minutes<'_> {
             source: None,
             at: desk.now,
         };
-        notices::envelopes(desk.policy, before, &done.happenings, &circumstances, desk.keys, desk.random)
+        Notices::of(&done.happenings, before, &circumstances, desk.means())
     }
 
     fn bundle(
@@ -178,11 +166,11 @@ impl Minutes<'_> {
         before: Option<&Account>,
         wrong_codes: u32,
         done: &Done,
-        notices: Vec<Envelope>,
+        notices: Notices,
     ) -> Bundle {
         let after = match &done.change {
             AccountChange::Insert(account) | AccountChange::Update(account) => {
-                Some(format!("{}{}{}", account::describe(account), done.words, told(before, done, &notices)))
+                Some(account::describe(account) + &done.words)
             }
             AccountChange::Remove(_) => None,
         };
@@ -199,15 +187,15 @@ impl Minutes<'_> {
         } else {
             (before_words, after)
         };
-        let record = self.record(now, Reason::ActDone, before_words, after);
-        let mut bundle = Bundle::of_records(self.id, now, vec![record]);
+        let mut bundle = Bundle::of_records(self.id, now, Vec::new());
+        let told = notices.put_into(&mut bundle);
+        bundle.records.push(Record { told, ..self.record(now, Reason::ActDone, before_words, after) });
         bundle.precondition = match before {
             Some(account) => Precondition::Version { account: account.id, version: account.version },
             None => Precondition::Absent(self.name.clone()),
         };
         bundle.account = Some(done.change.clone());
         bundle.spends.clone_from(&done.spends);
-        bundle.messages = notices;
         bundle
     }
 
@@ -226,15 +214,6 @@ impl Minutes<'_> {
             act: Some(act),
             ..record_of(self.id, at, Place::Service(PLACE.to_owned()), reason)
         }
-    }
-}
-
-/// Whether the user hears of it: an auditor should see where nobody was told.
-fn told(before: Option<&Account>, done: &Done, notices: &[Envelope]) -> String {
-    match (before, done.happenings.is_empty(), notices.len()) {
-        (None, _, _) | (_, true, _) => String::new(),
-        (Some(_), false, 0) => " notices=none".to_owned(),
-        (Some(_), false, count) => format!(" notices={count}"),
     }
 }
 
@@ -257,6 +236,7 @@ fn record_of(id: AttemptId, at: UnixTime, place: Place, reason: Reason) -> Recor
         ending: Ending::Act,
         reason,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }

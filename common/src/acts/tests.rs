@@ -3,6 +3,7 @@
 mod contacts;
 mod declared;
 mod factors;
+mod notices;
 mod properties;
 mod states;
 

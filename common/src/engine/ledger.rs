@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::lane::{Lane, LaneKey};
 use crate::login::{Counted, Counter, Evidence};
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
-use crate::record::Ending;
+use crate::record::{Ending, Told, Untold};
 use crate::throttle::Count;
 use crate::{Attempt, AttemptId, UnixTime, Username};
 
@@ -225,7 +225,7 @@ impl Ledger<'_> {
                 Ok(Some(entries))
             }
             Err(error) if is_spent && file.stands_in && !needs_store(in_file) => {
-                file.written(&used(in_file)).map_err(|_| error)
+                file.written(&untold(used(in_file))).map_err(|_| error)
             }
             Err(error) => Err(error),
         }
@@ -261,6 +261,14 @@ fn spending(bundle: &Bundle, spent: &[Spend]) -> Bundle {
 /// The rest of it.
 fn used(bundle: &Bundle) -> Bundle {
     Bundle { spends: Vec::new(), ..bundle.clone() }
+}
+
+/// The same without its notices, which wait in the store: its records say so.
+fn untold(mut bundle: Bundle) -> Bundle {
+    for told in bundle.records.iter_mut().filter_map(|record| record.told.as_mut()) {
+        *told = Told { notices: 0, untold: told.untold.or(Some(Untold::StoreAway)) };
+    }
+    bundle
 }
 
 /// Whether a copy is of the same account after a change that the store has not loaded.

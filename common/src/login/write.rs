@@ -28,8 +28,8 @@ pub(super) struct Yes {
     digest: Option<[u8; 32]>,
     /// The factor in the record, where it is not that of the proof.
     factor: Option<String>,
-    /// What stands in the record for a rule, where it is none.
-    opening: Option<String>,
+    /// What stands in the record for a rule, where it is none: why somebody could register.
+    warrant: Option<String>,
     change: Option<AccountChange>,
     spends: Vec<Spend>,
     happenings: Vec<Happening>,
@@ -52,7 +52,7 @@ impl Yes {
             proof: None,
             digest: None,
             factor: None,
-            opening: None,
+            warrant: None,
             change: None,
             spends: Vec::new(),
             happenings: Vec::new(),
@@ -96,9 +96,10 @@ pub(super) fn accept_registered(
     registration: Registration,
     typed: &Secret,
 ) -> Step {
-    let Registration { change, spends, factor, opening, happenings } = registration;
+    let Registration { change, spends, factor, warrant, happenings } = registration;
     let yes = Yes::skipped(grounds(primary), Reason::Registered);
-    let yes = Yes { change: Some(change), spends, factor: Some(factor), opening, happenings, ..yes };
+    let warrant = Some(warrant);
+    let yes = Yes { change: Some(change), spends, factor: Some(factor), warrant, happenings, ..yes };
     accept_remembered(view, session, yes, typed)
 }
 
@@ -138,7 +139,7 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     let Some(user) = view.known() else { return reject(view, session, Reason::UnknownUser) };
     let mut record = record(view, session, Ending::Accept, yes.reason);
     record.factor = yes.proof.as_ref().map(|proof| proof.name.clone()).or(yes.factor);
-    record.rule = yes.opening.or(record.rule);
+    record.rule = yes.warrant.or(record.rule);
     let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
     bundle.precondition = precondition(view);
     bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).chain(yes.spends).collect();
@@ -257,7 +258,7 @@ pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) 
         bundle.account = Some(own.change);
         bundle.tally = None;
         bundle.spends.extend(own.spends);
-        bundle.messages.extend(own.messages);
+        let told = own.notices.put_into(bundle);
         let Some(question) = bundle.records.first().cloned() else { return };
         let act = ActRecord {
             act: act.to_owned(),
@@ -271,6 +272,7 @@ pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) 
             reason: Reason::ActDone,
             factor: None,
             act: Some(act),
+            told,
             ..question
         });
     })
@@ -365,6 +367,7 @@ fn record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) ->
         ending,
         reason,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }

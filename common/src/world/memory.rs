@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::account::{Account, PasswordHash};
 use crate::bundle::{
-    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Renewal, Spend,
+    AccountChange, Bundle, CapEffect, Entry, NoticeTexts, Outcome, Precondition, Renewal, Spend,
 };
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId};
@@ -120,10 +120,11 @@ impl Store for MemoryStore {
         memory.loads += 1;
         let account = memory.accounts.get(name).cloned();
         let id = account.as_ref().map(|account| account.id);
-        let Sent { codes, sendings } = memory.sent.get(name).cloned().unwrap_or_default();
+        let Sent { codes, sendings, notice_texts } = memory.sent.get(name).cloned().unwrap_or_default();
         Ok(Loaded {
             sent_codes: codes,
             sendings,
+            notice_texts,
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
             spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
@@ -246,7 +247,11 @@ impl Memory {
         if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(is_unspent) {
             return Outcome::Conflict;
         }
-        if !bundle.new_code.as_ref().is_none_or(|new| self.may_send(new)) {
+        let may_tell = |texts: &NoticeTexts| self.sent_to(&texts.name).tell(texts.count, bundle.at);
+        if !bundle.notice_texts.as_ref().is_none_or(may_tell) {
+            return Outcome::Conflict;
+        }
+        if !bundle.new_code.as_ref().is_none_or(|new| self.sent_to(&new.name).send(new)) {
             return Outcome::Conflict;
         }
         if bundle.success.as_ref().is_some_and(|success| self.successes.contains_key(&success.session)) {
@@ -308,8 +313,8 @@ impl Memory {
         }
     }
 
-    fn may_send(&self, new: &NewCode) -> bool {
-        self.sent.get(&new.name).cloned().unwrap_or_default().send(new)
+    fn sent_to(&self, name: &Username) -> Sent {
+        self.sent.get(name).cloned().unwrap_or_default()
     }
 
     fn apply(&mut self, bundle: &Bundle) {
@@ -339,6 +344,9 @@ impl Memory {
         }
         if let Some(new) = &bundle.new_code {
             assert!(self.sent.entry(new.name.clone()).or_default().send(new));
+        }
+        if let Some(texts) = &bundle.notice_texts {
+            assert!(self.sent.entry(texts.name.clone()).or_default().tell(texts.count, bundle.at));
         }
         self.outbox.extend(bundle.messages.iter().cloned());
         if let Some(account) = bundle.signed_in {

@@ -129,6 +129,17 @@ fn an_opening_for_the_whole_internet_is_warned_of() {
 }
 
 #[test]
+fn an_opening_with_networks_for_people_at_the_machine_is_warned_of() {
+    for service in ["countersign", "login", "sudo"] {
+        let opening = format!("[[registration.opening]]\nname = \"own\"\nservices = [\"{service}\"]\n");
+        let key = "registration.opening[1].services";
+        check(&format!("{opening}{OFFICE}"), Severity::Warning, key, "the opening stays shut");
+        let without = found(&opening);
+        assert!(!without.iter().any(|(_, at, _)| *at == key), "without networks it is open: {without:?}");
+    }
+}
+
+#[test]
 fn what_has_no_effect_where_nobody_is_asked_is_warned_of() {
     let silent = "[registration]\nat-sign-in = false\n";
     assert_eq!(found(silent), []);

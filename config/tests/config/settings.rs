@@ -121,3 +121,13 @@ fn a_mistake_among_the_clients_does_not_lock_the_machine() {
     assert_eq!(settings.policy.rules.len(), 1);
     assert!(settings.clients.is_empty());
 }
+
+#[test]
+fn a_caller_at_everybodys_own_shell_is_warned_of() {
+    let text = format!(
+        "{SMALLEST}[[local.callers]]\nuser = \"postgres\"\nservices = [\"postgresql\", \"countersign\"]\n"
+    );
+    let warned = findings(&text, "");
+    assert_eq!((warned.len(), warned[0].key.as_str()), (1, "local.callers[1].services"), "{warned:?}");
+    assert!(warned[0].message.contains("no effect"), "{warned:?}");
+}

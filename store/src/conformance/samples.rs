@@ -230,6 +230,7 @@ pub fn record(at: u64) -> Record {
         ending: Ending::Accept,
         reason: Reason::BothProofs,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }

@@ -1,8 +1,10 @@
 //! Cases about codes that are sent, counters of tokens, temporary codes, and the last sign-in.
 
 use common::account::Account;
-use common::bundle::{AccountChange, Bundle, Slot};
-use common::limits::{CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_SECONDS, CODE_TRIES, SPENT_KEPT_SECONDS};
+use common::bundle::{AccountChange, Bundle, NoticeTexts, Slot};
+use common::limits::{
+    CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_SECONDS, CODE_TRIES, NOTICE_TEXTS_IN_DAY, SPENT_KEPT_SECONDS,
+};
 use common::message::Urgency;
 use common::throttle::Count;
 
@@ -20,6 +22,7 @@ cases![
     an_answer_is_a_try_at_all_codes_of_its_user_and_of_nobody_else,
     a_code_within_a_minute_of_another_is_a_conflict,
     a_day_has_so_many_codes_over_all_slots,
+    notices_by_text_message_have_a_limit_of_their_own_over_all_servers,
     of_a_hundred_parallel_codes_one_is_sent_and_used,
     a_conflict_sends_nothing_and_uses_no_code,
     codes_of_a_name_go_with_its_account,
@@ -119,6 +122,25 @@ fn a_day_has_so_many_codes_over_all_slots(ground: &dyn Ground) {
     assert_eq!(load(&*store, "alice").sendings.in_day(time(80_100)), 3);
     assert!(applies(&*store, sending("alice", phone(4), 4, 1000 + CODE_DAY_SECONDS)));
     assert!(conflicts(&*store, sending("alice", phone(5), 5, 1001 + CODE_DAY_SECONDS)));
+}
+
+fn notices_by_text_message_have_a_limit_of_their_own_over_all_servers(ground: &dyn Ground) {
+    let stores = [ground.open("main"), ground.open("radius")];
+    let telling = |user: &str, count: u32, at: u64| {
+        let texts = NoticeTexts { name: name(user), count };
+        Bundle { notice_texts: Some(texts), ..bundle(at) }
+    };
+    for number in 0..NOTICE_TEXTS_IN_DAY - 1 {
+        let store = &stores[usize::from(number % 2 == 0)];
+        assert!(applies(&**store, telling("alice", 1, 1000)));
+    }
+    assert!(conflicts(&*stores[0], telling("alice", 2, 1001)), "both or none");
+    assert!(applies(&*stores[0], telling("alice", 1, 1001)));
+    assert!(conflicts(&*stores[1], telling("alice", 1, 1002)));
+    assert!(applies(&*stores[1], telling("bob", 1, 1002)));
+    assert_eq!(load(&*stores[1], "alice").notice_texts.in_day(time(1002)), NOTICE_TEXTS_IN_DAY);
+    assert!(applies(&*stores[0], sending("alice", phone(1), 1, 1003)), "they take no code from anybody");
+    assert!(applies(&*stores[1], telling("alice", 1, 1001 + CODE_DAY_SECONDS)));
 }
 
 fn of_a_hundred_parallel_codes_one_is_sent_and_used(ground: &dyn Ground) {

@@ -16,7 +16,7 @@ type Situation = fn(&Site) -> Codes;
 type Codes = Result<Vec<&'static str>, Failure>;
 
 /// How each situation of the table comes about.
-const SITUATIONS: [(&str, Situation); 25] = [
+const SITUATIONS: [(&str, Situation); 26] = [
     ("the password and a second proof are right", both_proofs),
     ("an app password is right and good for this service", app_password),
     ("a second proof is right, and an earlier module or a key stands for the password", second_proof),
@@ -37,6 +37,7 @@ const SITUATIONS: [(&str, Situation); 25] = [
     ("`primary=stack`, and no module above has taken a password", no_password_before),
     ("`primary=none` under sshd, and no key or other method has succeeded before", nothing_before),
     ("the module stands in the service that checks first passwords for Countersign itself", inside_primary),
+    ("the PAM service is called `countersign`", name_taken),
     ("an argument of the line is missing, mistaken, unknown or stands twice", wrong_arguments),
     ("the user goes away at a question", nobody_answers),
     ("an internal error", internal_error),
@@ -248,6 +249,15 @@ fn inside_primary(site: &Site) -> Codes {
     site.wait_for_log(
         "pam_countersign(own:auth): called from the PAM service that checks our own first passwords",
     )?;
+    Ok(vec![code])
+}
+
+/// The name means a user's own shell; nobody is asked anything.
+fn name_taken(site: &Site) -> Codes {
+    site.add_user("nora")?;
+    site.add_service("countersign", &["auth required pam_countersign.so primary=none"])?;
+    let code = at("countersign", "nora").login(&[])?.0;
+    site.wait_for_log("no PAM service can be called countersign")?;
     Ok(vec![code])
 }
 

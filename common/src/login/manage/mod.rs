@@ -203,14 +203,8 @@ fn wished(view: &View<'_>, account: &Account, command: &Command) -> Result<Act, 
 
 fn act_on(view: &View<'_>, session: Session, primary: PrimaryResult, account: &Account, act: &Act) -> Step {
     let random = Stream::new(view.entropy, "own act");
-    let desk = Desk {
-        policy: view.policy,
-        keys: view.keys,
-        random: &random,
-        now: view.now,
-        floor: view.loaded.floor,
-        spent_steps: &view.loaded.spent_steps,
-    };
+    let desk =
+        Desk { policy: view.policy, keys: view.keys, random: &random, now: view.now, loaded: view.loaded };
     let place = view.attempt.place.to_string();
     let circumstances = notify::circumstances(view, session.attempt(), &place);
     match acts::of_user(&desk, account, act, &circumstances) {

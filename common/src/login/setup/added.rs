@@ -1,7 +1,7 @@
 //! A factor more, while the user looks after the account; or one in the place of another.
 
 use crate::account::{Account, FactorKind};
-use crate::acts::{Desk, OwnAct, with_factor};
+use crate::acts::{self, Desk, OwnAct, with_factor};
 use crate::bundle::AccountChange;
 use crate::id::FactorId;
 use crate::login::setup::{Setup, complete};
@@ -31,28 +31,24 @@ pub(super) fn added(view: &View<'_>, session: Session, setup: &Setup) -> Step {
     let Ok(new) = complete::new_factor(view, setup, proven, before.id, &entropy) else {
         return write::unavailable(view, &session, Reason::KeyUnavailable);
     };
-    let act = match &new.factor.kind {
-        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => "enroll totp",
-        FactorKind::Sent { .. } => "enroll address",
-    };
+    let act = acts::adding(&new.factor.kind);
+    let mut words = acts::registered_words(&new.factor, "code");
     let mut account = Account { version: before.version.saturating_add(1), ..before.clone() };
     let mut happenings = vec![Happening::new(Event::FactorAdded, new.factor.label.clone())];
-    happenings.extend(replace(&mut account, setup, new.factor.id));
+    if let Some((old, happening)) = replace(&mut account, setup, new.factor.id) {
+        words.push_str(&format!(" instead-of={old}"));
+        happenings.push(happening);
+    }
     let account = with_factor(account, new.factor);
-    let desk = Desk {
-        policy: view.policy,
-        keys: view.keys,
-        random: &entropy,
-        now: view.now,
-        floor: view.loaded.floor,
-        spent_steps: &view.loaded.spent_steps,
-    };
+    let desk =
+        Desk { policy: view.policy, keys: view.keys, random: &entropy, now: view.now, loaded: view.loaded };
     let place = view.attempt.place.to_string();
     let circumstances = notify::circumstances(view, session.attempt(), &place);
     let change = AccountChange::Update(Box::new(account));
     match OwnAct::new(&desk, before, change, &happenings, &circumstances) {
         Ok(mut own) => {
             own.spends.extend(new.spend);
+            own.after = format!("{} {words}", own.after);
             manage::registered(view, session, setup.primary, Registered { own, act })
         }
         Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
@@ -60,7 +56,7 @@ pub(super) fn added(view: &View<'_>, session: Session, setup: &Setup) -> Step {
 }
 
 /// Drops the factor that the new one takes the place of; an old number hears of it.
-fn replace(account: &mut Account, setup: &Setup, new: FactorId) -> Option<Happening> {
+fn replace(account: &mut Account, setup: &Setup, new: FactorId) -> Option<(FactorId, Happening)> {
     let old = FactorId::from_bytes(setup.replaced?);
     let place = account.factors.iter().position(|factor| factor.id == old)?;
     let old = account.factors.remove(place);
@@ -68,8 +64,9 @@ fn replace(account: &mut Account, setup: &Setup, new: FactorId) -> Option<Happen
         account.default_factor = Some(new);
     }
     let happening = Happening::new(Event::FactorRemoved, old.label);
-    Some(match old.kind {
+    let happening = match old.kind {
         FactorKind::Sent { address } => happening.at_the_old(address),
         FactorKind::Totp { .. } | FactorKind::Hotp { .. } => happening,
-    })
+    };
+    Some((old.id, happening))
 }

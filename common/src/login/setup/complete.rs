@@ -1,12 +1,12 @@
 //! The last answer of a registration: the account as it shall be, what that uses up, and in.
 
-use crate::account::{Account, AppPassword, Factor, FactorKind, RecoveryCode};
-use crate::acts::with_factor;
+use crate::account::{Account, AppPassword, Contact, Factor, FactorKind, RecoveryCode};
+use crate::acts::{dropped, with_factor};
 use crate::bundle::{AccountChange, Spend};
 use crate::codes::Shape;
 use crate::id::{AppPasswordId, CodeId, FactorId};
 use crate::keys::KeyError;
-use crate::login::setup::{Proven, Setup, Warrant, extras, user};
+use crate::login::setup::{Proven, Setup, Warrant, extras, is_vouched_for, user};
 use crate::login::{Step, View, write};
 use crate::message::Event;
 use crate::notices::Happening;
@@ -35,8 +35,8 @@ pub(in crate::login) struct Registration {
     pub(in crate::login) spends: Vec<Spend>,
     /// The name of the factor in records.
     pub(in crate::login) factor: String,
-    /// The opening that allowed it, if one did.
-    pub(in crate::login) opening: Option<String>,
+    /// What allowed it, in words for the record.
+    pub(in crate::login) warrant: String,
     /// What the user hears of.
     pub(in crate::login) happenings: Vec<Happening>,
 }
@@ -68,22 +68,26 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
     }
     let change = Box::new(account);
     let change = if is_new { AccountChange::Insert(change) } else { AccountChange::Update(change) };
-    let opening =
-        view.policy.registration.opening(view.attempt).filter(|_| setup.warrant == Warrant::Opening);
-    let opening = opening.map(|opening| format!("opening {}", opening.name));
-    Ok(Some(Registration { change, spends, factor, opening, happenings }))
+    let warrant = words_of_warrant(view, setup);
+    Ok(Some(Registration { change, spends, factor, warrant, happenings }))
 }
 
-/// The numbers and addresses that are void from now on hear of it themselves.
-fn dropped(before: &Account) -> Vec<Happening> {
-    let old = before.factors.iter().filter(|_| before.must_register_again);
-    let told = old.filter_map(|factor| match &factor.kind {
-        FactorKind::Sent { address } => {
-            Some(Happening::new(Event::FactorRemoved, factor.label.clone()).at_the_old(address.clone()))
+/// Why somebody could register, for an auditor: it stands in the place of the rule.
+fn words_of_warrant(view: &View<'_>, setup: &Setup) -> String {
+    match setup.warrant {
+        Warrant::Opening => {
+            let opening = view.policy.registration.opening(view.attempt);
+            format!("opening {}", opening.map_or("", |opening| &opening.name))
         }
-        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => None,
-    });
-    told.collect()
+        Warrant::Contact => {
+            let contacts = view.loaded.account.iter().flat_map(|account| &account.contacts);
+            let is_it = |contact: &&Contact| matches!(&setup.proven, Some(Proven::Address(address)) if *address == contact.address);
+            let set_by = contacts.filter(|contact| is_vouched_for(contact)).find(is_it);
+            format!("contact {}", set_by.map_or("", |contact| contact.set_by.name()))
+        }
+        Warrant::TemporaryCode(id) => format!("temporary-code {}", CodeId::from_bytes(id)),
+        Warrant::Proof | Warrant::Own => "proof".to_owned(),
+    }
 }
 
 const fn event(is_renewed: bool) -> Event {

@@ -6,6 +6,7 @@ mod clients;
 mod dialogue;
 mod manage;
 mod need;
+mod notices;
 mod parties;
 mod registration;
 mod sent;

@@ -299,7 +299,7 @@ counter = 1
         panic!("no mistake")
     };
     let lines: Vec<usize> = error.findings().iter().map(|finding| finding.line).collect();
-    assert_eq!(lines, [4, 5, 6, 8, 10, 13, 14, 16, 20, 22, 23, 30, 33, 34, 37], "{error:?}");
+    assert_eq!(lines, [4, 5, 6, 8, 10, 13, 14, 16, 20, 22, 23, 30, 32, 34, 37], "{error:?}");
     let shown = error.render(crate::Colour::Plain);
     assert!(shown.contains("account[3].name") || shown.contains("stands in account[1] already"), "{shown}");
     assert!(shown.contains('^'), "{shown}");

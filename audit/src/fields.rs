@@ -67,9 +67,9 @@ common::closed_list! {
         Tty = "tty",
         /// The administrator's host.
         Host = "host",
-        /// What it was before the act.
+        /// What it was before the act; of an account that goes, `devices` is how many were remembered.
         Before = "before",
-        /// What it is after the act.
+        /// What it is after the act; `devices-forgotten` is how many remembered devices the act made strange.
         After = "after",
         /// How many notices were put into the outbox, where it is something that users are told of; `none` where nobody could be told.
         Notices = "notices",

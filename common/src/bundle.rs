@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::chain::ChainPosition;
 use crate::codes::KeyedHash;
-use crate::id::{AccountId, AttemptId, CodeId, FactorId};
+use crate::id::{AccountId, AttemptId, CodeId, FactorId, TicketId};
 use crate::keys::Sealed;
 use crate::lane::{Lane, LaneKey, LanesOf};
 use crate::message::Envelope;
 use crate::record::{Ending, Record};
 use crate::tally::Tally;
+use crate::ticket::Ticket;
 use crate::{UnixTime, Username};
 
 /// What must still be so when the bundle is written; checked inside the transaction.
@@ -127,6 +128,25 @@ pub struct NewCode {
     pub daily_limit: u32,
 }
 
+/// A change of the devices that are remembered of a user. It does not raise the version of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketChange {
+    /// A device is known from now on. A conflict where the account has gone, or come to another generation.
+    Remember {
+        /// Whose.
+        account: AccountId,
+        /// What it is known by.
+        ticket: Box<Ticket>,
+    },
+    /// A device is strange from now on; no conflict where it was so already.
+    Forget {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        ticket: TicketId,
+    },
+}
+
 /// Notices that go out as text messages: what must be so is that the user has had few enough in a day
 /// (`limits::NOTICE_TEXTS_IN_DAY`). Else it is a conflict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -234,6 +254,8 @@ pub struct Bundle {
     pub spends: Vec<Spend>,
     /// A code that is to be sent, with its message among `messages`.
     pub new_code: Option<NewCode>,
+    /// Devices that become known or strange, once the account has changed. Those of an earlier generation go with the change.
+    pub tickets: Vec<TicketChange>,
     /// Messages for the outbox.
     pub messages: Vec<Envelope>,
     /// Notices among `messages` that cost money.
@@ -265,6 +287,7 @@ impl Bundle {
             account: None,
             spends: Vec::new(),
             new_code: None,
+            tickets: Vec::new(),
             messages: Vec::new(),
             notice_texts: None,
             signed_in: None,
@@ -283,6 +306,7 @@ impl Bundle {
         self.account.is_none()
             && self.spends.is_empty()
             && self.new_code.is_none()
+            && self.tickets.is_empty()
             && self.messages.is_empty()
             && self.signed_in.is_none()
             && self.success.is_none()
@@ -301,8 +325,9 @@ impl Bundle {
                 record.ending == Ending::Accept && matches!(self.tally, Some(Tally::OwnProgram(_)));
             is_accept || matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable)
         };
-        let changes = self.account.is_some() || self.success.is_some() || !self.spends.is_empty();
-        if changes || self.unlocked.is_some() || !self.records.iter().all(is_small) {
+        let changes = self.account.is_some() || self.unlocked.is_some() || !self.tickets.is_empty();
+        let uses_up = self.success.is_some() || !self.spends.is_empty();
+        if changes || uses_up || !self.records.iter().all(is_small) {
             Durability::PowerCut
         } else {
             Durability::Process

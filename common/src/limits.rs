@@ -72,6 +72,14 @@ pub const TOTP_SKEW_STEPS: u64 = 1;
 pub const FACTORS_MAX: usize = 20;
 /// App passwords of one account.
 pub const APP_PASSWORDS_MAX: usize = 40;
+/// Remembered devices of one account; of more, the oldest go.
+pub const TICKETS_MAX: usize = 20;
+/// Seconds for which a device may be remembered that no SSH key tells from others in the same place.
+pub const TICKET_SECONDS_MAX: u64 = 12 * 3600;
+/// Seconds for which one may be remembered that an SSH key does tell.
+pub const TICKET_WITH_KEY_SECONDS_MAX: u64 = 30 * 86_400;
+/// Octets of a Calling-Station-Id (RFC 2865 §5).
+pub const STATION_OCTETS_MAX: usize = 253;
 /// Recovery codes left at which the user is warned.
 pub const FEW_RECOVERY_CODES: usize = 3;
 /// Recovery codes in one set.

@@ -12,6 +12,7 @@ use crate::message::Envelope;
 use crate::record::Record;
 use crate::sent::Sendings;
 use crate::throttle::{Cap, Count, Seen};
+use crate::ticket::Tickets;
 use crate::{Reason, Secret, UnixTime, Username};
 
 pub use crate::random::Random;
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub sendings: Sendings,
     /// When notices were sent to the user as text messages within a day.
     pub notice_texts: Sendings,
+    /// The devices that are remembered of the user. Some may have expired.
+    pub tickets: Tickets,
     /// When the user was last let in, to the hour.
     pub signed_in_at: Option<UnixTime>,
     /// What the lane has seen.

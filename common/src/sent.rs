@@ -135,7 +135,7 @@ fn is_of_day(sent: UnixTime, now: UnixTime) -> bool {
 }
 
 /// Whether a moment is further ahead than clocks of servers differ.
-fn is_ahead(moment: UnixTime, now: UnixTime) -> bool {
+pub(crate) fn is_ahead(moment: UnixTime, now: UnixTime) -> bool {
     moment > now.plus_seconds(CLOCK_DIFFERENCE_SECONDS)
 }
 

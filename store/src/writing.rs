@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::mark::Progress;
 use crate::records::{Chain, Head};
 use crate::tallies::{self, Fate};
-use crate::{SqliteError, accounts, caps, lanes, outbox, records, sent, spent};
+use crate::{SqliteError, accounts, caps, lanes, outbox, records, sent, spent, tickets};
 
 /// Why a bundle was not written.
 pub(crate) enum Stop {
@@ -160,6 +160,9 @@ fn write(
     }
     for spend in &bundle.spends {
         spent::spend(connection, spend, bundle.at)?;
+    }
+    for change in &bundle.tickets {
+        tickets::change(connection, change)?;
     }
     if let Some(new) = &bundle.new_code {
         sent::send(connection, new)?;

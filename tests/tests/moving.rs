@@ -138,7 +138,7 @@ fn a_wrong_passphrase_or_a_changed_file_changes_nothing() -> Outcome {
     new.machine.write(&changed, &text.replace("memory-kib = 65536", "memory-kib = 4194304"))?;
     refuse(&path, &[PASSPHRASE], &["a whole number from 8192 to 262144"])?;
     new.machine.write(&changed, &text.replace("[sealed]", "[opened]"))?;
-    refuse(&path, &[PASSPHRASE], &["did you mean `sealed`?"])?;
+    refuse(&path, &[PASSPHRASE], &["the table [sealed] is missing"])?;
     Ok(())
 }
 

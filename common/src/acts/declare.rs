@@ -37,7 +37,9 @@ pub(super) fn declare(
 ) -> Result<Done, ActError> {
     let mut account = with_state(desk, account, declaration);
     account.role = declaration.role.unwrap_or(account.role);
-    account.block = declaration.block.or(account.block);
+    if let Some(block) = declaration.block {
+        account = account::block(account, block);
+    }
     let mut done = Done::updated(account);
     if let Some(contacts) = &declaration.contacts {
         done = with_contacts(desk, done, contacts)?;
@@ -46,7 +48,7 @@ pub(super) fn declare(
         done = done.and(|account| factors::with_factor(desk, account, factor))?;
     }
     match declaration.must_register_again {
-        true => done.and(must_register_again),
+        true => done.and(|account| must_register_again(desk, account)),
         false => Ok(done),
     }
 }
@@ -61,11 +63,11 @@ fn with_state(desk: &Desk<'_>, account: Account, declaration: &Declaration) -> A
 }
 
 /// Whoever must do so already hears nothing new.
-fn must_register_again(account: Account) -> Result<Done, ActError> {
+fn must_register_again(desk: &Desk<'_>, account: Account) -> Result<Done, ActError> {
     if account.must_register_again {
         return Ok(Done::updated(account));
     }
-    account::reset(account, Reset { require_registration: true, ..Reset::default() })
+    account::reset(desk, account, Reset { require_registration: true, ..Reset::default() })
 }
 
 /// Those that are in the list stay, the others go, and new ones come; whoever is told of the one is told of the other.

@@ -5,6 +5,7 @@
 mod account;
 mod contact;
 mod declare;
+mod devices;
 mod error;
 mod factor;
 mod given_out;
@@ -215,7 +216,7 @@ impl Act {
 impl Act {
     /// Whether an account that is the same afterwards was so before: there are things that hang on it and are not in it.
     const fn shows_in_account(&self) -> bool {
-        !matches!(self, Self::Unlock | Self::Reset(Reset { forget_devices: true, .. }))
+        !matches!(self, Self::Unlock)
     }
 }
 
@@ -231,6 +232,8 @@ pub enum Issued {
     AppPassword(AppPasswordId, Secret),
     /// A contact.
     Contact(ContactId),
+    /// Nothing: so many devices were remembered when the account was loaded, and are strange now.
+    DevicesForgotten(usize),
     /// A temporary code.
     TemporaryCode {
         /// The code.
@@ -342,8 +345,9 @@ pub(crate) fn carry_out(
         }
         (_, None) => Err(ActError::NoSuchAccount(name.clone())),
         (act, Some(mut account)) => {
+            let (devices, generation) = (desk.devices(&account), account.generation);
             account.version = account.version.saturating_add(1);
-            change(desk, account, act)
+            Ok(change(desk, account, act)?.telling_of_devices(devices, generation))
         }
     }
 }
@@ -355,8 +359,8 @@ fn change(desk: &Desk<'_>, account: Account, act: &Act) -> Result<Done, ActError
         Act::SetPassword(hash) => Ok(Done::updated(Account { password_hash: Some(hash.clone()), ..account })),
         Act::SetState(change) => Ok(Done::updated(account::set_state(desk, account, change))),
         Act::DisableUntil { until, .. } => Ok(Done::updated(account::disable_until(desk, account, *until)?)),
-        Act::Reset(reset) => account::reset(account, *reset),
-        Act::Block(block) => Ok(Done::updated(Account { block: Some(*block), ..account })),
+        Act::Reset(reset) => account::reset(desk, account, *reset),
+        Act::Block(block) => Ok(Done::updated(account::block(account, *block))),
         Act::Unblock => Ok(Done::updated(Account { block: None, ..account })),
         Act::Unlock => Ok(Done::updated(account)),
         Act::SetRole(role) => Ok(Done::updated(Account { role: *role, ..account })),

@@ -18,6 +18,7 @@ pub(crate) fn with_factor(mut account: Account, factor: Factor) -> Account {
             temporary_code: None,
             ..account
         };
+        account.forget_devices();
     }
     account.factors.push(factor);
     if account.state == State::Enabled {
@@ -44,5 +45,6 @@ pub(crate) fn without_factor(mut account: Account, id: FactorId) -> Option<Accou
     let before = account.factors.len();
     account.factors.retain(|factor| factor.id != id);
     account.default_factor = account.default_factor.filter(|default| *default != id);
+    account.forget_devices();
     (account.factors.len() < before).then_some(account)
 }

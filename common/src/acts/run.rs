@@ -184,6 +184,8 @@ impl Minutes<'_> {
             let had = before.is_some_and(|account| account.password_hash.is_some());
             let before = with(before_words, if had { " password=set" } else { " password=none" });
             (before, with(after, " password=new"))
+        } else if matches!(self.act, Act::Remove) {
+            (with(before_words, &done.words), after)
         } else {
             (before_words, after)
         };

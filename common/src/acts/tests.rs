@@ -2,6 +2,7 @@
 
 mod contacts;
 mod declared;
+mod devices;
 mod factors;
 mod notices;
 mod properties;

@@ -1,12 +1,12 @@
 //! A store in memory that keeps the contract of the port.
 
+mod apply;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::account::{Account, PasswordHash};
-use crate::bundle::{
-    AccountChange, Bundle, CapEffect, Entry, NoticeTexts, Outcome, Precondition, Renewal, Spend,
-};
+use crate::bundle::{Bundle, Entry, NoticeTexts, Outcome, Precondition, Spend};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId};
 use crate::lane::{Lane, LaneKey};
@@ -15,6 +15,7 @@ use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Record;
 use crate::sent::Sent;
 use crate::throttle::{Against, Cap, Count, Seen};
+use crate::ticket::Tickets;
 use crate::world::{app_secret, keys, outside::Counting};
 use crate::{AccountId, UnixTime, Username};
 
@@ -27,6 +28,7 @@ pub(crate) struct Memory {
     /// What the last bundle has spent.
     pub(crate) last_spends: Vec<Spend>,
     sent: HashMap<Username, Sent>,
+    tickets: HashMap<AccountId, Tickets>,
     /// Messages that nobody has taken.
     pub(crate) outbox: Vec<Envelope>,
     signed_in: HashMap<AccountId, UnixTime>,
@@ -125,6 +127,7 @@ impl Store for MemoryStore {
             sent_codes: codes,
             sendings,
             notice_texts,
+            tickets: id.and_then(|id| memory.tickets.get(&id).cloned()).unwrap_or_default(),
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
             spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
@@ -247,6 +250,9 @@ impl Memory {
         if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(is_unspent) {
             return Outcome::Conflict;
         }
+        if !bundle.tickets.iter().all(|change| self.may_remember(change, bundle)) {
+            return Outcome::Conflict;
+        }
         let may_tell = |texts: &NoticeTexts| self.sent_to(&texts.name).tell(texts.count, bundle.at);
         if !bundle.notice_texts.as_ref().is_none_or(may_tell) {
             return Outcome::Conflict;
@@ -315,70 +321,6 @@ impl Memory {
 
     fn sent_to(&self, name: &Username) -> Sent {
         self.sent.get(name).cloned().unwrap_or_default()
-    }
-
-    fn apply(&mut self, bundle: &Bundle) {
-        match &bundle.account {
-            None => {}
-            Some(AccountChange::Insert(account) | AccountChange::Update(account)) => {
-                self.accounts.retain(|_, stored| stored.id != account.id);
-                self.accounts.insert(account.name.clone(), (**account).clone());
-            }
-            Some(AccountChange::Remove(id)) => self.accounts.retain(|_, stored| stored.id != *id),
-        }
-        self.last_spends.clone_from(&bundle.spends);
-        for spend in &bundle.spends {
-            match spend {
-                Spend::TotpStep { factor, step, .. } => {
-                    self.steps.insert(*factor, *step);
-                }
-                Spend::HotpCounter { factor, counter, .. } => {
-                    self.steps.insert(*factor, *counter);
-                }
-                Spend::Code { code, .. } => self.codes.push(*code),
-                Spend::SentCode { name, slot, code } => {
-                    let sent = self.sent.get_mut(name);
-                    assert!(sent.is_some_and(|sent| sent.spend(*slot, *code, bundle.at)));
-                }
-            }
-        }
-        if let Some(new) = &bundle.new_code {
-            assert!(self.sent.entry(new.name.clone()).or_default().send(new));
-        }
-        if let Some(texts) = &bundle.notice_texts {
-            assert!(self.sent.entry(texts.name.clone()).or_default().tell(texts.count, bundle.at));
-        }
-        self.outbox.extend(bundle.messages.iter().cloned());
-        if let Some(account) = bundle.signed_in {
-            self.signed_in.insert(account, bundle.at);
-        }
-        if let Some(success) = &bundle.success {
-            self.successes.insert(success.session, success.clone());
-        }
-        if let Some(taken_back) = &bundle.taken_back {
-            let lane = self.lanes.entry(taken_back.lane).or_default();
-            *lane = taken_back.undo(*lane);
-        }
-        if let Some(recognised) = &bundle.recognised {
-            self.lanes.remove(&recognised.lane);
-            if recognised.cap == CapEffect::EndsRow {
-                let cap = self.caps.entry(recognised.account).or_default();
-                *cap = cap.after_a_right_one();
-            }
-            if recognised.renewal == Renewal::Write {
-                self.known.insert((recognised.account, recognised.lane), bundle.at);
-            }
-        }
-        if let Some(unlocked) = &bundle.unlocked {
-            self.caps.remove(&unlocked.account);
-            self.lanes.retain(|lane, _| !unlocked.lanes.contains(lane));
-        }
-        let is_counted = |record: &&Record| {
-            let group = bundle.tally.and_then(|tally| tally.group(record));
-            record.ending == crate::record::Ending::Accept && group.is_some()
-        };
-        self.tallied += bundle.records.iter().filter(is_counted).count() as u64;
-        self.records.extend(bundle.records.iter().cloned());
     }
 
     /// Durable writes so far.

@@ -5,6 +5,7 @@ use common::policy::Policy;
 use common::ports::Listed;
 use serde::Serialize;
 
+use super::device::{DeviceView, device_table};
 use super::outlook;
 use crate::guesses::{CapView, WaitsView, way_out};
 use crate::moment::rfc3339;
@@ -42,8 +43,16 @@ pub(super) struct AccountView {
     app_passwords: Vec<AppPasswordView>,
     /// Why they are good or not, and whether the user may make one, in words.
     about_app_passwords: Vec<String>,
+    remembered_devices: Vec<DeviceView>,
     created_at: String,
     version: u64,
+}
+
+/// What stands apart from an account, as of now.
+pub(super) struct Beside {
+    pub(super) guesses: CapView,
+    pub(super) waits: WaitsView,
+    pub(super) devices: Vec<DeviceView>,
 }
 
 /// How many recovery codes there are.
@@ -60,7 +69,7 @@ impl AccountView {
         listed: &Listed,
         policy: &Policy,
         contacts: Contacts,
-        (guesses, waits): (CapView, WaitsView),
+        beside: Beside,
         now: UnixTime,
     ) -> Self {
         let account = &listed.account;
@@ -77,8 +86,8 @@ impl AccountView {
             temporary_code: temporary_code.map(|code| TemporaryCodeView::new(code, &listed.spent_codes, now)),
             signed_in_at: listed.signed_in_at.map(rfc3339),
             next_sign_in: outlook::next_sign_in(listed, policy, now),
-            guesses,
-            waits,
+            guesses: beside.guesses,
+            waits: beside.waits,
             has_password: account.password_hash.is_some(),
             contacts: ContactView::all(account, contacts),
             factors: FactorView::all(account),
@@ -88,6 +97,7 @@ impl AccountView {
             },
             app_passwords: account.app_passwords.iter().map(AppPasswordView::new).collect(),
             about_app_passwords: outlook::app_passwords(account, policy, now),
+            remembered_devices: beside.devices,
             created_at: rfc3339(account.created_at),
             version: account.version,
         }
@@ -137,6 +147,9 @@ impl Report for AccountView {
         }
         if !self.contacts.is_empty() {
             paragraph(contact_table(&self.contacts));
+        }
+        if !self.remembered_devices.is_empty() {
+            paragraph(device_table(&self.remembered_devices));
         }
         if !self.app_passwords.is_empty() {
             paragraph(app_password_table(&self.app_passwords));

@@ -116,9 +116,11 @@ pub(super) fn done(issued: &Issued) -> String {
         Issued::AppPassword(_, password) => {
             format!("Shown this once:\n{}\n", password.expose_text().unwrap_or_default())
         }
-        Issued::Nothing | Issued::Factor(_) | Issued::Contact(_) | Issued::TemporaryCode { .. } => {
-            "Done.\n".to_owned()
-        }
+        Issued::Nothing
+        | Issued::Factor(_)
+        | Issued::Contact(_)
+        | Issued::DevicesForgotten(_)
+        | Issued::TemporaryCode { .. } => "Done.\n".to_owned(),
     }
 }
 

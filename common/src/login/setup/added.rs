@@ -60,6 +60,7 @@ fn replace(account: &mut Account, setup: &Setup, new: FactorId) -> Option<(Facto
     let old = FactorId::from_bytes(setup.replaced?);
     let place = account.factors.iter().position(|factor| factor.id == old)?;
     let old = account.factors.remove(place);
+    account.forget_devices();
     if account.default_factor == Some(old.id) {
         account.default_factor = Some(new);
     }

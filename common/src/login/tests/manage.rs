@@ -118,6 +118,27 @@ fn factors_are_labelled_chosen_and_removed_but_for_the_last() {
 }
 
 #[test]
+fn a_factor_that_is_given_up_or_replaced_takes_the_remembered_devices_with_it() {
+    let world = World::with_alice(open());
+    let mut talk = managing(&world, at_sshd("alice"));
+    for (word, channel) in [("add", "3"), ("change 2", "3")] {
+        let device = world.remember("alice", "192.0.2.7");
+        talk.say(word);
+        world.wait(60);
+        talk.say(channel);
+        talk.say(if word == "add" { "+4915112345678" } else { "+4915187654321" });
+        let code = sent_code(&world);
+        talk.say(&code);
+        let known = world.devices("alice");
+        assert_eq!(known, if word == "add" { vec![device] } else { Vec::new() }, "{word}");
+    }
+    world.remember("alice", "192.0.2.7");
+    assert!(talk.say("remove 2").contains("Done"), "{}", talk.prompt);
+    assert_eq!(world.devices("alice"), []);
+    assert!(world.last_record().act.unwrap().after.unwrap().ends_with(" devices-forgotten=1"));
+}
+
+#[test]
 fn a_command_that_comes_again_is_carried_out_once() {
     let world = World::with_alice(open());
     let talk = managing(&world, at_vpn("alice"));

@@ -12,7 +12,8 @@ use crate::message::Envelope;
 use crate::record::{Ending, Record};
 use crate::tally::Tally;
 use crate::ticket::Ticket;
-use crate::{UnixTime, Username};
+use crate::totp::TotpKey;
+use crate::{UnixTime, Username, limits};
 
 /// What must still be so when the bundle is written; checked inside the transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,15 @@ pub enum Spend {
     },
 }
 
+impl Spend {
+    /// What the code of a step uses up.
+    pub(crate) fn of_step(key: &TotpKey, (account, factor): (AccountId, FactorId), step: u64) -> Self {
+        let begins_at = key.step_begins(step);
+        let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
+        Self::TotpStep { account, factor, step, begins_at, expires_at }
+    }
+}
+
 /// What a code was sent for; of each slot of a user, one code lives at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -126,6 +136,18 @@ pub struct NewCode {
     pub code: SentCode,
     /// Codes that may be sent to one user in a day.
     pub daily_limit: u32,
+    /// Who asked for it.
+    pub asker: Asker,
+}
+
+/// Who asks for a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Somebody who has shown more than a name: a right first password, what stands for it, or a place where the user was
+    /// let in lately.
+    Somebody,
+    /// Whoever knows the name.
+    Anybody,
 }
 
 /// A change of the devices that are remembered of a user. It does not raise the version of the account.

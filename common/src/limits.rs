@@ -111,6 +111,8 @@ pub const NOTICES_WAITING_MAX: u64 = 250_000;
 pub const MESSAGES_WAITING_MAX: u64 = 300_000;
 /// Codes that are sent to one user within a day, where the settings do not say.
 pub const CODES_PER_DAY: u32 = 10;
+/// Which part of a user's codes of a day whoever knows nothing but the name can have sent: one in so many.
+pub const CODES_FOR_ANYBODY_PART: u32 = 3;
 /// Digits of a code that is sent.
 pub const CODE_DIGITS: u8 = 6;
 /// Contacts of one account.

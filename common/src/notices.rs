@@ -125,7 +125,7 @@ impl Notices {
     #[must_use]
     pub fn put_into(self, bundle: &mut Bundle) -> Option<Told> {
         bundle.messages.extend(self.envelopes);
-        bundle.notice_texts = self.texts;
+        bundle.notice_texts = self.texts.or(bundle.notice_texts.take());
         self.told
     }
 }

@@ -11,9 +11,11 @@ use crate::account::State;
 use crate::address::Channel;
 use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
 use crate::limits::CODES_PER_DAY;
+use crate::login;
 use crate::notices::NoticeChannels;
 use crate::number_rules::NumberRules;
 use crate::registration::Registration;
+use crate::session::{Session, Stage};
 use crate::username::{Folding, Username};
 
 /// A second proof that a rule can allow.
@@ -173,8 +175,9 @@ pub struct Policy {
     pub issuer: String,
     /// What holds for people who have not registered yet.
     pub registration: Registration,
-    /// A question or a refusal that follows a first password leaves no earlier than this after it came, right or wrong:
-    /// some backends are quicker with names that they do not know.
+    /// A question or a refusal that follows a first password, or an answer to the question for the second proof, leaves no
+    /// earlier than this after it came, right or wrong: some backends are quicker with names that they do not know, and
+    /// a code is sent to some and not to others.
     pub floor: Duration,
     /// Which telephone numbers may be registered and sent to.
     pub numbers: NumberRules,
@@ -235,13 +238,19 @@ impl Policy {
         by_service || attempt.target == Target::Root
     }
 
-    /// The floor of an attempt: none where no first password is checked here.
+    /// How late what follows an answer is heard, at the earliest; `session` is `None` for one that came unasked. There is a
+    /// floor behind the first password, and behind each question for the second proof: a code is sent there or is not.
+    /// There is none where no first password is checked here, nor for somebody whose word on it was heard.
     #[must_use]
-    pub fn floor_of(&self, attempt: &Attempt) -> Duration {
-        match (attempt.primary, attempt.profile.first_answer) {
-            (PrimaryMode::Own, FirstAnswer::Password) => self.floor,
-            (PrimaryMode::Own, FirstAnswer::Code | FirstAnswer::AppPassword)
-            | (PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None, _) => Duration::ZERO,
+    pub fn floor_of(&self, attempt: &Attempt, session: Option<&Session>) -> Duration {
+        match session.map_or_else(|| login::first_stage(attempt), |session| session.stage.clone()) {
+            Stage::Password => match (attempt.primary, attempt.profile.first_answer) {
+                (PrimaryMode::Own, FirstAnswer::Password) => self.floor,
+                (PrimaryMode::Own, FirstAnswer::Code | FirstAnswer::AppPassword)
+                | (PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None, _) => Duration::ZERO,
+            },
+            Stage::Second(_) => self.floor,
+            Stage::Invited(_) | Stage::Setup(_) | Stage::Manage(_) => Duration::ZERO,
         }
     }
 

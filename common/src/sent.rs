@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::UnixTime;
-use crate::bundle::{NewCode, SentCode, Slot};
+use crate::bundle::{Asker, NewCode, SentCode, Slot};
 use crate::id::CodeId;
 use crate::limits::{
-    CLOCK_DIFFERENCE_SECONDS, CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_TRIES, CODES_IN_DAY_MAX,
-    NOTICE_TEXTS_IN_DAY,
+    CLOCK_DIFFERENCE_SECONDS, CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_TRIES, CODES_FOR_ANYBODY_PART,
+    CODES_IN_DAY_MAX, NOTICE_TEXTS_IN_DAY,
 };
 
 /// What was sent to one user.
@@ -19,6 +19,9 @@ pub struct Sent {
     pub codes: Vec<SentCode>,
     /// When codes went out.
     pub sendings: Sendings,
+    /// When those of them went out that anybody could have asked for.
+    #[serde(skip_serializing_if = "Sendings::is_empty")]
+    pub for_anybody: Sendings,
     /// When notices went out as text messages.
     #[serde(skip_serializing_if = "Sendings::is_empty")]
     pub notice_texts: Sendings,
@@ -49,12 +52,25 @@ impl Sent {
     pub fn send(&mut self, new: &NewCode) -> bool {
         let (code, at) = (&new.code, new.code.sent_at);
         let is_young = |sent: &SentCode| sent.slot == code.slot && sent.is_young(at);
-        if self.codes.iter().any(is_young) || !self.sendings.add_within(at, new.daily_limit) {
+        if self.codes.iter().any(is_young) || !self.allows(new.asker, at, new.daily_limit) {
             return false;
         }
         self.codes.retain(|sent| sent.slot != code.slot && sent.is_live(at));
         self.codes.push(code.clone());
+        self.sendings.add(at);
+        if new.asker == Asker::Anybody {
+            self.for_anybody.add(at);
+        }
         true
+    }
+
+    /// Whether the day has room for one more. Whoever knows no more than a name gets a part of it: enough for the user to
+    /// sign in, and the rest stays for those who have shown more.
+    #[must_use]
+    pub fn allows(&self, asker: Asker, at: UnixTime, daily_limit: u32) -> bool {
+        let has_room = self.sendings.allow(at, daily_limit);
+        let of_anybody = daily_limit.div_ceil(CODES_FOR_ANYBODY_PART);
+        has_room && (asker == Asker::Somebody || self.for_anybody.allow(at, of_anybody))
     }
 
     /// Counts notices that go out as text messages. False: the day has no room for all of them.
@@ -104,9 +120,7 @@ impl Sendings {
         u32::try_from(self.0.iter().filter(|sent| is_of_day(**sent, now)).count()).unwrap_or(u32::MAX)
     }
 
-    /// Whether one more may be sent now.
-    #[must_use]
-    pub fn allow(&self, now: UnixTime, daily_limit: u32) -> bool {
+    fn allow(&self, now: UnixTime, daily_limit: u32) -> bool {
         self.in_day(now) < daily_limit.min(CODES_IN_DAY_MAX)
     }
 
@@ -142,7 +156,7 @@ pub(crate) fn is_ahead(moment: UnixTime, now: UnixTime) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{CLOCK_DIFFERENCE_SECONDS, Sendings, Sent};
-    use crate::bundle::{NewCode, SentCode, Slot};
+    use crate::bundle::{Asker, NewCode, SentCode, Slot};
     use crate::codes::{KeyedHash, Shape};
     use crate::id::{AccountId, CodeId, FactorId};
     use crate::limits::{CODE_DAY_SECONDS, CODE_SECONDS, CODE_TRIES, CODES_IN_DAY_MAX, NOTICE_TEXTS_IN_DAY};
@@ -164,7 +178,12 @@ mod tests {
         let expires_at = sent_at.plus_seconds(CODE_SECONDS);
         let id = CodeId::from_bytes([number; 8]);
         let code = SentCode { slot, id, hash: hash(), address: None, sent_at, expires_at, tries: 0 };
-        NewCode { name: crate::Username::parse("alice").unwrap(), code, daily_limit: 3 }
+        NewCode {
+            name: crate::Username::parse("alice").unwrap(),
+            code,
+            daily_limit: 3,
+            asker: Asker::Somebody,
+        }
     }
 
     fn spends(sent: &mut Sent, number: u8, seconds: u64) -> bool {
@@ -213,6 +232,21 @@ mod tests {
         let in_day_from =
             |first: u64| log.iter().filter(move |at| (first..first + CODE_DAY_SECONDS).contains(at));
         assert!(log.iter().all(|first| in_day_from(*first).count() <= 5), "{log:?}");
+    }
+
+    #[test]
+    fn whoever_knows_the_name_alone_gets_a_third_of_the_day_and_takes_no_more_of_it_from_others() {
+        let mut sent = Sent::default();
+        let asked = |sent: &mut Sent, asker, number: u8| {
+            let new = new(PHONE, number, u64::from(number) * 60);
+            sent.send(&NewCode { daily_limit: 10, asker, ..new })
+        };
+        let taken = (0..20).filter(|number| asked(&mut sent, Asker::Anybody, *number)).count();
+        assert_eq!(taken, 4);
+        let taken = (20..40).filter(|number| asked(&mut sent, Asker::Somebody, *number)).count();
+        assert_eq!(taken, 6);
+        let next_day = NewCode { asker: Asker::Anybody, ..new(PHONE, 50, CODE_DAY_SECONDS + 4000) };
+        assert!(sent.send(&next_day));
     }
 
     #[test]

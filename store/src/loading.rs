@@ -3,6 +3,7 @@
 use common::account::Account;
 use common::bundle::Success;
 use common::lane::{Lane, LaneKey};
+use common::limits::MESSAGES_WAITING_MAX;
 use common::ports::Loaded;
 use common::sent::Sent;
 use common::throttle::Cap;
@@ -18,7 +19,7 @@ const LOAD: &str = "
     SELECT floor, lanes.failures, lanes.last_at, accounts.document, hour_began, in_hour, in_row, known.at,
         digest, successes.expires_at, successes.at,
         EXISTS (SELECT 1 FROM spent_recovery WHERE account = id), factor, step, sent.document, signed_in_at,
-        tickets.document
+        tickets.document, meta.messages
     FROM meta
     LEFT JOIN lanes ON key = ?2
     LEFT JOIN accounts ON accounts.name = ?1
@@ -47,7 +48,6 @@ pub(crate) fn load(
         Some(account) if first.get(11)? => spent::recovery_codes(connection, account.id)?,
         Some(_) | None => Vec::new(),
     };
-    let Sent { codes: sent_codes, sendings, notice_texts } = sent(first)?.unwrap_or_default();
     let mut loaded = Loaded {
         spent_steps: spent_step(first)?.into_iter().collect(),
         spent_codes,
@@ -57,9 +57,8 @@ pub(crate) fn load(
         known_at: optional_moment(first, 7)?,
         success: session.map_or(Ok(None), |session| success(first, session))?,
         floor: moment(first, 0)?,
-        sent_codes,
-        sendings,
-        notice_texts,
+        sent: sent(first)?.unwrap_or_default(),
+        sends_nothing: first.get::<_, u64>(17)? >= MESSAGES_WAITING_MAX,
         signed_in_at: optional_moment(first, 15)?,
         tickets: remembered(first)?.unwrap_or_default(),
     };

@@ -1,7 +1,7 @@
 //! What was sent to each user: one small row under the canonical name, which need not have an account yet.
 //!
-//! Only who has given a right first password makes such a row grow, and `common::sent` says how far. A day after the last
-//! code it goes.
+//! Whoever has shown more than a name makes such a row grow, and where no first password is asked, to a part of that,
+//! whoever knows the name; `common::sent` says how far. A day after the last code it goes.
 
 use common::bundle::{NewCode, NoticeTexts, Slot};
 use common::sent::Sent;

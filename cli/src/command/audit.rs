@@ -14,7 +14,7 @@ use common::Door;
 use common::chain::ChainPosition;
 use common::ports::{Clock as _, Listing as _, StoredRecord};
 use common::record::{Ending, Names, Record, Severity, Together, Untold};
-use common::{UnixTime, Username};
+use common::{Reason, UnixTime, Username};
 use serde::Serialize;
 
 use crate::command::{Outcome, break_glass};
@@ -262,6 +262,11 @@ fn what_it_was(record: &Record) -> String {
         let by = by.map_or_else(|| "the user".to_owned(), |uid| format!("uid {uid}"));
         let after = act.after.as_ref().map_or_else(String::new, |after| format!(": {after}"));
         return format!("{} by {by}{after}", act.act);
+    }
+    if let (Some(Together { count, since, names: _ }), Reason::SyslogBehind) =
+        (record.together, record.reason)
+    {
+        return format!("{count} records since {}", rfc3339(since));
     }
     if let Some(Together { count, since, names: _ }) = record.together {
         return format!("{count} since {}; place and source of the last one", rfc3339(since));

@@ -11,7 +11,7 @@ use crate::id::FactorId;
 use crate::message::Event;
 use crate::notices::Happening;
 use crate::totp::TotpKey;
-use crate::{AccountId, Secret, limits};
+use crate::{Secret, limits};
 
 /// The words in records for registering an app, whoever does it.
 pub(super) const ADD_TOTP: &str = "enroll totp";
@@ -69,10 +69,15 @@ pub(super) fn register(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Res
     let key = TotpKey::new(totp.parameters, &totp.secret)?;
     let (spend, proof, drift) = match &totp.proof {
         EnrolmentProof::Imported => (None, "imported", 0),
-        EnrolmentProof::Code(code) => (Some(prove(desk, account.id, id, &key, code)?), "code", 0),
+        EnrolmentProof::Code(code) => {
+            let step = prove(desk, &key, code)?;
+            (Some(Spend::of_step(&key, (account.id, id), step)), "code", 0)
+        }
         EnrolmentProof::Moved { drift } => {
-            let spend = spend_all_until_now(desk, account.id, id, &key.ahead_by(*drift));
-            (Some(spend), "moved", *drift)
+            let key = key.ahead_by(*drift);
+            // Every code that is good somewhere by now, those of a token that is a little ahead included.
+            let step = key.step_at(desk.now).saturating_add(limits::TOTP_SKEW_STEPS);
+            (Some(Spend::of_step(&key, (account.id, id), step)), "moved", *drift)
         }
     };
     let secret = desk.keys.seal(desk.random, account.id, &Factor::secret_field(id), &totp.secret)?;
@@ -173,49 +178,32 @@ pub(super) fn typed(code: &Secret) -> Secret {
     Secret::new(code.expose().iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect())
 }
 
-fn prove(
-    desk: &Desk<'_>,
-    account: AccountId,
-    factor: FactorId,
-    key: &TotpKey,
-    code: &Secret,
-) -> Result<Spend, ActError> {
+/// The step that a code of a new key belongs to, where it may still be used.
+pub(crate) fn prove(desk: &Desk<'_>, key: &TotpKey, code: &Secret) -> Result<u64, ActError> {
     let code = typed(code);
     let code = code.expose_text().unwrap_or_default();
     let step = key.matching_step(code, desk.now, limits::TOTP_SKEW_STEPS).ok_or(ActError::WrongCode)?;
-    if key.step_begins(step) <= desk.loaded.floor {
-        return Err(ActError::CodeRefused);
-    }
-    Ok(spent(account, factor, key, step))
+    if key.step_begins(step) <= desk.loaded.floor { Err(ActError::CodeRefused) } else { Ok(step) }
 }
 
-/// Spends every code that is good somewhere by now, those of a token that is a little ahead included.
-fn spend_all_until_now(desk: &Desk<'_>, account: AccountId, factor: FactorId, key: &TotpKey) -> Spend {
-    spent(account, factor, key, key.step_at(desk.now).saturating_add(limits::TOTP_SKEW_STEPS))
-}
-
-fn spent(account: AccountId, factor: FactorId, key: &TotpKey, step: u64) -> Spend {
-    let begins_at = key.step_begins(step);
-    let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
-    Spend::TotpStep { account, factor, step, begins_at, expires_at }
-}
-
-/// A number that is no longer the user's is told so itself: whoever holds it should know, thief or owner.
 pub(super) fn remove(account: Account, id: FactorId) -> Result<Done, ActError> {
     let factor = account.factors.iter().find(|factor| factor.id == id).ok_or(ActError::NoSuchFactor(id))?;
-    let words = words_of(factor);
-    let happening = match &factor.kind {
-        FactorKind::Sent { address } => gone(address),
-        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => {
-            Happening::new(Event::FactorRemoved, factor.label.clone())
-        }
-    };
-    let account = registration::without_factor(account, id).ok_or(ActError::NoSuchFactor(id))?;
+    let (words, happening) = (words_of(factor), gone(factor));
+    let account = registration::without_factor(account, id);
     Ok(Done::updated(account).saying(&words).telling(happening))
 }
 
-fn gone(address: &Address) -> Happening {
-    Happening::new(Event::FactorRemoved, address.masked()).at_the_old(address.clone())
+/// What the user hears of a factor that is void. A number that is no longer the user's is told so itself: whoever holds it
+/// should know, thief or owner.
+pub(crate) fn gone(factor: &Factor) -> Happening {
+    match &factor.kind {
+        FactorKind::Sent { address } => {
+            Happening::new(Event::FactorRemoved, address.masked()).at_the_old(address.clone())
+        }
+        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => {
+            Happening::new(Event::FactorRemoved, factor.label.clone())
+        }
+    }
 }
 
 pub(super) fn set_label(mut account: Account, id: FactorId, label: &Label) -> Result<Done, ActError> {

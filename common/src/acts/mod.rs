@@ -243,9 +243,10 @@ pub enum Issued {
     },
 }
 
-pub(crate) use factor::{adding, registered_words};
+pub(crate) use factor::{adding, gone, prove, registered_words};
+pub(crate) use given_out::{app_password, recovery_codes};
 pub(crate) use own::{OwnAct, of_user};
-pub(crate) use registration::{dropped, with_factor};
+pub(crate) use registration::{dropped, with_factor, without_factor};
 
 /// What acts need besides the account.
 pub(crate) struct Desk<'a> {
@@ -260,7 +261,12 @@ pub(crate) struct Desk<'a> {
 impl Desk<'_> {
     /// What notices are made with.
     pub(crate) const fn means(&self) -> Means<'_> {
-        Means { policy: self.policy, keys: self.keys, random: self.random, texts: &self.loaded.notice_texts }
+        Means {
+            policy: self.policy,
+            keys: self.keys,
+            random: self.random,
+            texts: &self.loaded.sent.notice_texts,
+        }
     }
 
     /// The highest spent step or counter of a factor.

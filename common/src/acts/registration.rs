@@ -1,8 +1,8 @@
 //! What registering and dropping a factor does to the rest of an account, whoever does it.
 
 use crate::account::{Account, Factor, FactorKind, State};
+use crate::acts::gone;
 use crate::id::FactorId;
-use crate::message::Event;
 use crate::notices::Happening;
 
 /// The account with one factor more. Registering is what `enabled` waits for. Where all had to be registered anew, this
@@ -31,20 +31,13 @@ pub(crate) fn with_factor(mut account: Account, factor: Factor) -> Account {
 /// Where all must be registered anew, the numbers and addresses that are void from now on hear of it themselves.
 pub(crate) fn dropped(before: &Account) -> Vec<Happening> {
     let old = before.factors.iter().filter(|_| before.must_register_again);
-    let told = old.filter_map(|factor| match &factor.kind {
-        FactorKind::Sent { address } => {
-            Some(Happening::new(Event::FactorRemoved, factor.label.clone()).at_the_old(address.clone()))
-        }
-        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => None,
-    });
-    told.collect()
+    old.filter(|factor| matches!(factor.kind, FactorKind::Sent { .. })).map(gone).collect()
 }
 
-/// The account without a factor; `None` where it has no such one.
-pub(crate) fn without_factor(mut account: Account, id: FactorId) -> Option<Account> {
-    let before = account.factors.len();
+/// The account without a factor.
+pub(crate) fn without_factor(mut account: Account, id: FactorId) -> Account {
     account.factors.retain(|factor| factor.id != id);
     account.default_factor = account.default_factor.filter(|default| *default != id);
     account.forget_devices();
-    (account.factors.len() < before).then_some(account)
+    account
 }

@@ -9,7 +9,7 @@ use crate::keys::KeyError;
 use crate::lane::{LaneKey, LanesOf};
 use crate::message::By;
 use crate::notices::{self, Circumstances, Notices};
-use crate::record::{ActRecord, Actor, Ending, PrimaryResult, Record, Severity};
+use crate::record::{ActRecord, Actor, Ending, Names, PrimaryResult, Record, Severity, Together};
 use crate::username::Username;
 use crate::{AttemptId, Reason, UnixTime, limits};
 
@@ -65,6 +65,14 @@ impl Engine {
     pub fn record_finding(&self, reason: Reason) {
         let about_nobody = self.record_about_nobody(Place::Service(PLACE.to_owned()), reason);
         self.record_alone(Record { severity: Severity::Alert, ending: Ending::Finding, ..about_nobody });
+    }
+
+    /// Records that so many records could not be passed on to syslog.
+    pub fn record_lost(&self, count: u64, since: UnixTime) {
+        let about_nobody = self.record_about_nobody(Place::Service(PLACE.to_owned()), Reason::SyslogBehind);
+        let together = Some(Together { count, since, names: Names::Several });
+        let (severity, ending) = (Severity::Error, Ending::Finding);
+        self.record_alone(Record { severity, ending, together, ..about_nobody });
     }
 
     fn record_about_nobody(&self, place: Place, reason: Reason) -> Record {

@@ -33,7 +33,7 @@ pub(super) fn tell(view: &View<'_>, bundle: &mut Bundle, happenings: &[Happening
     let place = view.attempt.place.to_string();
     let circumstances = circumstances(view, bundle.attempt, &place);
     let random = Stream::new(view.entropy, "notices");
-    let (policy, keys, texts) = (view.policy, view.keys, &view.loaded.notice_texts);
+    let (policy, keys, texts) = (view.policy, view.keys, &view.loaded.sent.notice_texts);
     let means = Means { policy, keys, random: &random, texts };
     let notices = Notices::of(happenings, view.loaded.account.as_ref(), &circumstances, means)?;
     let told = notices.put_into(bundle);

@@ -33,6 +33,8 @@ pub(super) struct Yes {
     change: Option<AccountChange>,
     spends: Vec<Spend>,
     happenings: Vec<Happening>,
+    /// How many recovery codes are left, where the user should hear that they are few.
+    few_codes: Option<usize>,
 }
 
 impl Yes {
@@ -56,6 +58,7 @@ impl Yes {
             change: None,
             spends: Vec::new(),
             happenings: Vec::new(),
+            few_codes: None,
         }
     }
 
@@ -65,6 +68,10 @@ impl Yes {
 
     pub(super) fn with_change(self, change: Option<AccountChange>) -> Self {
         Self { change, ..self }
+    }
+
+    pub(super) fn with_few_codes(self, few_codes: Option<usize>) -> Self {
+        Self { few_codes, ..self }
     }
 
     /// The version that the account has afterwards.
@@ -164,7 +171,7 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
         // Nothing was proven, and the program that asks can ask again and again: it may not fill the records.
         bundle.tally = Some(Tally::OwnProgram(view.tracks.name));
     }
-    let accept = Accept::new(user.clone(), yes.grounds, yes.reason);
+    let accept = Accept::new(user.clone(), yes.grounds, yes.reason, yes.few_codes);
     Step::Decide(Verdict::Accept(accept), Box::new(bundle))
 }
 
@@ -184,9 +191,14 @@ pub(super) fn ask(view: &View<'_>, session: Session, prompt: Prompt, reason: Rea
     Step::Ask(Box::new(session), prompt, bundle)
 }
 
-/// A bundle that writes nothing.
-pub(super) fn nothing(view: &View<'_>, session: &Session) -> Box<Bundle> {
-    Box::new(Bundle::of_records(session.attempt(), view.now, Vec::new()))
+/// Asks further. Where all goes its way, with no reason to tell, there is no record: the attempt has others, and too many of
+/// one would leave no room for those of refusals.
+pub(super) fn ask_on(view: &View<'_>, session: Session, prompt: Prompt, why: Option<Reason>) -> Step {
+    if let Some(why) = why {
+        return ask(view, session, prompt, why);
+    }
+    let nothing = Bundle::of_records(session.attempt(), view.now, Vec::new());
+    Step::Ask(Box::new(session), prompt, Box::new(nothing))
 }
 
 /// The same step, with a counted first password taken back that was not wrong.
@@ -251,31 +263,24 @@ fn used_up(view: &View<'_>, bundle: &mut Bundle) {
     bundle.recognised = recognised(view);
 }
 
-/// The same question, with what the user has done to the own account: its record stands beside that of the question.
+/// The same question, with what the user has done to the own account, and the record of that. Where there is no question
+/// any more nothing is done: its end could not be shown.
 pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) -> Step {
-    with_bundle(step, |bundle| {
-        bundle.precondition = precondition(view);
-        bundle.account = Some(own.change);
-        bundle.tally = None;
-        bundle.spends.extend(own.spends);
-        let told = own.notices.put_into(bundle);
-        let Some(question) = bundle.records.first().cloned() else { return };
-        let act = ActRecord {
-            act: act.to_owned(),
-            actor: Actor::user(),
-            before: Some(own.before),
-            after: Some(own.after),
-        };
-        bundle.records.push(Record {
-            severity: Severity::Notice,
-            ending: Ending::Act,
-            reason: Reason::ActDone,
-            factor: None,
-            act: Some(act),
-            told,
-            ..question
-        });
-    })
+    let Step::Ask(session, prompt, mut bundle) = step else { return step };
+    bundle.precondition = precondition(view);
+    bundle.account = Some(own.change);
+    bundle.tally = None;
+    bundle.spends.extend(own.spends);
+    let told = own.notices.put_into(&mut bundle);
+    let act = ActRecord {
+        act: act.to_owned(),
+        actor: Actor::user(),
+        before: Some(own.before),
+        after: Some(own.after),
+    };
+    let record = record(view, &session, Ending::Act, Reason::ActDone);
+    bundle.records.push(Record { act: Some(act), told, ..record });
+    Step::Ask(session, prompt, bundle)
 }
 
 /// The same question, with the proof that led to it; one that is to be spent later is only named.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::account::{Account, PasswordHash};
-use crate::bundle::{Bundle, Entry, NoticeTexts, Outcome, Precondition, Spend};
+use crate::bundle::{Bundle, Entry, NewCode, NoticeTexts, Outcome, Precondition, Spend};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId};
 use crate::lane::{Lane, LaneKey};
@@ -31,6 +31,9 @@ pub(crate) struct Memory {
     tickets: HashMap<AccountId, Tickets>,
     /// Messages that nobody has taken.
     pub(crate) outbox: Vec<Envelope>,
+    /// No further code is taken in. Who loads after one was refused knows it.
+    pub(crate) outbox_is_full: bool,
+    was_code_refused: bool,
     signed_in: HashMap<AccountId, UnixTime>,
     lanes: HashMap<LaneKey, Lane>,
     caps: HashMap<AccountId, Cap>,
@@ -52,7 +55,7 @@ pub(crate) struct Memory {
     pub(crate) has_gone_back: bool,
     /// An administrator sets new passwords between the load of a login and its commit.
     pub(crate) new_password_before_next_accept: bool,
-    counts: u64,
+    pub(crate) counts: u64,
     /// Counts that it cannot take before it can again.
     pub(crate) counts_to_fail: u32,
     /// Answers of others in the same lane, between the next count of a login and its next.
@@ -93,9 +96,7 @@ impl MemoryStore {
     pub(crate) fn raise_versions(&self) {
         self.0.lock().unwrap().accounts.values_mut().for_each(|account| account.version += 1);
     }
-}
 
-impl MemoryStore {
     /// As a purge does; the floor is the caller's.
     pub(crate) fn forget_spent_steps(&self) {
         self.0.lock().unwrap().steps.clear();
@@ -122,11 +123,9 @@ impl Store for MemoryStore {
         memory.loads += 1;
         let account = memory.accounts.get(name).cloned();
         let id = account.as_ref().map(|account| account.id);
-        let Sent { codes, sendings, notice_texts } = memory.sent.get(name).cloned().unwrap_or_default();
         Ok(Loaded {
-            sent_codes: codes,
-            sendings,
-            notice_texts,
+            sent: memory.sent.get(name).cloned().unwrap_or_default(),
+            sends_nothing: memory.was_code_refused,
             tickets: id.and_then(|id| memory.tickets.get(&id).cloned()).unwrap_or_default(),
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
@@ -250,6 +249,7 @@ impl Memory {
         if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(is_unspent) {
             return Outcome::Conflict;
         }
+        self.was_code_refused |= self.outbox_is_full && bundle.new_code.is_some();
         if !bundle.tickets.iter().all(|change| self.may_remember(change, bundle)) {
             return Outcome::Conflict;
         }
@@ -257,7 +257,8 @@ impl Memory {
         if !bundle.notice_texts.as_ref().is_none_or(may_tell) {
             return Outcome::Conflict;
         }
-        if !bundle.new_code.as_ref().is_none_or(|new| self.sent_to(&new.name).send(new)) {
+        let may_send = |new: &NewCode| !self.outbox_is_full && self.sent_to(&new.name).send(new);
+        if !bundle.new_code.as_ref().is_none_or(may_send) {
             return Outcome::Conflict;
         }
         if bundle.success.as_ref().is_some_and(|success| self.successes.contains_key(&success.session)) {

@@ -3,8 +3,8 @@
 use common::account::{Account, RecoveryCode, State, TemporaryCode};
 use common::attempt::{Door, Parties, Place, PrimaryMode, Profile, Target};
 use common::bundle::{
-    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Recognised, Renewal, SentCode,
-    Slot, Spend, Success, TicketChange, Unlocked,
+    AccountChange, Asker, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Recognised, Renewal,
+    SentCode, Slot, Spend, Success, TicketChange, Unlocked,
 };
 use common::chain::{ChainMac, ChainPosition};
 use common::codes::{KeyedHash, Shape};
@@ -150,7 +150,7 @@ pub fn new_code(user: &str, slot: Slot, number: u8, at: u64) -> NewCode {
         expires_at: time(at).plus_seconds(common::limits::CODE_SECONDS),
         tries: 0,
     };
-    NewCode { name: name(user), code, daily_limit: 3 }
+    NewCode { name: name(user), code, daily_limit: 3, asker: Asker::Somebody }
 }
 
 /// A bundle that sends a code.

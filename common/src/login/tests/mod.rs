@@ -7,13 +7,17 @@ mod dialogue;
 mod manage;
 mod need;
 mod notices;
+mod on_file;
 mod parties;
 mod registration;
 mod sent;
-mod talk;
+mod standing_in;
+pub(super) mod talk;
 mod throttle;
 mod token_model;
 mod tokens;
+mod warrants;
+mod wishes;
 
 use crate::account::{Block, State};
 use crate::acts::Act;

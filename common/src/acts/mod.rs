@@ -31,7 +31,7 @@ use crate::ports::{Loaded, Random};
 use crate::{Secret, UnixTime, Username};
 
 pub use deadline::{DeadlineChange, Limit};
-pub use declare::Declaration;
+pub use declare::{Declaration, DeclaredFactor, DeclaredKind};
 pub use error::ActError;
 pub use many::{Became, Foreseen, Many, Order};
 pub use new::{EnrolmentProof, HotpProof, Label, NewHotp, NewSent, NewTotp};

@@ -122,8 +122,7 @@ pub(super) fn accept_by_code(
         return reject(view, session, Reason::NoUsableFactor);
     };
     let code = CodeId::from_bytes(code);
-    let name = format!("temporary-code {code}");
-    let proof = Proof { name, spend: Some(Spend::Code { account, code }) };
+    let proof = Proof { name: format!("temporary-code {code}"), spend: Some(Spend::Code { account, code }) };
     accept_remembered(view, session, Yes::new(grounds(primary), proof), typed)
 }
 

@@ -132,6 +132,9 @@ fn the_plan_counts_each_kind_of_change_and_each_failure_is_named() -> Outcome {
     }
     terminal.send("n")?.expect("Nothing was changed")?;
     assert_eq!(terminal.end()?.code, 1);
+    let mut terminal = Terminal::start(&desk.command(&words))?;
+    terminal.expect("[y/N]")?.press("\u{3}")?.expect("Nothing was changed.")?;
+    assert_ne!(terminal.end()?.code, 0);
     assert_eq!(state_of(&desk, "bob")?, "disabled");
     let mut terminal = Terminal::start(&desk.command(&words))?;
     terminal.expect("[y/N]")?.send("y")?.expect("3 accounts changed, 1 so already, 1 failed")?;
@@ -276,7 +279,7 @@ fn declared_accounts_become_so_once_and_come_out_as_they_went_in() -> Outcome {
 [[account]]
 name = "alice"
 state = "enabled"
-deadline = "2099-12-24T00:00:00Z"
+deadline = "2099-12-24"
 sign-ins = 5
 contact = [
     { kind = "office", address = "+49 30 1234567", extension = "12" },
@@ -290,10 +293,15 @@ role = "administrator"
 "#;
     let file = desk.folder.join("accounts.toml");
     desk.machine.write(&file, declared)?;
-    let apply = ["apply", &file.display().to_string(), "--yes"];
+    let apply = ["apply", "--create", &file.display().to_string(), "--yes"];
+    let slip = desk.run(&["apply", &file.display().to_string(), "--yes"], Given::default())?;
+    assert!(slip.code == 1 && slip.output.contains("alice: there is no account 'alice'"), "{slip:?}");
+    assert!(slip.output.contains("--create"), "{slip:?}");
+    desk.done(&["user", "remove", "bob", "--yes"]).expect_err("nobody was made");
     desk.done(&["user", "add", "carol", "--state", "disabled"])?;
     desk.done(&["user", "add", "bob", "--state", "disabled"])?;
-    let shown = desk.run(&["apply", &file.display().to_string(), "--dry-run"], Given::default())?;
+    let shown =
+        desk.run(&["apply", "--create", &file.display().to_string(), "--dry-run"], Given::default())?;
     assert!(shown.output.contains("1  disabled → enforced, role administrator: bob"), "{shown:?}");
     assert!(shown.output.contains("1  new, enabled"), "{shown:?}");
     assert_eq!(desk.json(&apply, Given::default())?["changed"], 2);
@@ -308,7 +316,10 @@ role = "administrator"
     let other = Desk::new(NO_COLLECTOR)?;
     let file = other.folder.join("exported.toml");
     other.machine.write(&file, &exported)?;
-    assert_eq!(other.json(&["apply", &file.display().to_string(), "--yes"], Given::default())?["changed"], 3);
+    assert_eq!(
+        other.json(&["apply", "--create", &file.display().to_string(), "--yes"], Given::default())?["changed"],
+        3
+    );
     assert_eq!(other.done(&["export"])?, exported);
     Ok(())
 }
@@ -324,6 +335,12 @@ fn a_file_of_accounts_with_mistakes_shows_all_of_them_and_changes_nothing() -> O
     for part in ["did you mean `name`?", "\"disabled\", \"enabled\" or \"enforced\"", "^"] {
         assert!(refused.errors.contains(part), "{part}: {refused:?}");
     }
+    assert!(
+        refused.errors.contains("2 mistakes in the file of accounts: nothing was changed"),
+        "{refused:?}"
+    );
+    let other = desk.run(&["apply", "/etc/passwd", "--yes"], Given::default())?;
+    assert_eq!(other.errors.lines().count(), 1, "{other:?}");
     assert_eq!(desk.json(&["user", "list"], Given::default())?, json!([]));
     Ok(())
 }

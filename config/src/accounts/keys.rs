@@ -49,7 +49,7 @@ pub(super) const ROLE: Key = Key::new(
 pub(super) const DEADLINE: Key = Key::new(
     Part::Account,
     "deadline",
-    "a moment such as \"2026-12-24T00:00:00Z\", or \"none\"",
+    "a day such as \"2026-12-24\", a moment such as \"2026-12-24T08:00:00Z\", or \"none\"",
     "Until when registration may be put off while `enabled`.",
 )
 .or("as it is; of a new account that of the settings");

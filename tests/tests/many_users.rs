@@ -336,7 +336,7 @@ fn a_file_of_accounts_with_mistakes_shows_all_of_them_and_changes_nothing() -> O
         assert!(refused.errors.contains(part), "{part}: {refused:?}");
     }
     assert!(
-        refused.errors.contains("2 mistakes in the file of accounts: nothing was changed"),
+        refused.errors.contains("3 mistakes in the file of accounts: nothing was changed"),
         "{refused:?}"
     );
     let other = desk.run(&["apply", "/etc/passwd", "--yes"], Given::default())?;

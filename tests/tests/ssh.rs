@@ -48,10 +48,10 @@ fn attempt(sshd: &Sshd, name: &str, password: &str, code: &str) -> Result<Termin
 #[test]
 fn sshd_ends_a_sign_in_that_takes_too_long_and_its_client_says_so_after_the_next_answer() -> Outcome {
     let site = Site::here()?;
-    site.add_user("tina")?;
+    site.add_user("thea")?;
     let options = SshdOptions { pam_service: "own", lines: &["LoginGraceTime 2"] };
     let sshd = Sshd::start(&site.machine, &options)?;
-    let mut terminal = ssh(&sshd, "tina")?;
+    let mut terminal = ssh(&sshd, "thea")?;
     terminal.expect("Password: ")?.send(OWN_PASSWORD)?.expect(CODE)?;
     let filter = format!("( sport = :{} )", sshd.port());
     test_ground::wait_for("the end of the connection", 20, || {

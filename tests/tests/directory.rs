@@ -205,7 +205,7 @@ fn registers(
     terminal.expect("1 authenticator app (QR code)")?.expect("Number")?.send("1")?;
     terminal.expect("when you have one: ")?.send("ok")?.expect("Code that the app shows now (b: back): ")?;
     let mut app = Authenticator::of_uri(&terminal.screen().scanned(&site.machine, Colours::LightOnDark)?)?;
-    terminal.send(&app.code()?)?.expect("Then press Enter, or type ok: ")?.send("")?;
+    terminal.send(&app.code()?)?.expect("Nothing is saved before Enter (or ok): ")?.send("")?;
     is_in(&mut terminal)?;
     Ok(app)
 }

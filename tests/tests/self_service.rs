@@ -226,7 +226,7 @@ fn whoever_may_not_register_hears_what_it_takes() -> Outcome {
     let site = here()?;
     newcomer(site, "olga", "enforced")?;
     let mut terminal = begin("olga", &["register"])?;
-    terminal.expect("Ask an administrator for a temporary code and type it here: ")?;
+    terminal.expect("Type a temporary code from an administrator, or a recovery code: ")?;
     for _ in 0..2 {
         terminal.send("123456")?.expect("That did not work.")?;
     }

@@ -74,7 +74,7 @@ impl<'a> Person<'a> {
         terminal.expect("Code that the app shows now (b: back): ")?;
         terminal.screen().draw("scan", "Scan this");
         let mut app = app(&scanned(self.site, &terminal.screen(), Colours::LightOnDark)?);
-        terminal.send(&app.code()?)?.expect("Then press Enter, or type ok: ")?;
+        terminal.send(&app.code()?)?.expect("Nothing is saved before Enter (or ok): ")?;
         terminal.screen().draw("recovery-codes", "Recovery codes for days");
         let codes = recovery_codes(&terminal.screen());
         terminal.send("")?;

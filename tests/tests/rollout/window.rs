@@ -57,7 +57,7 @@ impl Window {
         let window = window.sees("Code that the app shows now (b: back): ")?;
         let uri = window.terminal.screen().scanned(machine, Colours::LightOnDark)?;
         let mut app = Authenticator::of_uri(&uri)?;
-        let window = window.types(&app.code()?)?.sees("Then press Enter, or type ok: ")?;
+        let window = window.types(&app.code()?)?.sees("Nothing is saved before Enter (or ok): ")?;
         let recovery_codes = recovery_codes(&window.terminal.screen().text());
         window.types("")?.gets_in()?;
         Ok(Registered { app, recovery_codes })

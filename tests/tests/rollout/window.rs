@@ -51,8 +51,7 @@ impl Window {
 
     /// From the list of ways to the shell: an app scans the picture, and the recovery codes are written down.
     pub(crate) fn registers(self, machine: &Machine) -> Result<Registered, Failure> {
-        let window =
-            self.sees("Set up your second step.")?.sees("1 authenticator app (QR code)")?.sees("Number")?;
+        let window = self.sees("Choose:")?.sees("1 authenticator app (QR code)")?.sees("Number")?;
         let window = window.types("1")?.sees("when you have one: ")?.types("ok")?;
         let window = window.sees("Code that the app shows now (b: back): ")?;
         let uri = window.terminal.screen().scanned(machine, Colours::LightOnDark)?;
@@ -88,7 +87,7 @@ impl Window {
             window = window.sees(question)?.types(answer)?;
         }
         let shown = window.terminal.transcript();
-        assert!(!shown.contains("Set up your second step"), "{shown}");
+        assert!(!shown.contains("Choose:"), "{shown}");
         window.stays_out()
     }
 

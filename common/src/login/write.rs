@@ -281,6 +281,7 @@ pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) 
 }
 
 /// When a proof that has led to a question is used up.
+#[derive(Clone, Copy)]
 pub(super) enum Spent {
     /// With the question.
     Now,

@@ -1,0 +1,124 @@
+//! The checks, and what all of them look at.
+
+pub(crate) mod around;
+mod culprit;
+pub(crate) mod pam;
+pub(crate) mod rights;
+pub(crate) mod sshd;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::pam::modules::{OURS, Part, Setting};
+use crate::pam::printed::Printed;
+use crate::pam::stack::{self, Service, Step};
+use crate::pam::ways::{Ways, ways};
+use crate::sshd::config::Config;
+use crate::{Facts, Tree, module_folders};
+
+/// The machine, read once.
+pub(crate) struct Site<'a> {
+    pub(crate) tree: &'a Tree,
+    pub(crate) facts: &'a Facts<'a>,
+    pub(crate) services: Vec<Examined>,
+    pub(crate) module_folders: Vec<PathBuf>,
+    pub(crate) sshd_config: Option<Config>,
+    /// The names of files that others include.
+    included: BTreeSet<String>,
+}
+
+/// A service with all that its stack comes to.
+pub(crate) struct Examined {
+    pub(crate) service: Service,
+    pub(crate) ways: Ways,
+    pub(crate) printed: Option<Printed>,
+}
+
+impl<'a> Site<'a> {
+    pub(crate) fn load(tree: &'a Tree, facts: &'a Facts<'a>) -> Self {
+        let mut site = Self {
+            tree,
+            facts,
+            services: Vec::new(),
+            module_folders: module_folders(tree),
+            sshd_config: Config::load(tree),
+            included: BTreeSet::new(),
+        };
+        let loaded = stack::load_all(tree);
+        site.included = loaded.iter().flat_map(|service| service.includes.iter().cloned()).collect();
+        site.services = loaded.into_iter().map(|service| site.examined(service)).collect();
+        site
+    }
+
+    fn examined(&self, service: Service) -> Examined {
+        let by_sshd = self.sshd_services().contains(&service.name);
+        let ways = self.ways_of(&service.auth, by_sshd, false);
+        let printed = Printed::recognise(&service.name, &service.auth, &ways.parts);
+        Examined { service, ways, printed }
+    }
+
+    /// Who gets in with what by a stack.
+    pub(crate) fn ways_of(&self, steps: &[Step], by_sshd: bool, one_answer: bool) -> Ways {
+        let is_module = |path: &str| self.is_module(path);
+        let setting = Setting {
+            read_arguments: self.facts.read_arguments,
+            is_module: &is_module,
+            by_sshd,
+            one_answer,
+            own_password: self.facts.own_password,
+        };
+        ways(steps, &setting)
+    }
+
+    /// The PAM services that sshd asks.
+    pub(crate) fn sshd_services(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::from(["sshd".to_owned()]);
+        if let Some(config) = &self.sshd_config {
+            let named = config.settings.iter().filter(|setting| setting.keyword == "pamservicename");
+            names.extend(named.filter_map(|setting| setting.arguments.first().cloned()));
+        }
+        names
+    }
+
+    pub(crate) fn service(&self, name: &str) -> Option<&Examined> {
+        self.services.iter().find(|examined| examined.service.name == name)
+    }
+
+    /// Whether libpam finds a module. A tree without any module is no machine, and says nothing about that.
+    pub(crate) fn is_module(&self, path: &str) -> bool {
+        let path = path.strip_prefix("$ISA/").unwrap_or(path);
+        if path.starts_with('/') {
+            return self.module_folders.is_empty() || self.tree.metadata(Path::new(path)).is_some();
+        }
+        self.module_folders.is_empty()
+            || self.module_folders.iter().any(|folder| self.tree.metadata(&folder.join(path)).is_some())
+    }
+
+    /// Whether a file is there to be included, and so is no service of its own.
+    pub(crate) fn is_included(&self, name: &str) -> bool {
+        self.included.contains(name)
+    }
+}
+
+impl Examined {
+    /// Whether our module stands among the lines about who somebody is.
+    pub(crate) fn has_ours(&self) -> bool {
+        self.service.auth.iter().any(is_ours)
+    }
+
+    /// Whether programs ask it: not what is only there to be included.
+    pub(crate) fn is_for_programs(&self, site: &Site<'_>) -> bool {
+        !site.is_included(&self.service.name)
+            || matches!(self.service.name.as_str(), "su" | "sudo" | "login" | "sshd")
+    }
+
+    /// The lines about who somebody is, with what each comes to.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&Step, &Part)> {
+        self.service.auth.iter().zip(&self.ways.parts)
+    }
+}
+
+/// Whether a line calls our module.
+pub(crate) fn is_ours(step: &Step) -> bool {
+    step.module() == Some(OURS)
+}

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::checks::Examined;
-use crate::pam::proof::{World, in_words};
+use crate::pam::proof::{Atom, World, in_words};
 use crate::pam::ways::Ways;
 
 /// A PAM service.
@@ -70,15 +70,14 @@ impl SshdView {
 }
 
 fn names(world: &World) -> BTreeSet<String> {
-    world.iter().map(crate::pam::proof::Atom::name).collect()
+    world.iter().map(Atom::name).collect()
 }
 
 impl Ways {
-    /// Whether something lets in that is all that is meant to be asked for.
+    /// Whether somebody gets in of whom a second step is asked.
     #[must_use]
     pub fn let_somebody_in(&self) -> bool {
-        use crate::pam::proof::{Atom, Strength, strength};
-        let is_good = |world: &World| strength(world) == Strength::Both && !world.contains(&Atom::Root);
-        self.ways.iter().any(|way| is_good(&way.needs))
+        let is_special = |needs: &World| needs.contains(&Atom::Root) || needs.contains(&Atom::NotAsked);
+        self.ways.iter().any(|way| !is_special(&way.needs))
     }
 }

@@ -180,9 +180,14 @@ fn two_passwords(examined: &Examined) -> Option<Finding> {
 
 /// Nobody gets in: why?
 fn nobody(examined: &Examined) -> Option<Finding> {
-    let is_told = |part: &Part| matches!(part, Part::OursMistaken(_) | Part::Refusal);
-    let ours_missing = examined.lines().any(|(step, part)| is_ours(step) && *part == Part::Missing);
-    if ours_missing || examined.ways.parts.iter().any(is_told) {
+    let mut parts = examined.lines();
+    let is_mistaken = parts.any(|(step, part)| match part {
+        Part::OursMistaken(_) => true,
+        Part::Missing => is_ours(step),
+        _ => false,
+    });
+    // What is told of already says why.
+    if is_mistaken || !examined.service.flaws.is_empty() {
         return None;
     }
     let keeps = examined.lines().find(|(_, part)| matches!(part, Part::Password { hands_on: false, .. }));

@@ -58,8 +58,12 @@ impl Code {
     pub const USER_UNKNOWN: Self = Self(10);
     /// The password has expired.
     pub const NEW_AUTHTOK_REQD: Self = Self(12);
+    /// Whoever was asked has gone away.
+    pub const CONV_ERR: Self = Self(19);
     /// No opinion.
     pub const IGNORE: Self = Self(25);
+    /// Something has gone wrong inside of the module.
+    pub const ABORT: Self = Self(26);
     /// The module could not be loaded.
     pub const MODULE_UNKNOWN: Self = Self(28);
 

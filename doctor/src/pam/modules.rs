@@ -216,7 +216,11 @@ impl Setting<'_> {
         let yes_or_no = |is_yes: bool| if is_yes { vec![Code::SUCCESS] } else { vec![Code::AUTH_ERR] };
         let mut stays = typed;
         let codes = match part {
-            Part::Ours(mode) => vec![self.own(*mode, world, typed)],
+            // Whoever is asked can go away, and nobody can promise that the module can always tell.
+            Part::Ours(mode) => {
+                let fails = [Code::AUTH_ERR, Code::CONV_ERR, Code::AUTHINFO_UNAVAIL, Code::ABORT];
+                std::iter::once(self.own(*mode, world, typed)).chain(fails).collect()
+            }
             Part::OursMistaken(_) => vec![Code::SERVICE_ERR],
             Part::Password { hands_on, takes_empty } => {
                 stays |= hands_on;

@@ -9,35 +9,35 @@ use common::PrimaryMode;
 use doctor::{Diagnosis, Facts, Tree, examine};
 
 /// Stack (a) of docs/pam.md.
-pub const A: &str = "auth required pam_countersign.so primary=own\n";
+pub(crate) const A: &str = "auth required pam_countersign.so primary=own\n";
 /// Stack (b).
-pub const B: &str = "auth [success=1 default=ignore] pam_unix.so\n\
+pub(crate) const B: &str = "auth [success=1 default=ignore] pam_unix.so\n\
                      auth [success=done default=die] pam_countersign.so primary=failed\n\
                      auth required pam_countersign.so primary=stack\n";
 /// Stack (c).
-pub const C: &str = "auth required pam_countersign.so primary=none\n";
+pub(crate) const C: &str = "auth required pam_countersign.so primary=none\n";
 /// What every service has beside it.
-pub const ACCOUNT: &str = "account required pam_unix.so\n";
+pub(crate) const ACCOUNT: &str = "account required pam_unix.so\n";
 
 /// sshd_config for (a) and (b).
-pub const SSHD_AB: &str = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
+pub(crate) const SSHD_AB: &str = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
                            AuthenticationMethods keyboard-interactive\n";
 /// sshd_config for (c).
-pub const SSHD_C: &str = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
+pub(crate) const SSHD_C: &str = "UsePAM yes\nKbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
                           AuthenticationMethods publickey,keyboard-interactive\n";
 
 /// A folder that looks like a machine.
-pub struct Machine {
+pub(crate) struct Machine {
     folder: tempfile::TempDir,
-    pub root_signs_in: bool,
-    pub registers: bool,
-    pub local_answers: bool,
-    pub own_password: bool,
-    pub primary_service: Option<String>,
+    pub(crate) root_signs_in: bool,
+    pub(crate) registers: bool,
+    pub(crate) local_answers: bool,
+    pub(crate) own_password: bool,
+    pub(crate) primary_service: Option<String>,
 }
 
 impl Machine {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             root_signs_in: false,
@@ -49,18 +49,18 @@ impl Machine {
     }
 
     /// With a PAM service, whose `account` lines are as they should be.
-    pub fn with_stack(self, service: &str, auth: &str) -> Self {
+    pub(crate) fn with_stack(self, service: &str, auth: &str) -> Self {
         self.with(&format!("/etc/pam.d/{service}"), &format!("{auth}{ACCOUNT}"))
     }
 
-    pub fn with(self, path: &str, text: &str) -> Self {
+    pub(crate) fn with(self, path: &str, text: &str) -> Self {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, text).unwrap();
         self
     }
 
-    pub fn with_mode(self, path: &str, mode: u32) -> Self {
+    pub(crate) fn with_mode(self, path: &str, mode: u32) -> Self {
         fs::set_permissions(self.path(path), Permissions::from_mode(mode)).unwrap();
         self
     }
@@ -69,7 +69,7 @@ impl Machine {
         self.folder.path().join(path.trim_start_matches('/'))
     }
 
-    pub fn examined(&self) -> Diagnosis {
+    pub(crate) fn examined(&self) -> Diagnosis {
         let own = fs::metadata(self.folder.path()).unwrap().uid();
         let facts = Facts {
             read_arguments: &read_arguments,
@@ -87,7 +87,7 @@ impl Machine {
     }
 
     /// Each finding as `kind file:line`.
-    pub fn findings(&self) -> Vec<String> {
+    pub(crate) fn findings(&self) -> Vec<String> {
         let findings = self.examined().findings;
         for finding in &findings {
             assert!(!finding.found.is_empty() && !finding.instead.is_empty(), "{finding:?}");
@@ -96,7 +96,7 @@ impl Machine {
     }
 
     /// Who gets in at a service, in words.
-    pub fn gets_in(&self, service: &str) -> Vec<String> {
+    pub(crate) fn gets_in(&self, service: &str) -> Vec<String> {
         let services = self.examined().services;
         services.into_iter().find(|it| it.service == service).map(|it| it.words).unwrap_or_default()
     }
@@ -107,11 +107,11 @@ fn read_arguments(words: &[String]) -> Result<PrimaryMode, String> {
 }
 
 /// Fails with the whole list where it is another one.
-pub fn check(machine: &Machine, expected: &[&str]) {
+pub(crate) fn check(machine: &Machine, expected: &[&str]) {
     assert_eq!(machine.findings(), expected, "{:#?}", machine.examined().findings);
 }
 
 /// A file below /etc/pam.d.
-pub fn at(service: &str, kind: &str, line: u32) -> String {
+pub(crate) fn at(service: &str, kind: &str, line: u32) -> String {
     format!("{kind} {}:{line}", Path::new("/etc/pam.d").join(service).display())
 }

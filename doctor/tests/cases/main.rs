@@ -1,0 +1,8 @@
+//! Machines as people have them, planted into a folder: what is found there, on which line, and that nothing is found on
+//! a sound one.
+#![cfg(test)]
+
+mod planted;
+mod sound;
+mod sshd;
+mod stacks;

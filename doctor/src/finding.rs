@@ -87,11 +87,12 @@ kinds! {
     PasswordNotHandedOn "password-not-handed-on" WouldLockOut "The module above keeps the password to itself, and primary=stack refuses where none was typed.";
     NamedCountersign "named-countersign" WouldLockOut "pam_countersign.so refuses everybody at a service of that name, which stands for a user's own shell.";
     AsksItself "asks-itself" WouldLockOut "The service that checks first passwords for Countersign has pam_countersign.so in it: it would have to ask itself, and refuses.";
-    AccountMissing "account-missing" WouldLockOut "Without `account` lines of its own the service has those of /etc/pam.d/other, which refuse everybody in most systems.";
+    AccountMissing "account-missing" WouldLockOut "Without `account` lines of its own the service has those of /etc/pam.d/other, which refuse everybody.";
     SuToRoot "su-to-root" WouldLockOut "primary=own refuses su to root: the password would be one person's and the code another's.";
     LocalAway "local-away" WouldLockOut "Programs whose callers are not root ask countersign-local, which does not answer: nobody gets in there.";
     SocketOff "socket-off" WouldLockOut "socket=off is for callers that are root: others could ask nobody, and are refused.";
     InCommonFile "in-common-file" WorthALook "Every service that includes the file asks for a second step, also those that cannot.";
+    AccountOfOther "account-of-other" WorthALook "Without `account` lines of its own the service has those of /etc/pam.d/other, which may let in whom its own refused.";
     TwoPasswords "two-passwords" WorthALook "Two passwords are asked for: the system's, and then Countersign's own.";
     OtherSecondFactor "other-second-factor" WorthALook "Another module asks for a second proof of its own in the same stack.";
     FaillockBeside "faillock-beside" WorthALook "pam_faillock.so counts what pam_countersign.so refuses, and so locks whole accounts, which strangers can bring about.";

@@ -14,6 +14,7 @@ mod tree;
 mod view;
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use common::PrimaryMode;
@@ -81,7 +82,7 @@ pub fn examine(tree: &Tree, facts: &Facts<'_>) -> Diagnosis {
 }
 
 /// Below which folders Linux distributions keep PAM modules, as `FOLDER/security` or `FOLDER/MULTIARCH/security`.
-const LIBRARY_FOLDERS: [&str; 4] = ["/usr/lib64", "/lib64", "/usr/lib", "/lib"];
+const LIBRARY_FOLDERS: [&str; 4] = ["/usr/lib64", "/usr/lib", "/lib64", "/lib"];
 
 /// The folders in which libpam finds modules that are named without a path.
 fn module_folders(tree: &Tree) -> Vec<PathBuf> {
@@ -90,9 +91,13 @@ fn module_folders(tree: &Tree) -> Vec<PathBuf> {
         let below = tree.names(library).into_iter().map(|name| library.join(name));
         std::iter::once(library.to_owned()).chain(below).collect::<Vec<_>>()
     });
-    let found: BTreeSet<PathBuf> = libraries
+    // /lib is a link to /usr/lib in most systems: one folder with two names.
+    let mut seen = BTreeSet::new();
+    let with_modules = libraries
         .map(|library| library.join("security"))
-        .filter(|folder| tree.names(folder).iter().any(|name| name.starts_with("pam_")))
-        .collect();
-    found.into_iter().collect()
+        .filter(|folder| tree.names(folder).iter().any(|name| name.starts_with("pam_")));
+    let is_new = |folder: &PathBuf| {
+        tree.metadata(folder).is_some_and(|metadata| seen.insert((metadata.dev(), metadata.ino())))
+    };
+    with_modules.filter(is_new).collect()
 }

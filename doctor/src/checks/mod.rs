@@ -9,12 +9,28 @@ pub(crate) mod sshd;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::pam::code::Code;
+use crate::pam::dispatch;
 use crate::pam::modules::{OURS, Part, Setting};
 use crate::pam::printed::Printed;
-use crate::pam::stack::{self, Service, Step};
+use crate::pam::stack::{self, OTHER, Service, Step};
 use crate::pam::ways::{Ways, ways};
 use crate::sshd::config::Config;
 use crate::{Facts, Tree, module_folders};
+
+/// Files that are there to be included by every service.
+const COMMON_FILES: [&str; 10] = [
+    "base-auth",
+    "fingerprint-auth",
+    "password-auth",
+    "postlogin",
+    "smartcard-auth",
+    "system-auth",
+    "system-local-login",
+    "system-login",
+    "system-remote-login",
+    "system-services",
+];
 
 /// The machine, read once.
 pub(crate) struct Site<'a> {
@@ -23,7 +39,9 @@ pub(crate) struct Site<'a> {
     pub(crate) services: Vec<Examined>,
     pub(crate) module_folders: Vec<PathBuf>,
     pub(crate) sshd_config: Option<Config>,
-    /// The names of files that others include.
+    /// What stands in for a service that has no `account` lines: whether that refuses.
+    pub(crate) other_refuses: bool,
+    /// The names of files that are there to be included.
     included: BTreeSet<String>,
 }
 
@@ -42,10 +60,17 @@ impl<'a> Site<'a> {
             services: Vec::new(),
             module_folders: module_folders(tree),
             sshd_config: Config::load(tree),
+            other_refuses: true,
             included: BTreeSet::new(),
         };
-        let loaded = stack::load_all(tree);
-        site.included = loaded.iter().flat_map(|service| service.includes.iter().cloned()).collect();
+        let mut loaded = stack::load_all(tree);
+        site.included = common_files(&loaded);
+        let other = loaded.iter().find(|service| service.name == OTHER).cloned().unwrap_or_default();
+        site.other_refuses = refuses(&other.account);
+        // libpam takes the lines of that one where a service has none of its own.
+        for service in loaded.iter_mut().filter(|service| service.auth.is_empty()) {
+            service.auth.clone_from(&other.auth);
+        }
         site.services = loaded.into_iter().map(|service| site.examined(service)).collect();
         site
     }
@@ -93,11 +118,22 @@ impl<'a> Site<'a> {
         self.module_folders.is_empty()
             || self.module_folders.iter().any(|folder| self.tree.metadata(&folder.join(path)).is_some())
     }
+}
 
-    /// Whether a file is there to be included, and so is no service of its own.
-    pub(crate) fn is_included(&self, name: &str) -> bool {
-        self.included.contains(name)
-    }
+/// Files that every service includes, by their names or because several do: no program asks them.
+fn common_files(services: &[Service]) -> BTreeSet<String> {
+    let is_common = |name: &str| {
+        let including = services.iter().filter(|it| it.includes.contains(name)).count();
+        including > 1 || name.starts_with("common-") || COMMON_FILES.contains(&name)
+    };
+    services.iter().map(|service| service.name.clone()).filter(|name| is_common(name)).collect()
+}
+
+/// Whether `account` lines say no to everybody: by `pam_deny.so`, or because there are none.
+fn refuses(account: &[Step]) -> bool {
+    let said =
+        |step: &Step| if step.module() == Some("pam_deny.so") { Code::AUTH_ERR } else { Code::SUCCESS };
+    dispatch::run(account, said) != Code::SUCCESS
 }
 
 impl Examined {
@@ -108,8 +144,7 @@ impl Examined {
 
     /// Whether programs ask it: not what is only there to be included.
     pub(crate) fn is_for_programs(&self, site: &Site<'_>) -> bool {
-        !site.is_included(&self.service.name)
-            || matches!(self.service.name.as_str(), "su" | "sudo" | "login" | "sshd")
+        !site.included.contains(&self.service.name)
     }
 
     /// The lines about who somebody is, with what each comes to.

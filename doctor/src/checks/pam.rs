@@ -30,20 +30,6 @@ const CALLED_BY_ANYBODY: [&str; 16] = [
     "xsecurelock",
 ];
 
-/// Files that are there to be included by every service.
-const COMMON_FILES: [&str; 10] = [
-    "base-auth",
-    "common-auth",
-    "fingerprint-auth",
-    "password-auth",
-    "smartcard-auth",
-    "system-auth",
-    "system-local-login",
-    "system-login",
-    "system-remote-login",
-    "system-services",
-];
-
 pub(crate) fn findings(site: &Site<'_>) -> Vec<Finding> {
     let with_ours = site.services.iter().filter(|it| it.has_ours() && it.is_for_programs(site));
     with_ours.flat_map(|examined| of_service(site, examined)).collect()
@@ -126,8 +112,7 @@ fn of_line(site: &Site<'_>, examined: &Examined, step: &Step, part: &Part) -> Op
 fn is_in_common_file(site: &Site<'_>, examined: &Examined, step: &Step) -> bool {
     let name =
         step.place.file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let including = site.services.iter().filter(|it| it.service.includes.contains(&name)).count();
-    step.place.file != examined.service.file && (COMMON_FILES.contains(&name.as_str()) || including > 1)
+    step.place.file != examined.service.file && site.included.contains(&name)
 }
 
 /// What only the whole stack shows.
@@ -153,10 +138,8 @@ fn of_whole(site: &Site<'_>, examined: &Examined) -> Vec<Finding> {
         add(Kind::LocalAway, "Start it: systemctl enable --now countersign-local.socket");
     }
     if examined.service.account.is_empty() {
-        add(
-            Kind::AccountMissing,
-            "Add the `account` lines that the service had: `account required pam_unix.so`, say.",
-        );
+        let kind = if site.other_refuses { Kind::AccountMissing } else { Kind::AccountOfOther };
+        add(kind, "Put back the `account` lines that the service had: `account required pam_unix.so`, say.");
     }
     let asks_both = |needs: &crate::pam::proof::World| {
         needs.contains(&Atom::Password) && needs.contains(&Atom::OwnPassword)

@@ -56,6 +56,10 @@ impl Code {
     pub const AUTHINFO_UNAVAIL: Self = Self(9);
     /// There is nobody of that name.
     pub const USER_UNKNOWN: Self = Self(10);
+    /// Too many tries.
+    pub const MAXTRIES: Self = Self(11);
+    /// Credentials could not be set.
+    pub const CRED_ERR: Self = Self(17);
     /// The password has expired.
     pub const NEW_AUTHTOK_REQD: Self = Self(12);
     /// Whoever was asked has gone away.

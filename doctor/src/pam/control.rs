@@ -19,8 +19,6 @@ pub enum Action {
     Reset,
     /// So many lines are left out.
     Jump(u32),
-    /// Nothing was written for it: the stack fails.
-    Undefined,
 }
 
 /// An action for each return value.
@@ -31,7 +29,7 @@ impl Actions {
     /// What is done about a return value.
     #[must_use]
     pub fn of(&self, code: Code) -> Action {
-        self.0.get(code.number()).copied().unwrap_or(Action::Undefined)
+        self.0.get(code.number()).copied().unwrap_or(Action::Bad)
     }
 
     /// The table of a simple word; none for other words.
@@ -60,15 +58,16 @@ impl Actions {
     /// Whether a no of the module is a no of the stack, whatever the module says but yes and no opinion.
     #[must_use]
     pub fn refuse_all_but_yes(&self) -> bool {
-        let is_no = |action: &Action| matches!(action, Action::Bad | Action::Die | Action::Undefined);
+        let is_no = |action: &Action| matches!(action, Action::Bad | Action::Die);
         let others = self.0.iter().enumerate().filter(|(number, _)| {
             ![Code::SUCCESS, Code::NEW_AUTHTOK_REQD, Code::IGNORE].iter().any(|code| code.number() == *number)
         });
         others.map(|(_, action)| action).all(is_no)
     }
 
+    /// What nothing was written for is a no.
     fn parse(text: &str) -> Option<Self> {
-        let mut table = [Action::Undefined; Code::COUNT];
+        let mut table = [None; Code::COUNT];
         let mut rest = text.trim_start();
         while !rest.is_empty() {
             let (code, after) = match rest.strip_prefix("default") {
@@ -78,12 +77,12 @@ impl Actions {
             let after = after.trim_start().strip_prefix('=')?;
             let (action, after) = action(after.trim_start())?;
             match code {
-                Some(code) => *table.get_mut(code.number())? = action,
-                None => table.iter_mut().filter(|it| **it == Action::Undefined).for_each(|it| *it = action),
+                Some(code) => *table.get_mut(code.number())? = Some(action),
+                None => table.iter_mut().filter(|it| it.is_none()).for_each(|it| *it = Some(action)),
             }
             rest = after.trim_start();
         }
-        Some(Self(table))
+        Some(Self(table.map(|action| action.unwrap_or(Action::Bad))))
     }
 
     fn set(&mut self, code: Code, action: Action) {
@@ -137,7 +136,7 @@ mod tests {
         assert_eq!(actions.of(Code::AUTH_ERR), Action::Die);
         assert_eq!(actions.of(Code::IGNORE), Action::Ignore);
         let bare = Actions::of_brackets("success = ok").unwrap();
-        assert_eq!(bare.of(Code::AUTH_ERR), Action::Undefined);
+        assert_eq!(bare.of(Code::AUTH_ERR), Action::Bad);
     }
 
     #[test]

@@ -284,6 +284,12 @@ fn the_service_of_first_passwords_asks_itself() {
 #[test]
 fn the_account_lines_went_with_common_auth() {
     check(&Machine::new().with("/etc/pam.d/login", A), &[&at("login", "account-missing", 1)]);
+    let refusing = "auth required pam_deny.so\naccount required pam_deny.so\n";
+    let machine = Machine::new().with("/etc/pam.d/login", A).with("/etc/pam.d/other", refusing);
+    check(&machine, &[&at("login", "account-missing", 1)]);
+    let machine =
+        machine.with("/etc/pam.d/other", "auth required pam_deny.so\naccount required pam_permit.so\n");
+    check(&machine, &[&at("login", "account-of-other", 1)]);
 }
 
 #[test]
@@ -408,4 +414,13 @@ fn what_others_can_write_is_found() {
     let machine =
         login(A).with("/etc/ssh/sshd_config", SSHD_AB).with("/etc/ssh/sshd_config.d/a.conf", "UsePAM yes\n");
     check(&machine.with_mode("/etc/ssh/sshd_config", 0o602), &["writable /etc/ssh/sshd_config"]);
+}
+
+#[test]
+fn a_service_without_lines_has_those_of_other() {
+    let machine = Machine::new()
+        .with("/etc/pam.d/cups", "account required pam_unix.so\n")
+        .with_stack("other", "auth required pam_unix.so\n");
+    check(&machine, &[]);
+    assert_eq!(machine.gets_in("cups"), ["the system's password alone"]);
 }

@@ -55,16 +55,6 @@ impl Actions {
         Self::parse(text).ok_or(Self([Action::Bad; Code::COUNT]))
     }
 
-    /// Whether a no of the module is a no of the stack, whatever the module says but yes and no opinion.
-    #[must_use]
-    pub fn refuse_all_but_yes(&self) -> bool {
-        let is_no = |action: &Action| matches!(action, Action::Bad | Action::Die);
-        let others = self.0.iter().enumerate().filter(|(number, _)| {
-            ![Code::SUCCESS, Code::NEW_AUTHTOK_REQD, Code::IGNORE].iter().any(|code| code.number() == *number)
-        });
-        others.map(|(_, action)| action).all(is_no)
-    }
-
     /// What nothing was written for is a no.
     fn parse(text: &str) -> Option<Self> {
         let mut table = [None; Code::COUNT];
@@ -147,17 +137,5 @@ mod tests {
             let actions = Actions::of_brackets(mistake).unwrap_err();
             assert_eq!(actions.of(Code::SUCCESS), Action::Bad, "{mistake}");
         }
-    }
-
-    #[test]
-    fn only_a_table_that_refuses_is_safe_for_us() {
-        let is_safe = |control: &str| Actions::of_brackets(control).unwrap().refuse_all_but_yes();
-        assert!(Actions::of_word("required").unwrap().refuse_all_but_yes());
-        assert!(Actions::of_word("requisite").unwrap().refuse_all_but_yes());
-        assert!(is_safe("success=done default=die"));
-        assert!(!Actions::of_word("sufficient").unwrap().refuse_all_but_yes());
-        assert!(!Actions::of_word("optional").unwrap().refuse_all_but_yes());
-        assert!(!is_safe("success=ok abort=ignore default=die"));
-        assert!(!is_safe("success=ok conv_err=1 default=bad"));
     }
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod planted;
+mod properties;
 mod sound;
 mod sshd;
 mod stacks;

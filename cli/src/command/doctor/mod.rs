@@ -83,11 +83,12 @@ fn of_settings(kind: Kind, finding: &assembly::config::Finding) -> Finding {
 /// What `store check` finds.
 fn store(context: &Context, settings: &Settings) -> Result<Vec<Finding>, Failure> {
     let checked = check::survey(context, settings)?;
+    let waiting = checked.untaken.and_then(|since| servers::waiting(settings, since));
     let found = checked.findings.into_iter().map(|it| {
         let kind = if it.exposed { Kind::StoreExposed } else { Kind::Store };
         Finding::new(kind, Place::whole(&it.file), format!("{}: {}", it.kind, it.what), it.advice)
     });
-    Ok(found.collect())
+    Ok(found.chain(waiting).collect())
 }
 
 /// What sshd itself says, where it can be asked.

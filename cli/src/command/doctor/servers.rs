@@ -2,12 +2,19 @@
 
 use std::path::Path;
 
+use assembly::SystemClock;
 use assembly::config::Settings;
 use assembly::doctor::{Finding, Kind, Place};
 use assembly::gateways::gateways;
+use common::UnixTime;
 use common::causes::with_causes;
+use common::ports::Clock as _;
 
 use crate::command::statistics::{self, ServerCounters};
+use crate::moment::rfc3339;
+
+/// What waits longer than this was not just written.
+const WAITING_SECONDS: u64 = 600;
 
 pub(super) fn findings(settings: &Settings) -> Vec<Finding> {
     let (_, lacking) = gateways(settings, None);
@@ -25,6 +32,14 @@ pub(super) fn findings(settings: &Settings) -> Vec<Finding> {
         Err(failure) => found.push(of_radius(settings, &with_causes(&failure))),
     }
     found
+}
+
+/// Messages that no server has come for in a while.
+pub(super) fn waiting(settings: &Settings, since: UnixTime) -> Option<Finding> {
+    let waited = SystemClock.now().seconds_since(since);
+    let found = format!("messages have waited for a server since {}", rfc3339(since));
+    let instead = "countersign-local and countersign-radiusd send them: systemctl status countersign-local countersign-radiusd";
+    (waited > WAITING_SECONDS).then(|| of_delivery(settings, found, instead))
 }
 
 fn passed_over(settings: &Settings, server: ServerCounters) -> Vec<Finding> {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use assembly::config::Settings;
 use assembly::store::{Examination, Figures, Finding, Trouble};
 use assembly::{AssemblyError, places};
-use common::Username;
 use common::ports::Listing as _;
+use common::{UnixTime, Username};
 use serde::Serialize;
 
 use crate::command::Outcome;
@@ -66,6 +66,8 @@ pub(in crate::command) struct Checked {
     messages_left_out: Option<u64>,
     /// Since when one of them waits for a server that does not come.
     untaken_since: Option<String>,
+    #[serde(skip)]
+    pub(in crate::command) untaken: Option<UnixTime>,
     /// Whose codes from new places are refused: nothing that is wrong with the store.
     closed_accounts: Vec<String>,
     /// Who gets in by the break-glass file, whatever is wrong with the store.
@@ -125,6 +127,7 @@ impl Checked {
             messages_expired: figures.messages.map(|messages| messages.expired),
             messages_left_out: figures.messages.map(|messages| messages.left_out),
             untaken_since: figures.untaken_since.map(rfc3339),
+            untaken: figures.untaken_since,
             closed_accounts: Vec::new(),
             break_glass_accounts: Vec::new(),
             meanwhile: None,

@@ -13,6 +13,8 @@ mod error;
 pub mod gateways;
 pub mod key_file;
 pub mod local;
+#[cfg(any(feature = "office", feature = "server"))]
+mod lost;
 #[cfg(any(feature = "pam", feature = "server"))]
 mod nobody;
 pub mod places;

@@ -11,7 +11,7 @@ use store::{BreakGlassFile, Examination, Process, Restoring, Rollback, Sqlite};
 
 use crate::pam::{STREAM, in_process};
 use crate::system::SystemClock;
-use crate::{AssemblyError, backend, break_glass_file, places, sinks};
+use crate::{AssemblyError, backend, break_glass_file, lost, places, sinks};
 
 /// The engine for acts and test logins, and what there is to list.
 pub struct Office {
@@ -25,12 +25,19 @@ pub struct Office {
     pub sink: Arc<SyslogSink>,
 }
 
+impl Office {
+    /// Records how many records syslog has not taken of many acts.
+    pub fn tell_of_lost(&self) {
+        lost::tell(&self.engine, &self.sink);
+    }
+}
+
 /// An engine for one command.
 pub fn office(settings: &Settings) -> Result<Office, AssemblyError> {
     let keys = backend::keys(settings)?;
     let store = backend::store(settings, &keys, STREAM, Process::ShortLived)?;
     let (destination, renderer) = sinks::collector(settings, "countersign");
-    let sink = Arc::new(SyslogSink::direct(destination, renderer));
+    let sink = Arc::new(SyslogSink::of_command(destination, renderer));
     let primary = in_process(settings)?;
     let break_glass = Arc::new(break_glass_file::of(settings, &keys)?);
     let mut parts =

@@ -1,7 +1,7 @@
 //! What a line says of a record: a closed list of fields, each with a name and a meaning, in one order.
 
 use common::chain::ChainPosition;
-use common::record::{ActRecord, DeliveryRecord, Names, Record};
+use common::record::{ActRecord, DeliveryRecord, Names, Record, Told};
 use common::{Place, UnixTime};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -35,7 +35,7 @@ common::closed_list! {
         Target = "target",
         /// From where: an address or a Calling-Station-Id.
         Source = "source",
-        /// The rule that decided.
+        /// The rule that decided; of a registration, what allowed it: see below.
         Rule = "rule",
         /// What is known of the first password: `right`, `wrong`, `unknown`, `not-checked` (given, not looked at), `unavailable`, `not-asked` or `claimed` (a program of the user says that it was right).
         Primary = "primary",
@@ -67,10 +67,14 @@ common::closed_list! {
         Tty = "tty",
         /// The administrator's host.
         Host = "host",
-        /// What it was before the act.
+        /// What it was before the act; of an account that goes, `devices` is how many were remembered.
         Before = "before",
-        /// What it is after the act.
+        /// What it is after the act; `devices-forgotten` is how many remembered devices the act made strange.
         After = "after",
+        /// How many notices were put into the outbox, where it is something that users are told of; `none` where nobody could be told.
+        Notices = "notices",
+        /// Why nobody could be told: one of the words below.
+        Untold = "untold",
         /// The chain that the record stands in.
         Stream = "stream",
         /// The record's place in its chain, from 1.
@@ -115,6 +119,7 @@ pub(crate) fn of_record(record: &Record, position: Option<&ChainPosition>) -> Va
     put(Field::Names, is_of_several.then_some("several"));
     values.extend(record.delivery.as_ref().map(of_delivery).unwrap_or_default());
     values.extend(record.act.as_ref().map(of_act).unwrap_or_default());
+    values.extend(record.told.map(of_told).unwrap_or_default());
     values.extend(position.map(of_position).unwrap_or_default());
     values
 }
@@ -144,6 +149,12 @@ fn of_act(act: &ActRecord) -> Values {
     put(Field::Before, act.before.as_deref());
     put(Field::After, act.after.as_deref());
     values
+}
+
+fn of_told(told: Told) -> Values {
+    let count = if told.notices == 0 { "none".to_owned() } else { told.notices.to_string() };
+    let untold = told.untold.map(|untold| (Field::Untold, untold.name().to_owned()));
+    [(Field::Notices, count)].into_iter().chain(untold).collect()
 }
 
 fn of_position(position: &ChainPosition) -> Values {

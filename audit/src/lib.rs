@@ -24,7 +24,7 @@ pub use link::Destination;
 pub use render::{Format, Origin, Renderer};
 pub use report::{AnchorsRead, Finding, Flaw, Gap, KeySpan, LostRestore, Report, StreamReport, Tail};
 pub use restores::{CutOff, RESTORE, RestoreName};
-pub use sink::{Counts, SyslogSink};
+pub use sink::{Counts, Lost, SyslogSink};
 pub use syslog::Facility;
 pub use verify::verify;
 

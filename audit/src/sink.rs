@@ -2,13 +2,13 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use common::UnixTime;
 use common::chain::ChainPosition;
 use common::ports::Sink;
 use common::record::Record;
+use common::{Reason, UnixTime};
 
 use crate::link::{Destination, Link};
 use crate::queue::Queue;
@@ -17,6 +17,8 @@ use crate::{AuditError, Renderer};
 
 /// All that one process that asks PAM ever waits for one collector over TCP. Other sockets are not waited for.
 const TCP_PATIENCE: Duration = Duration::from_millis(40);
+/// All that one run of the command line waits for one collector: thousands of acts come faster than it reads.
+const COMMAND_PATIENCE: Duration = Duration::from_secs(2);
 /// Sends shorter than this do not use patience up.
 const PROMPT: Duration = Duration::from_millis(1);
 
@@ -27,6 +29,15 @@ pub struct Counts {
     pub sent: u64,
     /// Dropped: the collector was away, slow or full.
     pub dropped: u64,
+}
+
+/// Records that were not passed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// How many.
+    pub count: u64,
+    /// The moment of the first of them.
+    pub since: UnixTime,
 }
 
 /// Counts, shared with the thread that sends.
@@ -53,6 +64,7 @@ pub struct SyslogSink {
     way: Way,
     tally: Arc<Tally>,
     surplus: Surplus,
+    lost: Mutex<Option<Lost>>,
 }
 
 enum Way {
@@ -74,21 +86,39 @@ impl SyslogSink {
             Destination::Unix(_) | Destination::Udp(_) => Duration::ZERO,
             Destination::Tcp(_) => TCP_PATIENCE,
         };
+        Self::waiting_for(patience, destination, renderer)
+    }
+
+    /// For one run of the command line: no thread either, but a little patience.
+    #[must_use]
+    pub fn of_command(destination: Destination, renderer: Renderer) -> Self {
+        Self::waiting_for(COMMAND_PATIENCE, destination, renderer)
+    }
+
+    fn waiting_for(patience: Duration, destination: Destination, renderer: Renderer) -> Self {
         let direct = Direct { link: Link::new(destination.clone()), patience };
-        let way = Way::Direct(Mutex::new(direct));
-        Self { renderer, destination, way, tally: Arc::default(), surplus: Surplus::default() }
+        Self::by(Way::Direct(Mutex::new(direct)), Arc::default(), destination, renderer)
+    }
+
+    fn by(way: Way, tally: Arc<Tally>, destination: Destination, renderer: Renderer) -> Self {
+        Self { renderer, destination, way, tally, surplus: Surplus::default(), lost: Mutex::default() }
     }
 
     /// For a long-lived server: one thread, a bounded queue, and lines wait in order while the collector is away.
     pub fn queued(destination: Destination, renderer: Renderer) -> Result<Self, AuditError> {
         let tally = Arc::<Tally>::default();
         let way = Way::Queued(Queue::start(destination.clone(), Arc::clone(&tally))?);
-        Ok(Self { renderer, destination, way, tally, surplus: Surplus::default() })
+        Ok(Self::by(way, tally, destination, renderer))
     }
 
     /// Sends the head of a chain as it stands now.
     pub fn anchor(&self, position: &ChainPosition, at: UnixTime) {
-        self.put(self.renderer.anchor(position, at));
+        let _ = self.put(self.renderer.anchor(position, at));
+    }
+
+    /// Records that were not passed on since the last time that this was asked.
+    pub fn take_lost(&self) -> Option<Lost> {
+        self.lost().take()
     }
 
     /// Waits until the lines so far are sent or dropped, or the time is up. Only a queue has something to wait for.
@@ -116,10 +146,24 @@ impl SyslogSink {
     }
 
     fn tell_together(&self, counted: &[Record]) {
-        counted.iter().for_each(|record| self.put(self.renderer.record(record, None)));
+        counted.iter().for_each(|record| self.tell(record, None));
     }
 
-    fn put(&self, line: io::Result<Vec<u8>>) {
+    /// That records were lost is not told of again where it is lost itself: there would be no end to it.
+    fn tell(&self, record: &Record, position: Option<&ChainPosition>) {
+        let put = self.put(self.renderer.record(record, position));
+        if put == Put::Dropped && record.reason != Reason::SyslogBehind {
+            let mut lost = self.lost();
+            let before = lost.unwrap_or(Lost { count: 0, since: record.at });
+            *lost = Some(Lost { count: before.count.saturating_add(1), ..before });
+        }
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<Lost>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, line: io::Result<Vec<u8>>) -> Put {
         let taken = match &self.way {
             Way::Direct(direct) => line.and_then(|line| {
                 direct.lock().unwrap_or_else(PoisonError::into_inner).send(&line)?;
@@ -130,8 +174,19 @@ impl SyslogSink {
         };
         if taken.is_err() {
             self.tally.count_dropped();
+            return Put::Dropped;
         }
+        Put::Taken
     }
+}
+
+/// What became of a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Put {
+    /// It is with the kernel, or in the queue.
+    Taken,
+    /// It is gone.
+    Dropped,
 }
 
 impl Direct {
@@ -150,7 +205,7 @@ impl Sink for SyslogSink {
     fn publish(&self, record: &Record, position: Option<&ChainPosition>) {
         // What has a place in a chain was bounded where it was chained.
         if position.is_some() || self.surplus.tells(record) {
-            self.put(self.renderer.record(record, position));
+            self.tell(record, position);
         }
         self.settle(record.at);
     }

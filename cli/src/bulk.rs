@@ -147,6 +147,7 @@ fn warn(context: &Context, office: &Office, plan: &Plan<'_>) -> Result<(), Failu
         context.warn(&text);
     }
     let counts = office.sink.counts();
+    office.tell_of_lost();
     if counts.dropped > 0 {
         let (dropped, all) = (counts.dropped, counts.dropped.saturating_add(counts.sent));
         context.warn(&format!(

@@ -264,8 +264,16 @@ pub struct Account {
     /// App passwords.
     #[serde(default)]
     pub app_passwords: Vec<AppPassword>,
+    /// Which generation of remembered devices is good: those of an earlier one are strange. See [`crate::ticket`].
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub generation: u64,
     /// When the account was made.
     pub created_at: UnixTime,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in references")]
+const fn is_first(generation: &u64) -> bool {
+    *generation == 0
 }
 
 impl Account {
@@ -289,6 +297,7 @@ impl Account {
             temporary_code: None,
             recovery_codes: Vec::new(),
             app_passwords: Vec::new(),
+            generation: 0,
             created_at: now,
         }
     }
@@ -300,6 +309,11 @@ impl Account {
             Some(until) if now < until => State::Disabled,
             Some(_) | None => self.state,
         }
+    }
+
+    /// Makes every device that is remembered by now strange.
+    pub(crate) fn forget_devices(&mut self) {
+        self.generation = self.generation.saturating_add(1);
     }
 
     /// Factors with a weak secret.

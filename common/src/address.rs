@@ -39,6 +39,15 @@ impl Channel {
         }
     }
 
+    /// Whether each message costs money, and rings in somebody's pocket.
+    #[must_use]
+    pub const fn costs(self) -> bool {
+        match self {
+            Self::Sms | Self::Call => true,
+            Self::Email => false,
+        }
+    }
+
     /// Reads the word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! What a door tells the core: who wants in, where, from where, and what the client there can do.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -215,7 +216,19 @@ pub enum Answer {
     Void,
 }
 
+/// What is there of an answer that is none.
+static NOTHING: LazyLock<Secret> = LazyLock::new(|| Secret::new(Vec::new()));
+
 impl Answer {
+    /// What was typed; nothing where it is void.
+    #[must_use]
+    pub fn typed(&self) -> &Secret {
+        match self {
+            Self::Text(typed) => typed,
+            Self::Void => &NOTHING,
+        }
+    }
+
     /// Sorts raw bytes from a conversation or packet: empty and overlong ones are void.
     #[must_use]
     pub fn from_octets(octets: Secret) -> Self {

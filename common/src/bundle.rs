@@ -5,13 +5,15 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::chain::ChainPosition;
 use crate::codes::KeyedHash;
-use crate::id::{AccountId, AttemptId, CodeId, FactorId};
+use crate::id::{AccountId, AttemptId, CodeId, FactorId, TicketId};
 use crate::keys::Sealed;
 use crate::lane::{Lane, LaneKey, LanesOf};
 use crate::message::Envelope;
 use crate::record::{Ending, Record};
 use crate::tally::Tally;
-use crate::{UnixTime, Username};
+use crate::ticket::Ticket;
+use crate::totp::TotpKey;
+use crate::{UnixTime, Username, limits};
 
 /// What must still be so when the bundle is written; checked inside the transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +85,15 @@ pub enum Spend {
     },
 }
 
+impl Spend {
+    /// What the code of a step uses up.
+    pub(crate) fn of_step(key: &TotpKey, (account, factor): (AccountId, FactorId), step: u64) -> Self {
+        let begins_at = key.step_begins(step);
+        let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
+        Self::TotpStep { account, factor, step, begins_at, expires_at }
+    }
+}
+
 /// What a code was sent for; of each slot of a user, one code lives at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -125,6 +136,47 @@ pub struct NewCode {
     pub code: SentCode,
     /// Codes that may be sent to one user in a day.
     pub daily_limit: u32,
+    /// Who asked for it.
+    pub asker: Asker,
+}
+
+/// Who asks for a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Somebody who has shown more than a name: a right first password, what stands for it, or a place where the user was
+    /// let in lately.
+    Somebody,
+    /// Whoever knows the name.
+    Anybody,
+}
+
+/// A change of the devices that are remembered of a user. It does not raise the version of the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketChange {
+    /// A device is known from now on. A conflict where the account has gone, or come to another generation.
+    Remember {
+        /// Whose.
+        account: AccountId,
+        /// What it is known by.
+        ticket: Box<Ticket>,
+    },
+    /// A device is strange from now on; no conflict where it was so already.
+    Forget {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        ticket: TicketId,
+    },
+}
+
+/// Notices that go out as text messages: what must be so is that the user has had few enough in a day
+/// (`limits::NOTICE_TEXTS_IN_DAY`). Else it is a conflict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoticeTexts {
+    /// Whose.
+    pub name: Username,
+    /// How many.
+    pub count: u32,
 }
 
 /// A success, remembered for its own retransmission.
@@ -224,8 +276,12 @@ pub struct Bundle {
     pub spends: Vec<Spend>,
     /// A code that is to be sent, with its message among `messages`.
     pub new_code: Option<NewCode>,
+    /// Devices that become known or strange, once the account has changed. Those of an earlier generation go with the change.
+    pub tickets: Vec<TicketChange>,
     /// Messages for the outbox.
     pub messages: Vec<Envelope>,
+    /// Notices among `messages` that cost money.
+    pub notice_texts: Option<NoticeTexts>,
     /// The account whose last sign-in this is, where the one that stands there is old enough to be written anew.
     pub signed_in: Option<AccountId>,
     /// The success to remember. A second one for the same session is a conflict.
@@ -253,7 +309,9 @@ impl Bundle {
             account: None,
             spends: Vec::new(),
             new_code: None,
+            tickets: Vec::new(),
             messages: Vec::new(),
+            notice_texts: None,
             signed_in: None,
             success: None,
             taken_back: None,
@@ -270,6 +328,7 @@ impl Bundle {
         self.account.is_none()
             && self.spends.is_empty()
             && self.new_code.is_none()
+            && self.tickets.is_empty()
             && self.messages.is_empty()
             && self.signed_in.is_none()
             && self.success.is_none()
@@ -288,8 +347,9 @@ impl Bundle {
                 record.ending == Ending::Accept && matches!(self.tally, Some(Tally::OwnProgram(_)));
             is_accept || matches!(record.ending, Ending::Reject | Ending::Challenge | Ending::Unavailable)
         };
-        let changes = self.account.is_some() || self.success.is_some() || !self.spends.is_empty();
-        if changes || self.unlocked.is_some() || !self.records.iter().all(is_small) {
+        let changes = self.account.is_some() || self.unlocked.is_some() || !self.tickets.is_empty();
+        let uses_up = self.success.is_some() || !self.spends.is_empty();
+        if changes || uses_up || !self.records.iter().all(is_small) {
             Durability::PowerCut
         } else {
             Durability::Process

@@ -70,18 +70,7 @@ impl Shape {
     /// The keyed hash to store, under the newest key.
     pub fn hash(self, keys: &KeyRing, account: AccountId, typed: &Secret) -> Result<KeyedHash, KeyError> {
         let normal = self.normalise(typed).ok_or(KeyError::DoesNotSeal)?;
-        self.hash_under(keys, keys.newest(), account, &normal)
-    }
-
-    fn hash_under(
-        self,
-        keys: &KeyRing,
-        key: KeyId,
-        account: AccountId,
-        normal: &Secret,
-    ) -> Result<KeyedHash, KeyError> {
-        let octets = keys.mac(key, self.purpose(), &[account.as_bytes(), normal.expose()])?;
-        Ok(KeyedHash { key, octets })
+        KeyedHash::new(keys, self.purpose(), &[account.as_bytes(), normal.expose()])
     }
 
     /// The hashes of something typed, one under each live key: what stored hashes are compared with.
@@ -94,10 +83,9 @@ impl Shape {
     ) -> Result<Candidates, KeyError> {
         let normal = self.normalise(typed);
         let hashed = normal.as_ref().unwrap_or(typed);
-        let hashes: Result<Vec<_>, _> =
-            keys.ids().map(|key| self.hash_under(keys, key, account, hashed)).collect();
-        let hashes = hashes?;
-        Ok(Candidates(if normal.is_some() { hashes } else { Vec::new() }))
+        let parts: [&[u8]; 2] = [account.as_bytes(), hashed.expose()];
+        let candidates = Candidates::new(keys, self.purpose(), &parts)?;
+        Ok(if normal.is_some() { candidates } else { Candidates(Vec::new()) })
     }
 }
 
@@ -118,19 +106,13 @@ pub fn generate_digits(random: &dyn Random, digits: u8) -> Secret {
 
 /// The keyed hash of a code that is sent to a user, under the newest key.
 pub fn hash_sent(keys: &KeyRing, user: &str, code: &Secret) -> Result<KeyedHash, KeyError> {
-    hash_sent_under(keys, keys.newest(), user, code)
-}
-
-fn hash_sent_under(keys: &KeyRing, key: KeyId, user: &str, code: &Secret) -> Result<KeyedHash, KeyError> {
-    let octets = keys.mac(key, Purpose::SentCode, &[user.as_bytes(), code.expose()])?;
-    Ok(KeyedHash { key, octets })
+    KeyedHash::new(keys, Purpose::SentCode, &[user.as_bytes(), code.expose()])
 }
 
 /// The hashes of something typed, spaces left out, as a code that was sent; the work is the same for every text.
 pub fn sent_candidates(keys: &KeyRing, user: &str, typed: &Secret) -> Result<Candidates, KeyError> {
     let digits = Secret::new(typed.expose().iter().copied().filter(|octet| *octet != b' ').collect());
-    let hashes: Result<Vec<_>, _> = keys.ids().map(|key| hash_sent_under(keys, key, user, &digits)).collect();
-    hashes.map(Candidates)
+    Candidates::new(keys, Purpose::SentCode, &[user.as_bytes(), digits.expose()])
 }
 
 /// One character, each equally likely.
@@ -155,6 +137,17 @@ pub struct KeyedHash {
     octets: [u8; 32],
 }
 
+impl KeyedHash {
+    /// Of parts, under the newest key.
+    pub(crate) fn new(keys: &KeyRing, purpose: Purpose, parts: &[&[u8]]) -> Result<Self, KeyError> {
+        Self::under(keys, keys.newest(), purpose, parts)
+    }
+
+    fn under(keys: &KeyRing, key: KeyId, purpose: Purpose, parts: &[&[u8]]) -> Result<Self, KeyError> {
+        Ok(Self { key, octets: keys.mac(key, purpose, parts)? })
+    }
+}
+
 impl From<KeyedHash> for String {
     fn from(hash: KeyedHash) -> Self {
         format!("{}.{}", hash.key.0, HEXLOWER.encode(&hash.octets))
@@ -172,11 +165,16 @@ impl TryFrom<String> for KeyedHash {
     }
 }
 
-/// Hashes of something typed.
+/// Hashes of something that somebody brings, to compare with stored ones.
 pub struct Candidates(Vec<KeyedHash>);
 
 impl Candidates {
-    /// Whether a stored hash is of what was typed; constant time for each comparison.
+    /// Of parts, one under each live key.
+    pub(crate) fn new(keys: &KeyRing, purpose: Purpose, parts: &[&[u8]]) -> Result<Self, KeyError> {
+        keys.ids().map(|key| KeyedHash::under(keys, key, purpose, parts)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Whether a stored hash is one of them; constant time for each comparison.
     #[must_use]
     pub fn contain(&self, stored: &KeyedHash) -> bool {
         let equal = |candidate: &KeyedHash| {

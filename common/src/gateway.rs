@@ -53,6 +53,15 @@ impl Way {
             Self::Program(_) => "program",
         }
     }
+
+    /// Whether a message without a code can be said. A request with a place for the code alone cannot.
+    #[must_use]
+    pub fn says_texts(&self) -> bool {
+        match self {
+            Self::Http(http) => http.says_texts(),
+            Self::Smtp(_) | Self::Program(_) => true,
+        }
+    }
 }
 
 /// A gateway that takes a message in one HTTP request.
@@ -74,6 +83,15 @@ pub struct Http {
     pub success_pattern: Option<String>,
     /// A regular expression that it must not match.
     pub failure_pattern: Option<String>,
+}
+
+impl Http {
+    /// Whether the request has a place for any text.
+    #[must_use]
+    pub fn says_texts(&self) -> bool {
+        let headers = self.headers.iter().map(|(_, value)| value);
+        headers.chain([&self.url]).chain(&self.body).any(|template| template.has(Value::Text))
+    }
 }
 
 /// The method of an HTTP request.

@@ -102,6 +102,11 @@ random_id!(
     8
 );
 random_id!(
+    /// One remembered device.
+    TicketId,
+    8
+);
+random_id!(
     /// One message in the outbox.
     MessageId,
     16

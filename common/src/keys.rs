@@ -37,6 +37,8 @@ pub enum Purpose {
     SentCode,
     /// Keyed hashes of temporary codes.
     TemporaryCode,
+    /// Keyed hashes of what remembered devices are bound to.
+    Ticket,
     /// The MAC that chains records.
     Chain,
     /// Digests of answers in success records, names of lanes.
@@ -58,6 +60,7 @@ impl Purpose {
             Self::RecoveryCode => "countersign/recovery-code".to_owned(),
             Self::SentCode => "countersign/sent-code".to_owned(),
             Self::TemporaryCode => "countersign/temporary-code".to_owned(),
+            Self::Ticket => "countersign/ticket".to_owned(),
             Self::Chain => "countersign/chain".to_owned(),
             Self::Digest => "countersign/digest".to_owned(),
             Self::BreakGlass => "countersign/break-glass".to_owned(),

@@ -48,6 +48,7 @@ pub mod tally;
 pub mod template;
 pub mod text;
 pub mod throttle;
+pub mod ticket;
 pub mod time;
 pub mod totp;
 pub mod username;
@@ -56,7 +57,7 @@ pub mod wording;
 mod world;
 
 pub use attempt::{Answer, Attempt, Door, Parties, Place, PrimaryMode, Profile, Target};
-pub use id::{AccountId, AppPasswordId, AttemptId, CodeId, ContactId, FactorId, MessageId};
+pub use id::{AccountId, AppPasswordId, AttemptId, CodeId, ContactId, FactorId, MessageId, TicketId};
 pub use login::{Accept, Grounds, Prompt, Verdict};
 pub use reason::Reason;
 pub use secret::Secret;

@@ -72,6 +72,14 @@ pub const TOTP_SKEW_STEPS: u64 = 1;
 pub const FACTORS_MAX: usize = 20;
 /// App passwords of one account.
 pub const APP_PASSWORDS_MAX: usize = 40;
+/// Remembered devices of one account; of more, the oldest go.
+pub const TICKETS_MAX: usize = 20;
+/// Seconds for which a device may be remembered that no SSH key tells from others in the same place.
+pub const TICKET_SECONDS_MAX: u64 = 12 * 3600;
+/// Seconds for which one may be remembered that an SSH key does tell.
+pub const TICKET_WITH_KEY_SECONDS_MAX: u64 = 30 * 86_400;
+/// Octets of a Calling-Station-Id (RFC 2865 §5).
+pub const STATION_OCTETS_MAX: usize = 253;
 /// Recovery codes left at which the user is warned.
 pub const FEW_RECOVERY_CODES: usize = 3;
 /// Recovery codes in one set.
@@ -92,6 +100,9 @@ pub const CODE_JOINED_SECONDS: u64 = 60;
 pub const CODE_DAY_SECONDS: u64 = 86_400;
 /// Codes that may be sent to one user in a day, whatever limit is configured.
 pub const CODES_IN_DAY_MAX: u32 = 100;
+/// Notices to one user that go out as text messages in any 24 hours: each costs money. What an address hears of its own
+/// removal is not among them: it cannot be removed more often than it was proven by a code, or set by an administrator.
+pub const NOTICE_TEXTS_IN_DAY: u32 = 10;
 /// Notices of one user that wait to be sent; of more, the newest are left out: the oldest tell of the change of address.
 pub const NOTICES_WAITING_PER_USER_MAX: u32 = 100;
 /// Notices of all users that wait to be sent; those beyond are left out.
@@ -100,6 +111,8 @@ pub const NOTICES_WAITING_MAX: u64 = 250_000;
 pub const MESSAGES_WAITING_MAX: u64 = 300_000;
 /// Codes that are sent to one user within a day, where the settings do not say.
 pub const CODES_PER_DAY: u32 = 10;
+/// Which part of a user's codes of a day whoever knows nothing but the name can have sent: one in so many.
+pub const CODES_FOR_ANYBODY_PART: u32 = 3;
 /// Digits of a code that is sent.
 pub const CODE_DIGITS: u8 = 6;
 /// Contacts of one account.

@@ -94,6 +94,8 @@ crate::closed_list! {
         RegistrationRequired = "registration-required",
         /// The account was registered anew.
         Registered = "registered",
+        /// The account was removed.
+        AccountRemoved = "account-removed",
     }
 }
 

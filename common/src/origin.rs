@@ -59,7 +59,7 @@ impl Origin {
 }
 
 /// A source, however it is written.
-fn place_of(source: &str) -> String {
+pub(crate) fn place_of(source: &str) -> String {
     address_of(source).map_or_else(|| source.to_owned(), network)
 }
 

@@ -11,8 +11,11 @@ use crate::account::State;
 use crate::address::Channel;
 use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
 use crate::limits::CODES_PER_DAY;
+use crate::login;
+use crate::notices::NoticeChannels;
 use crate::number_rules::NumberRules;
 use crate::registration::Registration;
+use crate::session::{Session, Stage};
 use crate::username::{Folding, Username};
 
 /// A second proof that a rule can allow.
@@ -172,13 +175,16 @@ pub struct Policy {
     pub issuer: String,
     /// What holds for people who have not registered yet.
     pub registration: Registration,
-    /// A question or a refusal that follows a first password leaves no earlier than this after it came, right or wrong:
-    /// some backends are quicker with names that they do not know.
+    /// A question or a refusal that follows a first password, or an answer to the question for the second proof, leaves no
+    /// earlier than this after it came, right or wrong: some backends are quicker with names that they do not know, and
+    /// a code is sent to some and not to others.
     pub floor: Duration,
     /// Which telephone numbers may be registered and sent to.
     pub numbers: NumberRules,
     /// How many codes are sent to one user within a day: each may cost money, and annoys somebody who did not ask.
     pub codes_per_day: u32,
+    /// By which channels users hear of changes.
+    pub notices: NoticeChannels,
 }
 
 /// What the rules say of one attempt.
@@ -215,6 +221,10 @@ impl Policy {
             floor: Duration::ZERO,
             numbers: NumberRules::default(),
             codes_per_day: CODES_PER_DAY,
+            notices: NoticeChannels {
+                wanted: NoticeChannels::STANDARD.into(),
+                delivered: Channel::ALL.into(),
+            },
         }
     }
 
@@ -228,13 +238,19 @@ impl Policy {
         by_service || attempt.target == Target::Root
     }
 
-    /// The floor of an attempt: none where no first password is checked here.
+    /// How late what follows an answer is heard, at the earliest; `session` is `None` for one that came unasked. There is a
+    /// floor behind the first password, and behind each question for the second proof: a code is sent there or is not.
+    /// There is none where no first password is checked here, nor for somebody whose word on it was heard.
     #[must_use]
-    pub fn floor_of(&self, attempt: &Attempt) -> Duration {
-        match (attempt.primary, attempt.profile.first_answer) {
-            (PrimaryMode::Own, FirstAnswer::Password) => self.floor,
-            (PrimaryMode::Own, FirstAnswer::Code | FirstAnswer::AppPassword)
-            | (PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None, _) => Duration::ZERO,
+    pub fn floor_of(&self, attempt: &Attempt, session: Option<&Session>) -> Duration {
+        match session.map_or_else(|| login::first_stage(attempt), |session| session.stage.clone()) {
+            Stage::Password => match (attempt.primary, attempt.profile.first_answer) {
+                (PrimaryMode::Own, FirstAnswer::Password) => self.floor,
+                (PrimaryMode::Own, FirstAnswer::Code | FirstAnswer::AppPassword)
+                | (PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None, _) => Duration::ZERO,
+            },
+            Stage::Second(_) => self.floor,
+            Stage::Invited(_) | Stage::Setup(_) | Stage::Manage(_) => Duration::ZERO,
         }
     }
 

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use crate::account::{Account, PasswordHash};
-use crate::bundle::{Bundle, Outcome, SentCode, Success};
+use crate::bundle::{Bundle, Outcome, Success};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId, MessageId};
 use crate::lane::{Lane, LaneKey, LanesOf, Waits};
 use crate::login::SignIn;
 use crate::message::Envelope;
 use crate::record::Record;
-use crate::sent::Sendings;
+use crate::sent::Sent;
 use crate::throttle::{Cap, Count, Seen};
+use crate::ticket::Tickets;
 use crate::{Reason, Secret, UnixTime, Username};
 
 pub use crate::random::Random;
@@ -31,10 +32,12 @@ pub struct Loaded {
     pub spent_steps: Vec<(FactorId, u64)>,
     /// Spent recovery codes and temporary codes.
     pub spent_codes: Vec<CodeId>,
-    /// The last code that was sent for each slot of the user, unless it was used. Some may have expired.
-    pub sent_codes: Vec<SentCode>,
-    /// When codes were sent to the user within a day.
-    pub sendings: Sendings,
+    /// What was sent to the user. Some of the codes may have expired.
+    pub sent: Sent,
+    /// Whether no message can be taken to be sent now: too many wait, or there is nobody who would send it.
+    pub sends_nothing: bool,
+    /// The devices that are remembered of the user. Some may have expired.
+    pub tickets: Tickets,
     /// When the user was last let in, to the hour.
     pub signed_in_at: Option<UnixTime>,
     /// What the lane has seen.

@@ -25,9 +25,9 @@ crate::closed_list! {
         Registered = "registered",
         /// Asked whether to register now or later; a login that ends here was never answered.
         RegistrationOffered = "registration-offered",
-        /// Asked on the way through a registration; one that ends here has changed nothing.
+        /// A registration has begun; one that ends here has changed nothing.
         RegistrationBegun = "registration-begun",
-        /// Asked while the user looks after the own account; each change is a record of its own.
+        /// The user looks after the own account; each change is a record of its own.
         Managed = "managed",
         /// Asked for a code that was sent.
         CodeSent = "code-sent",
@@ -117,12 +117,16 @@ crate::closed_list! {
         BreakGlassBroken = "break-glass-broken",
         /// Other logins changed the account each time this one was decided.
         TooManyRaces = "too-many-races",
+        /// Too many messages wait to be sent, or nobody is there who would send them: no code was sent.
+        OutboxFull = "outbox-full",
         /// A gateway has taken a code or notice; whether it arrived is not known.
         MessageSent = "message-sent",
         /// No gateway took a code or notice now; it is tried again.
         MessageNotSent = "message-not-sent",
-        /// A code or notice was given up: it has expired, no gateway takes it, or its number is not allowed.
+        /// A code or notice was given up: it has expired, no gateway takes it, one may have sent it, or its number is not allowed.
         MessageGivenUp = "message-given-up",
+        /// Found: so many records (`count`) could not be passed on to syslog, whose collector was away or too slow. Those with a place in a chain are in the store.
+        SyslogBehind = "syslog-behind",
         /// The user went away before the dialogue ended.
         Abandoned = "abandoned",
         /// An administrator's act was carried out.

@@ -169,6 +169,35 @@ pub struct DeliveryRecord {
     pub trouble: Option<String>,
 }
 
+crate::closed_list! {
+    /// Why a user could not be told of something.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    Untold {
+        /// no mail address or mobile number of the user was known before
+        NoAddress = "no-address",
+        /// no gateway delivers notices by the channels of `notices` that the user has
+        NoGateway = "no-gateway",
+        /// `countries` or `forbidden-numbers` refuse the number
+        NumberNotAllowed = "number-not-allowed",
+        /// the user has had as many notices by text message in a day as are sent
+        TooManyTexts = "too-many-texts",
+        /// the store did not answer, and a break-glass account was let in without it
+        StoreAway = "store-away",
+    }
+}
+
+/// Whether the user was told of it, where it is something that users are told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Told {
+    /// How many notices were put into the outbox.
+    pub notices: u32,
+    /// Why there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untold: Option<Untold>,
+}
+
 /// One record. No field can hold a secret; user-supplied text is escaped where it is rendered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -218,6 +247,9 @@ pub struct Record {
     /// The act, where it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub act: Option<ActRecord>,
+    /// What the user was told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
 }
 
 impl Record {

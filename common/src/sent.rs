@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::UnixTime;
-use crate::bundle::{NewCode, SentCode, Slot};
+use crate::bundle::{Asker, NewCode, SentCode, Slot};
 use crate::id::CodeId;
 use crate::limits::{
-    CLOCK_DIFFERENCE_SECONDS, CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_TRIES, CODES_IN_DAY_MAX,
+    CLOCK_DIFFERENCE_SECONDS, CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_TRIES, CODES_FOR_ANYBODY_PART,
+    CODES_IN_DAY_MAX, NOTICE_TEXTS_IN_DAY,
 };
 
 /// What was sent to one user.
@@ -18,6 +19,12 @@ pub struct Sent {
     pub codes: Vec<SentCode>,
     /// When codes went out.
     pub sendings: Sendings,
+    /// When those of them went out that anybody could have asked for.
+    #[serde(skip_serializing_if = "Sendings::is_empty")]
+    pub for_anybody: Sendings,
+    /// When notices went out as text messages.
+    #[serde(skip_serializing_if = "Sendings::is_empty")]
+    pub notice_texts: Sendings,
 }
 
 impl Sent {
@@ -45,20 +52,43 @@ impl Sent {
     pub fn send(&mut self, new: &NewCode) -> bool {
         let (code, at) = (&new.code, new.code.sent_at);
         let is_young = |sent: &SentCode| sent.slot == code.slot && sent.is_young(at);
-        if self.codes.iter().any(is_young) || !self.sendings.allow(at, new.daily_limit) {
+        if self.codes.iter().any(is_young) || !self.allows(new.asker, at, new.daily_limit) {
             return false;
         }
         self.codes.retain(|sent| sent.slot != code.slot && sent.is_live(at));
         self.codes.push(code.clone());
         self.sendings.add(at);
+        if new.asker == Asker::Anybody {
+            self.for_anybody.add(at);
+        }
         true
+    }
+
+    /// Whether the day has room for one more. Whoever knows no more than a name gets a part of it: enough for the user to
+    /// sign in, and the rest stays for those who have shown more.
+    #[must_use]
+    pub fn allows(&self, asker: Asker, at: UnixTime, daily_limit: u32) -> bool {
+        let has_room = self.sendings.allow(at, daily_limit);
+        let of_anybody = daily_limit.div_ceil(CODES_FOR_ANYBODY_PART);
+        has_room && (asker == Asker::Somebody || self.for_anybody.allow(at, of_anybody))
+    }
+
+    /// Counts notices that go out as text messages. False: the day has no room for all of them.
+    #[must_use]
+    pub fn tell(&mut self, count: u32, at: UnixTime) -> bool {
+        (0..count).all(|_| self.notice_texts.add_within(at, NOTICE_TEXTS_IN_DAY))
     }
 
     /// From when on nothing of it matters to anybody.
     #[must_use]
     pub fn matters_until(&self) -> UnixTime {
         let ends = self.codes.iter().map(|code| code.expires_at);
-        let counted = self.sendings.0.iter().map(|sent| sent.plus_seconds(CODE_DAY_SECONDS));
+        let counted = self
+            .sendings
+            .0
+            .iter()
+            .chain(&self.notice_texts.0)
+            .map(|sent| sent.plus_seconds(CODE_DAY_SECONDS));
         ends.chain(counted).max().unwrap_or_default()
     }
 }
@@ -78,22 +108,33 @@ impl SentCode {
     }
 }
 
-/// When codes were sent to one user: each of the last day, so that no day, whenever it begins, has more than the limit.
+/// When codes, or notices, were sent to one user: each of the last day, so that no day, whenever it begins, has more than the limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sendings(Vec<UnixTime>);
 
 impl Sendings {
-    /// How many codes were sent in the day that ends now.
+    /// How many were sent in the day that ends now.
     #[must_use]
     pub fn in_day(&self, now: UnixTime) -> u32 {
         u32::try_from(self.0.iter().filter(|sent| is_of_day(**sent, now)).count()).unwrap_or(u32::MAX)
     }
 
-    /// Whether one more may be sent now.
-    #[must_use]
-    pub fn allow(&self, now: UnixTime, daily_limit: u32) -> bool {
+    fn allow(&self, now: UnixTime, daily_limit: u32) -> bool {
         self.in_day(now) < daily_limit.min(CODES_IN_DAY_MAX)
+    }
+
+    /// Adds one where the day has room for it.
+    pub(crate) fn add_within(&mut self, now: UnixTime, daily_limit: u32) -> bool {
+        let allows = self.allow(now, daily_limit);
+        if allows {
+            self.add(now);
+        }
+        allows
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     fn add(&mut self, now: UnixTime) {
@@ -108,17 +149,17 @@ fn is_of_day(sent: UnixTime, now: UnixTime) -> bool {
 }
 
 /// Whether a moment is further ahead than clocks of servers differ.
-fn is_ahead(moment: UnixTime, now: UnixTime) -> bool {
+pub(crate) fn is_ahead(moment: UnixTime, now: UnixTime) -> bool {
     moment > now.plus_seconds(CLOCK_DIFFERENCE_SECONDS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{CLOCK_DIFFERENCE_SECONDS, Sendings, Sent};
-    use crate::bundle::{NewCode, SentCode, Slot};
+    use crate::bundle::{Asker, NewCode, SentCode, Slot};
     use crate::codes::{KeyedHash, Shape};
     use crate::id::{AccountId, CodeId, FactorId};
-    use crate::limits::{CODE_DAY_SECONDS, CODE_SECONDS, CODE_TRIES, CODES_IN_DAY_MAX};
+    use crate::limits::{CODE_DAY_SECONDS, CODE_SECONDS, CODE_TRIES, CODES_IN_DAY_MAX, NOTICE_TEXTS_IN_DAY};
     use crate::{Secret, UnixTime, world};
 
     const PHONE: Slot = Slot::Factor(FactorId::from_bytes([1; 8]));
@@ -137,7 +178,12 @@ mod tests {
         let expires_at = sent_at.plus_seconds(CODE_SECONDS);
         let id = CodeId::from_bytes([number; 8]);
         let code = SentCode { slot, id, hash: hash(), address: None, sent_at, expires_at, tries: 0 };
-        NewCode { name: crate::Username::parse("alice").unwrap(), code, daily_limit: 3 }
+        NewCode {
+            name: crate::Username::parse("alice").unwrap(),
+            code,
+            daily_limit: 3,
+            asker: Asker::Somebody,
+        }
     }
 
     fn spends(sent: &mut Sent, number: u8, seconds: u64) -> bool {
@@ -189,6 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_knows_the_name_alone_gets_a_third_of_the_day_and_takes_no_more_of_it_from_others() {
+        let mut sent = Sent::default();
+        let asked = |sent: &mut Sent, asker, number: u8| {
+            let new = new(PHONE, number, u64::from(number) * 60);
+            sent.send(&NewCode { daily_limit: 10, asker, ..new })
+        };
+        let taken = (0..20).filter(|number| asked(&mut sent, Asker::Anybody, *number)).count();
+        assert_eq!(taken, 4);
+        let taken = (20..40).filter(|number| asked(&mut sent, Asker::Somebody, *number)).count();
+        assert_eq!(taken, 6);
+        let next_day = NewCode { asker: Asker::Anybody, ..new(PHONE, 50, CODE_DAY_SECONDS + 4000) };
+        assert!(sent.send(&next_day));
+    }
+
+    #[test]
     fn a_limit_that_is_set_too_high_has_an_end() {
         let mut sendings = Sendings::default();
         let taken = (0..1000).filter(|second| {
@@ -209,6 +270,17 @@ mod tests {
         assert!(!spends(&mut sent, 1, 0));
         assert!(sent.send(&new(PHONE, 2, 0)) && spends(&mut sent, 2, 1));
         assert_eq!(sent.sendings.in_day(at(1)), 1);
+    }
+
+    #[test]
+    fn notices_by_text_message_have_a_day_of_their_own() {
+        let mut sent = Sent::default();
+        assert!(sent.tell(NOTICE_TEXTS_IN_DAY, at(0)) && !sent.tell(1, at(1)));
+        assert!(sent.send(&new(PHONE, 1, 2)), "they take no code from anybody");
+        assert!(
+            !sent.clone().tell(1, at(CODE_DAY_SECONDS - 1)) && sent.clone().tell(1, at(CODE_DAY_SECONDS))
+        );
+        assert_eq!(sent.matters_until(), at(2 + CODE_DAY_SECONDS));
     }
 
     #[test]

@@ -147,6 +147,11 @@ impl Session {
         self.began_at.plus_seconds(seconds)
     }
 
+    /// Whether no further question may be put in it.
+    pub(crate) const fn is_last_round(&self) -> bool {
+        self.rounds >= self.rounds_max()
+    }
+
     /// How often it may be asked anything.
     pub(crate) const fn rounds_max(&self) -> u8 {
         match self.stage {

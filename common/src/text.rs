@@ -27,6 +27,19 @@ pub const SENT_NOWHERE: &str = "You have nothing registered for that.\nOne-time 
 pub const OVERDUE: &str = "You need a second step before you can sign in.\n\
     Ask an administrator for a temporary code and type it here: ";
 
+/// After a recovery code, where few are left.
+#[must_use]
+pub fn few_codes(left: usize) -> String {
+    match left {
+        0 => "That was your last recovery code.".to_owned(),
+        1 => "One recovery code is left.".to_owned(),
+        left => format!("{left} recovery codes are left."),
+    }
+}
+
+/// Stands behind [`few_codes`] for somebody who is in by that.
+pub const NEW_CODES: &str = "For new ones type menu at your next sign-in, then codes.";
+
 /// Stands above a picture that reads on a dark screen.
 pub const SCAN_ON_DARK: &str = "Scan this with your app (on a light screen, answer: light)";
 

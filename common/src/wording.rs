@@ -151,6 +151,7 @@ impl Event {
             Self::TemporaryCodeUsed => "a temporary code was used to sign in",
             Self::RegistrationRequired => "the account must be registered anew",
             Self::Registered => "the account was registered",
+            Self::AccountRemoved => "the account was removed",
         }
     }
 }

@@ -109,6 +109,7 @@ pub(crate) fn read<'a>(file: &Path, root: &'a Spanned<DeTable<'a>>, report: &mut
         let policy = Policy {
             numbers: delivery.numbers,
             codes_per_day: delivery.codes_per_day,
+            notices: delivery.notices,
             registration: registration.registration?,
             ..policy?
         };

@@ -37,6 +37,13 @@ impl Delivery {
     pub fn channels(&self) -> BTreeSet<Channel> {
         self.gateways.iter().flat_map(|it| it.gateway.channels.iter().copied()).collect()
     }
+
+    /// By which ones of them notices can be.
+    #[must_use]
+    pub fn notice_channels(&self) -> BTreeSet<Channel> {
+        let say_texts = self.gateways.iter().map(|it| &it.gateway).filter(|gateway| gateway.way.says_texts());
+        say_texts.flat_map(|gateway| gateway.channels.iter().copied()).collect()
+    }
 }
 
 /// Reads a password from a file of its own: all of it but white space at its ends.

@@ -16,6 +16,14 @@ pub(crate) const CODES_PER_DAY: Key = Key::new(
     "How many codes are sent to one user within a day, whatever asks for them. Each may cost money. 0 sends none.",
 )
 .or("10");
+pub(crate) const NOTICES: Key = Key::new(
+    Part::Delivery,
+    "notices",
+    "a list with at least one of \"email\", \"sms\", each once",
+    "How users hear of changes of their accounts. The first is used for whoever has an address for it (all mail \
+     addresses, or one mobile number), the next one for those who have none.",
+)
+.or("[\"email\", \"sms\"]");
 pub(crate) const COUNTRIES: Key = Key::new(
     Part::Delivery,
     "countries",
@@ -199,4 +207,5 @@ events! {
     TEMPORARY_CODE_USED, TemporaryCodeUsed: "A temporary code was used to sign in.";
     REGISTRATION_REQUIRED, RegistrationRequired: "The account must be registered anew.";
     REGISTERED, Registered: "The account was registered anew.";
+    ACCOUNT_REMOVED, AccountRemoved: "The account was removed.";
 }

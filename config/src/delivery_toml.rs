@@ -1,12 +1,14 @@
 //! Reads `[delivery]` and the texts below it; gateways apart.
 
+use common::address::Channel;
 use common::message::Event;
+use common::notices::NoticeChannels;
 use common::number_rules::{CountryPrefix, NumberPattern, NumberRules};
 use common::template::{Placeholder, Template};
 use common::wording::{Shown, Text, Wording, can_show_in_event};
 
 use crate::delivery::Delivery;
-use crate::delivery_keys::{CODES_PER_DAY, COUNTRIES, EVENTS, FORBIDDEN_NUMBERS, TEXTS};
+use crate::delivery_keys::{CODES_PER_DAY, COUNTRIES, EVENTS, FORBIDDEN_NUMBERS, NOTICES, TEXTS};
 use crate::gateways_toml;
 use crate::keys::{Key, Part};
 use crate::limits;
@@ -18,6 +20,7 @@ use crate::values::{Least, Wrong, list, near, text, whole_number};
 pub(crate) struct ReadDelivery {
     pub(crate) numbers: NumberRules,
     pub(crate) codes_per_day: u32,
+    pub(crate) notices: NoticeChannels,
     pub(crate) delivery: Delivery,
 }
 
@@ -31,6 +34,8 @@ pub(crate) fn read(
         whole_number(entry, report, limits::CODES_PER_DAY_MAX).map(u32::from)
     };
     let codes_per_day = section.field(&CODES_PER_DAY, report, limit).or(common::limits::CODES_PER_DAY);
+    let notices =
+        section.field(&NOTICES, report, |entry, report| list(entry, report, Least::One, notice_channel));
     let countries = section.field(&COUNTRIES, report, |entry, report| {
         list(entry, report, Least::None, |text| CountryPrefix::parse(text).ok_or(Wrong::NotAllowed))
     });
@@ -39,16 +44,26 @@ pub(crate) fn read(
     });
     let wording = read_wording(&section, report);
     let gateways = gateways_toml::read(&section, folder, report);
+    let notices = notices.optional();
     let countries = countries.optional();
     let forbidden = forbidden.or(Vec::new());
+    let delivery = Delivery { gateways: gateways?, wording: wording? };
+    let standard = || NoticeChannels::STANDARD.into();
+    let wanted = notices?.map_or_else(standard, |all| all.into_iter().map(|placed| placed.value).collect());
     Some(ReadDelivery {
         numbers: NumberRules {
             countries: countries?.map(|all| all.into_iter().map(|placed| placed.value).collect()),
             forbidden: forbidden?.into_iter().map(|placed| placed.value).collect(),
         },
         codes_per_day: codes_per_day?,
-        delivery: Delivery { gateways: gateways?, wording: wording? },
+        notices: NoticeChannels { wanted, delivered: delivery.notice_channels() },
+        delivery,
     })
+}
+
+/// Nobody is called because something has changed.
+fn notice_channel(word: &str) -> Result<Channel, Wrong> {
+    Channel::parse(word).filter(|channel| *channel != Channel::Call).ok_or(Wrong::NotAllowed)
 }
 
 fn read_wording(section: &Section<'_>, report: &mut Report<'_>) -> Option<Wording> {

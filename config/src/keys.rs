@@ -107,7 +107,7 @@ pub(crate) const FLOOR: Key = Key::new(
     Part::Primary,
     "floor-milliseconds",
     "a whole number of milliseconds, 0 to 1000",
-    "A question or refusal leaves no earlier than this after a first password came, so that time does not tell which names exist.",
+    "A question or refusal leaves no earlier than this after a first password, or an answer to the question for the second proof, came: so time tells neither which names exist nor to whom a code goes.",
 )
 .or("100");
 pub(crate) const PRIVILEGED_SERVICES: Key = Key::new(
@@ -317,6 +317,7 @@ pub const KEYS: &[&Key] = &[
     &SYSLOG_FORMAT,
     &SYSLOG_FACILITY,
     &delivery::CODES_PER_DAY,
+    &delivery::NOTICES,
     &delivery::COUNTRIES,
     &delivery::FORBIDDEN_NUMBERS,
     &delivery::CODE_SMS,
@@ -337,6 +338,7 @@ pub const KEYS: &[&Key] = &[
     &delivery::TEMPORARY_CODE_USED,
     &delivery::REGISTRATION_REQUIRED,
     &delivery::REGISTERED,
+    &delivery::ACCOUNT_REMOVED,
     &delivery::GATEWAY_NAME,
     &delivery::GATEWAY_CHANNELS,
     &delivery::GATEWAY_KIND,

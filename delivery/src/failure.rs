@@ -5,10 +5,10 @@ use common::Secret;
 /// What went wrong, in words without numbers, codes and texts of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// The whole of it took too long.
+    /// It had the message, and took too long to say what became of it.
     #[error("no answer in time")]
     TimedOut,
-    /// There is no such host, or nobody listens there.
+    /// There is no such host, nobody listens there, or no connection came about in time.
     #[error("it cannot be reached")]
     Unreachable,
     /// The connection broke off.
@@ -50,6 +50,28 @@ pub enum Trouble {
     /// Its password or authorities could not be read, or its settings are of no use.
     #[error("its password or certificates could not be read when the settings were")]
     NotEquipped,
+}
+
+impl Trouble {
+    /// Whether it may have taken the message all the same: it had been handed over when this came.
+    #[must_use]
+    pub const fn leaves_doubt(self) -> bool {
+        match self {
+            Self::TimedOut | Self::BrokenOff | Self::Protocol | Self::Signal(_) => true,
+            // Who says so has not heard in time from whoever is behind it (RFC 9110 §15.6.5).
+            Self::Status(status) => status == 504,
+            Self::Unreachable
+            | Self::Tls
+            | Self::NoStartTls
+            | Self::SignIn(_)
+            | Self::Answer(_)
+            | Self::NoProgram
+            | Self::Exit(_)
+            | Self::CodesOnly
+            | Self::Form
+            | Self::NotEquipped => false,
+        }
+    }
 }
 
 /// Whose fault it is.

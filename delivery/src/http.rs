@@ -11,7 +11,7 @@ use regex_lite::Regex;
 use rustls::crypto::ring;
 use ureq::http::{HeaderValue, Request, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Error};
+use ureq::{Agent, Error, Timeout};
 use zeroize::Zeroizing;
 
 use crate::authorities::Authorities;
@@ -47,9 +47,7 @@ impl HttpGateway {
 
     /// Whether a message without a code can be said.
     pub(crate) fn says_texts(&self) -> bool {
-        let Http { url, headers, body, .. } = &self.described;
-        let headers = headers.iter().map(|(_, value)| value);
-        headers.chain([url]).chain(body).any(|template| template.has(Value::Text))
+        self.described.says_texts()
     }
 
     pub(crate) fn hand_over(&self, parcel: &Parcel) -> Result<Said, Failure> {
@@ -116,8 +114,12 @@ fn agent(patience: Duration, authorities: &Authorities) -> Agent {
         .root_certs(RootCerts::Specific(Arc::new(roots)))
         .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
         .build();
+    // Half of it for each step before anything is said: what runs out then leaves no doubt that nothing was taken.
+    let half = patience.checked_div(2);
     let config = Agent::config_builder()
         .timeout_global(Some(patience))
+        .timeout_resolve(half)
+        .timeout_connect(half)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
@@ -158,8 +160,10 @@ const fn blame_of(status: u16) -> Blame {
 fn failure(error: &Error) -> Failure {
     use std::io::ErrorKind as Kind;
     let trouble = match error {
+        Error::HostNotFound
+        | Error::ConnectionFailed
+        | Error::Timeout(Timeout::Resolve | Timeout::Connect) => Trouble::Unreachable,
         Error::Timeout(_) => Trouble::TimedOut,
-        Error::HostNotFound | Error::ConnectionFailed => Trouble::Unreachable,
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) => Trouble::Tls,
         Error::Io(error) => match error.kind() {
             Kind::TimedOut | Kind::WouldBlock => Trouble::TimedOut,

@@ -44,7 +44,7 @@ impl Dialogue {
         loop {
             let reply = self.desk.round(round)?;
             if let (Some(floor), Reply::Ask { .. } | Reply::Reject) = (floor, &reply) {
-                // The time must not tell which names exist. Nobody but this one user waits.
+                // The time must not tell which names exist, nor to whom codes go. Nobody but this one user waits.
                 sleep(Instant::saturating_duration_since(&floor, Instant::now()));
             }
             let (session, question, manner) = match reply {
@@ -68,8 +68,7 @@ impl Dialogue {
             if self.application == Application::Sshd && answer::is_of_sshd(&typed) {
                 transaction.note_barred();
             }
-            let is_password = self.primary() == PrimaryMode::Own && self.password.is_none();
-            floor = is_password.then(|| Instant::now().checked_add(manner.floor())).flatten();
+            floor = Instant::now().checked_add(manner.floor());
             round = Round::Answer(session, self.sort(typed, question.words));
         }
     }

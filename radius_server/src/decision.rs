@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use assembly::config::BackendFailure;
 use common::engine::{Engine, Reply};
-use common::login::Echo;
+use common::login::{Accept, Echo};
+use common::session::Session;
 use common::{Attempt, Door, Grounds, Parties, Place, PrimaryMode, Prompt, Reason, Target, Verdict, text};
 use radius_protocol::{Code, Error, Packet, PacketBuffer, ReplyBuilder, SharedSecret};
 
@@ -16,8 +17,8 @@ use crate::request::{Exit, LoginRequest};
 /// What a client hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Access-Accept.
-    Accept,
+    /// Access-Accept, with this Reply-Message where there is something that the user should hear. Many clients show none.
+    Accept(Option<String>),
     /// Access-Reject with this Reply-Message.
     Reject(&'static str),
     /// Access-Challenge.
@@ -70,27 +71,25 @@ impl Desk<'_> {
             primary: self.primary,
             profile: client.settings.profile,
         };
-        let is_first = state.is_none();
-        let reply = match state {
+        let session = state.map(|sealed| self.open(client, &attempt, sealed)).transpose()?;
+        let reply = match &session {
             None => self.engine.begin(&attempt, Some(&answer)),
-            Some(sealed) => {
-                let (keys, now) = (self.engine.keys(), self.engine.now());
-                let name = attempt.typed.as_str();
-                let opened = common::session::Session::open(keys, now, &client.settings.name, name, sealed);
-                let session = opened.map_err(|_| Refused::StateInvalid)?;
-                self.engine.answer(&attempt, &session, &answer)
-            }
+            Some(session) => self.engine.answer(&attempt, session, &answer),
         };
         let decision = self.heard(client, &attempt, &reply);
         let floor = match &decision {
-            Decision::Challenge { .. } | Decision::Reject(_) if is_first => {
-                self.engine.policy().floor_of(&attempt)
+            Decision::Challenge { .. } | Decision::Reject(_) => {
+                self.engine.policy().floor_of(&attempt, session.as_ref())
             }
-            Decision::Accept | Decision::Challenge { .. } | Decision::Reject(_) | Decision::Silence(_) => {
-                Duration::ZERO
-            }
+            Decision::Accept(_) | Decision::Silence(_) => Duration::ZERO,
         };
         Ok(Decided { decision, floor })
+    }
+
+    fn open(&self, client: &Client, attempt: &Attempt, sealed: &[u8]) -> Result<Session, Exit> {
+        let (keys, now) = (self.engine.keys(), self.engine.now());
+        let opened = Session::open(keys, now, &client.settings.name, attempt.typed.as_str(), sealed);
+        opened.map_err(|_| Refused::StateInvalid.into())
     }
 
     fn heard(&self, client: &Client, attempt: &Attempt, reply: &Reply) -> Decision {
@@ -119,7 +118,7 @@ fn of_verdict(verdict: &Verdict, when_backend_fails: BackendFailure) -> Decision
     match verdict {
         Verdict::Accept(accept) => match accept.grounds() {
             Grounds::BothProofs | Grounds::AppPassword | Grounds::SecondProof | Grounds::PrimaryAlone => {
-                Decision::Accept
+                Decision::Accept(said(accept))
             }
             // Nobody else decides behind a RADIUS server: nothing proven is a no.
             Grounds::PolicyAlone => Decision::Reject(text::REFUSED),
@@ -131,6 +130,11 @@ fn of_verdict(verdict: &Verdict, when_backend_fails: BackendFailure) -> Decision
         },
         Verdict::Unavailable(_) => Decision::Silence(Dropped::Undecidable),
     }
+}
+
+/// A last word to somebody who is in.
+fn said(accept: &Accept) -> Option<String> {
+    accept.few_codes().map(|left| format!("{} {}", text::few_codes(left), text::NEW_CODES))
 }
 
 impl Decision {
@@ -145,14 +149,17 @@ impl Decision {
         buffer: &'b mut PacketBuffer,
     ) -> Result<Option<&'b [u8]>, Error> {
         let code = match self {
-            Self::Accept => Code::AccessAccept,
+            Self::Accept(_) => Code::AccessAccept,
             Self::Reject(_) => Code::AccessReject,
             Self::Challenge { .. } => Code::AccessChallenge,
             Self::Silence(_) => return Ok(None),
         };
         let mut reply = ReplyBuilder::new(buffer, secret, request, code);
         match self {
-            Self::Accept | Self::Silence(_) => {}
+            Self::Accept(None) | Self::Silence(_) => {}
+            Self::Accept(Some(text)) => {
+                reply.reply_message(text)?;
+            }
             Self::Reject(text) => {
                 reply.reply_message(text)?;
             }

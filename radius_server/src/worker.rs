@@ -118,7 +118,7 @@ fn work(server: &Server, job: &Job, buffer: &mut PacketBuffer) -> Option<Box<Out
 fn count(server: &Server, job: &Job, decision: &Decision) {
     let counters = &job.client.counters;
     match decision {
-        Decision::Accept => {
+        Decision::Accept(_) => {
             server.counters.event(Event::Accepted);
             counters.accepted.add_one();
         }

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use common::AttemptId;
 use common::bundle::Bundle;
+use common::limits::TICKETS_MAX;
 use common::ports::Store as _;
 use store::conformance::samples::{
-    CHAIN_KEY, account, counting, insert, is_applied, load, record, spending, step, time,
+    CHAIN_KEY, account, counting, insert, is_applied, load, record, remembering, spending, step, time,
 };
 use store::{Process, Sqlite, SqliteOptions};
 use zeroize::Zeroizing;
@@ -34,6 +35,14 @@ fn main() {
     let kept = open(&path, Process::LongLived);
     row("kept: commit", 1, |login| commit(&kept, login, 1));
     row("kept: load", 0, |_| drop(load(&kept, "alice")));
+    for (number, (user, devices)) in (2..).zip([("bob", 1), ("carol", TICKETS_MAX)]) {
+        insert(&kept, account(number, user));
+        for device in (0..).take(devices) {
+            let remembered = kept.commit(&[remembering(&account(number, user), device, 100)]).unwrap();
+            assert!(is_applied(&remembered[0]));
+        }
+        row(&format!("kept: load with {devices} devices"), 0, |_| drop(load(&kept, user)));
+    }
     row("kept: count", 0, |login| drop(kept.count(&counting("alice", login))));
     row("kept: commit of 64, for each", 64, |login| commit(&kept, login, 64));
 }

@@ -7,13 +7,20 @@ use common::{AccountId, CodeId, UnixTime, Username};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::writing::{Stop, only_if_changed};
-use crate::{SqliteError, sent, spent};
+use crate::{SqliteError, sent, spent, tickets};
 
 /// An account by name.
 pub(crate) fn by_name(connection: &Connection, name: &Username) -> Result<Option<Account>, SqliteError> {
     let mut statement = connection.prepare_cached("SELECT document FROM accounts WHERE name = ?1")?;
     let document = statement.query_row([name.as_str()], document).optional()?;
     document.as_deref().map(parse).transpose()
+}
+
+/// The generation that the devices of an account have come to; `None` where it has gone.
+pub(crate) fn generation(connection: &Connection, id: AccountId) -> Result<Option<u64>, SqliteError> {
+    let mut statement = connection.prepare_cached("SELECT document FROM accounts WHERE id = ?1")?;
+    let document = statement.query_row([id.as_bytes()], document).optional()?;
+    Ok(document.as_deref().map(parse).transpose()?.map(|account| account.generation))
 }
 
 /// Up to `count` accounts with names after `after`, in order of name.
@@ -128,6 +135,7 @@ fn update(connection: &Connection, account: &Account) -> Result<(), Stop> {
             written(account)?,
         ])?;
     only_if_changed(updated)?;
+    tickets::forget_earlier(connection, account)?;
     forget_recovery_codes(connection, account)
 }
 

@@ -1,7 +1,8 @@
 //! What a backup learns from the newer store that it takes the place of: what is used up and counted there stays so.
 //!
 //! Counts of accounts that the backup does not have are lost with them; what they used up is not. Codes that were sent and
-//! messages that wait are those of the newer store: what the backup has of them may have been used and sent since.
+//! messages that wait are those of the newer store: what the backup has of them may have been used and sent since. No device
+//! is remembered after it: those that the backup has may have been forgotten since.
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -40,6 +41,7 @@ static CARRY_OVER: LazyLock<String> = LazyLock::new(|| {
     INSERT OR REPLACE INTO sign_ins
         SELECT ins.* FROM newer.sign_ins AS ins JOIN accounts ON accounts.id = ins.account;
     INSERT OR REPLACE INTO tallies SELECT * FROM newer.tallies;
+    DELETE FROM tickets;
     DELETE FROM sent;
     INSERT INTO sent SELECT * FROM newer.sent;
     DELETE FROM outbox;

@@ -11,6 +11,7 @@ mod outbox;
 pub mod samples;
 mod sent;
 mod throttle;
+mod tickets;
 
 use crate::limits::PURGE_SECONDS;
 use common::account::{Account, State};
@@ -39,7 +40,7 @@ pub type Case = (&'static str, fn(&dyn Ground));
 
 /// Runs every case, each on an empty store from `fresh`.
 pub fn check<G: Ground>(fresh: impl Fn() -> G) {
-    for (sentence, case) in [CASES, throttle::CASES, sent::CASES, outbox::CASES].concat() {
+    for (sentence, case) in [CASES, throttle::CASES, sent::CASES, outbox::CASES, tickets::CASES].concat() {
         println!("{}", sentence.replace('_', " "));
         case(&fresh());
     }

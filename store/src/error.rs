@@ -134,6 +134,9 @@ pub enum SqliteError {
     /// What was sent to a user cannot be read.
     #[error("a row of sent codes does not parse")]
     Sent(#[source] serde_json::Error),
+    /// What is remembered of a user's devices cannot be read.
+    #[error("a row of remembered devices does not parse")]
+    Tickets(#[source] serde_json::Error),
     /// A message that waits cannot be read.
     #[error("a message that waits to be sent does not parse")]
     Sealed(#[source] KeyError),

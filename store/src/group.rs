@@ -47,15 +47,15 @@ pub(crate) enum Written {
     NoSpace,
 }
 
-/// Somebody's place in a group.
-pub(crate) struct Ticket {
+/// What somebody in a group waits with.
+pub(crate) struct Errand {
     work: Work,
     /// From the moment that it was handed in.
     pub(crate) deadline: Deadline,
     answer: Mutex<Option<Written>>,
 }
 
-impl Ticket {
+impl Errand {
     /// The answer, where it has been written.
     pub(crate) fn take(&self) -> Option<Written> {
         self.place().take()
@@ -87,38 +87,38 @@ pub(crate) enum Left {
 /// All who wait.
 #[derive(Default)]
 pub(crate) struct Group {
-    waiting: Mutex<VecDeque<Arc<Ticket>>>,
+    waiting: Mutex<VecDeque<Arc<Errand>>>,
     #[cfg(test)]
     groups: std::sync::atomic::AtomicU64,
 }
 
 impl Group {
     /// Waits with this work.
-    pub(crate) fn join(&self, work: Work) -> Arc<Ticket> {
-        let ticket = Arc::new(Ticket { work, deadline: Deadline::of_operation(), answer: Mutex::default() });
-        self.waiting().push_back(Arc::clone(&ticket));
-        ticket
+    pub(crate) fn join(&self, work: Work) -> Arc<Errand> {
+        let errand = Arc::new(Errand { work, deadline: Deadline::of_operation(), answer: Mutex::default() });
+        self.waiting().push_back(Arc::clone(&errand));
+        errand
     }
 
     /// Takes up to [`GROUP_MAX`] of those who wait, in their order, and `own` in any case.
-    pub(crate) fn gather(&self, own: &Arc<Ticket>) -> Vec<Arc<Ticket>> {
+    pub(crate) fn gather(&self, own: &Arc<Errand>) -> Vec<Arc<Errand>> {
         #[cfg(test)]
         self.groups.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let mut waiting = self.waiting();
-        waiting.retain(|ticket| !Arc::ptr_eq(ticket, own));
+        waiting.retain(|errand| !Arc::ptr_eq(errand, own));
         let others = waiting.len().min(GROUP_MAX);
         std::iter::once(Arc::clone(own)).chain(waiting.drain(..others)).collect()
     }
 
     /// Waits no more: nobody who comes to the turn later writes it.
-    pub(crate) fn leave(&self, own: &Arc<Ticket>) -> Left {
+    pub(crate) fn leave(&self, own: &Arc<Errand>) -> Left {
         let mut waiting = self.waiting();
         let before = waiting.len();
-        waiting.retain(|ticket| !Arc::ptr_eq(ticket, own));
+        waiting.retain(|errand| !Arc::ptr_eq(errand, own));
         if waiting.len() < before { Left::InTime } else { Left::Gathered }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Arc<Ticket>>> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Arc<Errand>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,8 +138,8 @@ impl Group {
 const LEAST: Needs = Needs { durability: Durability::Process, worth: Worth::FreeSpace };
 
 /// What a group needs: the most that one of its members does.
-pub(crate) fn needs(tickets: &[Arc<Ticket>]) -> Needs {
-    tickets.iter().map(|ticket| needs_of(&ticket.work)).fold(LEAST, Needs::and)
+pub(crate) fn needs(errands: &[Arc<Errand>]) -> Needs {
+    errands.iter().map(|errand| needs_of(&errand.work)).fold(LEAST, Needs::and)
 }
 
 fn needs_of(work: &Work) -> Needs {
@@ -161,11 +161,11 @@ fn needs_of_bundle(bundle: &Bundle) -> Needs {
     Needs { durability, worth: if is_owed { Worth::Reserve } else { Worth::FreeSpace } }
 }
 
-/// Writes what all of `tickets` want. The answers come with the proof that they are durable: see [`hand_out`].
+/// Writes what all of `errands` want. The answers come with the proof that they are durable: see [`hand_out`].
 pub(crate) fn write_all(
     change: &mut Change<'_>,
     chain: &Chain,
-    tickets: &[Arc<Ticket>],
+    errands: &[Arc<Errand>],
     space: Space,
 ) -> Result<(Vec<Written>, Option<Progress>), SqliteError> {
     let lanes_max = match space {
@@ -173,9 +173,9 @@ pub(crate) fn write_all(
         Space::Reserve => LANES_MAX_WHEN_FULL,
     };
     let mut furthest: Option<Progress> = None;
-    let mut answers = Vec::with_capacity(tickets.len());
-    for ticket in tickets {
-        answers.push(match &ticket.work {
+    let mut answers = Vec::with_capacity(errands.len());
+    for errand in errands {
+        answers.push(match &errand.work {
             work if space == Space::Reserve && needs_of(work).worth == Worth::FreeSpace => Written::NoSpace,
             Work::Count(count) => Written::Counted(counted(change, count, lanes_max)?),
             Work::Claim(claim) => Written::Claimed(outbox::claim(change, claim)?),
@@ -213,15 +213,15 @@ fn counted(connection: &Connection, count: &Count, lanes_max: u32) -> Result<See
 }
 
 /// Tells all that nothing of it was written.
-pub(crate) fn turn_away(tickets: &[Arc<Ticket>]) {
-    for ticket in tickets {
-        ticket.answer(Written::NoSpace);
+pub(crate) fn turn_away(errands: &[Arc<Errand>]) {
+    for errand in errands {
+        errand.answer(Written::NoSpace);
     }
 }
 
 /// Gives each its answer, once all of it is durable.
-pub(crate) fn hand_out(tickets: &[Arc<Ticket>], answers: Vec<Written>) {
-    for (ticket, answer) in tickets.iter().zip(answers) {
-        ticket.answer(answer);
+pub(crate) fn hand_out(errands: &[Arc<Errand>], answers: Vec<Written>) {
+    for (errand, answer) in errands.iter().zip(answers) {
+        errand.answer(answer);
     }
 }

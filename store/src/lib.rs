@@ -36,6 +36,7 @@ mod spent;
 mod sqlite;
 mod staging;
 mod tallies;
+mod tickets;
 mod trouble;
 mod writing;
 

@@ -3,20 +3,23 @@
 use common::account::Account;
 use common::bundle::Success;
 use common::lane::{Lane, LaneKey};
+use common::limits::MESSAGES_WAITING_MAX;
 use common::ports::Loaded;
 use common::sent::Sent;
 use common::throttle::Cap;
+use common::ticket::Tickets;
 use common::{AttemptId, FactorId, UnixTime, Username};
 use rusqlite::{Connection, Row, params};
 
 use crate::spent::moment;
-use crate::{SqliteError, accounts, sent, spent};
+use crate::{SqliteError, accounts, sent, spent, tickets};
 
 /// A row for each factor with a spent step or counter, or one without any. `meta` has one row.
 const LOAD: &str = "
     SELECT floor, lanes.failures, lanes.last_at, accounts.document, hour_began, in_hour, in_row, known.at,
         digest, successes.expires_at, successes.at,
-        EXISTS (SELECT 1 FROM spent_recovery WHERE account = id), factor, step, sent.document, signed_in_at
+        EXISTS (SELECT 1 FROM spent_recovery WHERE account = id), factor, step, sent.document, signed_in_at,
+        tickets.document, meta.messages
     FROM meta
     LEFT JOIN lanes ON key = ?2
     LEFT JOIN accounts ON accounts.name = ?1
@@ -26,6 +29,7 @@ const LOAD: &str = "
     LEFT JOIN spent_totp ON spent_totp.account = id
     LEFT JOIN sent ON sent.name = ?1
     LEFT JOIN sign_ins ON sign_ins.account = id
+    LEFT JOIN tickets ON tickets.account = id
     ORDER BY factor";
 
 /// All that there is of a name, a lane and a session.
@@ -44,7 +48,6 @@ pub(crate) fn load(
         Some(account) if first.get(11)? => spent::recovery_codes(connection, account.id)?,
         Some(_) | None => Vec::new(),
     };
-    let Sent { codes: sent_codes, sendings } = sent(first)?.unwrap_or_default();
     let mut loaded = Loaded {
         spent_steps: spent_step(first)?.into_iter().collect(),
         spent_codes,
@@ -54,9 +57,10 @@ pub(crate) fn load(
         known_at: optional_moment(first, 7)?,
         success: session.map_or(Ok(None), |session| success(first, session))?,
         floor: moment(first, 0)?,
-        sent_codes,
-        sendings,
+        sent: sent(first)?.unwrap_or_default(),
+        sends_nothing: first.get::<_, u64>(17)? >= MESSAGES_WAITING_MAX,
         signed_in_at: optional_moment(first, 15)?,
+        tickets: remembered(first)?.unwrap_or_default(),
     };
     while let Some(row) = rows.next()? {
         loaded.spent_steps.extend(spent_step(row)?);
@@ -72,6 +76,11 @@ fn account(row: &Row<'_>) -> Result<Option<Account>, SqliteError> {
 fn sent(row: &Row<'_>) -> Result<Option<Sent>, SqliteError> {
     let document: Option<String> = row.get(14)?;
     document.as_deref().map(sent::parse).transpose()
+}
+
+fn remembered(row: &Row<'_>) -> Result<Option<Tickets>, SqliteError> {
+    let document: Option<String> = row.get(16)?;
+    document.as_deref().map(tickets::parse).transpose()
 }
 
 fn seen(row: &Row<'_>) -> rusqlite::Result<Option<Lane>> {

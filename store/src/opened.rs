@@ -12,7 +12,7 @@ use crate::mark::{Mark, Progress};
 use crate::pen::{Habits, Pen};
 use crate::queue::{Queue, Turn};
 use crate::reserve::Reserve;
-use crate::{SqliteError, records, schema, sent, spent};
+use crate::{SqliteError, records, schema, sent, spent, tickets};
 
 /// An open store. It belongs to the process that opened it: SQLite's locks do not survive a fork.
 pub(crate) struct Opened {
@@ -32,7 +32,7 @@ pub(crate) struct Opened {
 /// records and without a mark that can be read, of which nobody knows.
 ///
 /// The floor was raised, so that no TOTP code used since the copy works again, and codes and messages that waited in the
-/// copy were dropped. Recovery and temporary codes used since then, counters of tokens, blocks and revocations are lost
+/// copy were dropped, with the devices that were remembered there. Recovery and temporary codes used since then, counters of tokens, blocks and revocations are lost
 /// with the newer file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rollback {
@@ -176,6 +176,7 @@ impl Opened {
         spent::raise_floor(&transaction, moment)?;
         spent::begin_lineage(&transaction)?;
         sent::forget_all(&transaction)?;
+        tickets::forget_all(&transaction)?;
         let floor = spent::floor(&transaction)?;
         transaction.commit()?;
         self.mark.write(Progress { records: records_found, moment });

@@ -19,7 +19,7 @@ use crate::mark::{Mark, Progress};
 use crate::opened::{Opened, Rollback};
 use crate::queue::Queue;
 use crate::staging::Staging;
-use crate::{KeyCheck, Sqlite, SqliteError, Trouble, records, sent, spent};
+use crate::{KeyCheck, Sqlite, SqliteError, Trouble, records, sent, spent, tickets};
 
 /// What became of the recovery codes that were used after the backup was made. Temporary codes and the counters of tokens
 /// fare the same. Codes that were sent and not used by then are void where the newer store cannot tell of them.
@@ -144,6 +144,7 @@ fn place(
     spent::raise_floor(&copy, latest_use(&mark, clock.now()))?;
     spent::begin_lineage(&copy)?;
     sent::forget_all(&copy)?;
+    tickets::forget_all(&copy)?;
     let restored = finish(&copy, &mark, None, RecoveryCodes::Unknown)?;
     copy.execute_batch("PRAGMA journal_mode = DELETE")?;
     drop(copy);

@@ -10,7 +10,7 @@ use crate::SqliteError;
 const APPLICATION_ID: i32 = 0x4374_536e;
 
 /// What takes schema 0 (an empty file) to 1, 1 to 2, and so on. Released steps never change.
-pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE, KEYS, FEWER, USES, SENT];
+pub(crate) const MIGRATIONS: &[&str] = &[FIRST, THROTTLE, KEYS, FEWER, USES, SENT, TICKETS];
 
 const FIRST: &str = "
     CREATE TABLE meta (
@@ -165,6 +165,15 @@ const SENT: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// The devices that are remembered of each account, a document as those of `sent`.
+const TICKETS: &str = "
+    CREATE TABLE tickets (
+        account BLOB PRIMARY KEY NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+        generation INTEGER NOT NULL,
+        document TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+";
+
 /// Makes the tables in an empty file.
 pub(crate) fn create(connection: &mut Connection) -> Result<(), SqliteError> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -205,6 +214,8 @@ fn known(migrations: &[&str]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use common::AccountId;
     use common::account::Account;
     use common::lane::LaneKey;
@@ -212,8 +223,10 @@ mod tests {
     use rusqlite::Connection;
 
     use super::{MIGRATIONS, create, migrate, version};
-    use crate::conformance::samples::{account, code_id, envelope, factor, new_code, phone, time};
-    use crate::{accounts, loading, outbox, sent};
+    use crate::conformance::samples::{
+        account, code_id, envelope, factor, new_code, phone, remembering, ticket, time,
+    };
+    use crate::{accounts, loading, outbox, sent, tickets};
 
     const LATER: &[&str] = &[
         "CREATE TABLE codes (name TEXT, digits INTEGER) STRICT; INSERT INTO codes VALUES ('alice', 6);",
@@ -273,13 +286,74 @@ mod tests {
         assert_eq!((before.account.as_ref(), before.floor), (Some(&alice), time(600)));
         assert_eq!((before.spent_steps, before.spent_codes), (vec![(factor(1), 40)], vec![code_id(2)]));
         assert_eq!((before.lane.failures, before.cap.in_row, before.known_at), (2, 4, Some(time(900))));
-        assert_eq!((before.signed_in_at, before.sent_codes.len()), (None, 0));
+        assert_eq!((before.signed_in_at, before.sent.codes.len()), (None, 0));
         sent::send(&store, &new_code("alice", phone(1), 1, 1000)).ok().unwrap();
         outbox::put(&store, &envelope(1, "alice", Urgency::Code, 1300), time(1000)).ok().unwrap();
         accounts::signed_in(&store, alice.id, time(1000)).unwrap();
         let after = load();
-        assert_eq!((after.signed_in_at, after.sent_codes.len()), (Some(time(1000)), 1));
+        assert_eq!((after.signed_in_at, after.sent.codes.len()), (Some(time(1000)), 1));
         assert_eq!(outbox::figures(&store).unwrap().waiting, 1);
+    }
+
+    /// All that a store holds: each table with its rows, as SQLite writes them.
+    fn content(store: &Connection) -> BTreeMap<String, Vec<String>> {
+        let texts = |statement: &str| -> Vec<String> {
+            let mut statement = store.prepare(statement).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+        };
+        let rows = |table: &String| {
+            let columns = texts(&format!("SELECT name FROM pragma_table_info('{table}')"));
+            let quoted: Vec<_> = columns.iter().map(|column| format!("quote({column})")).collect();
+            texts(&format!("SELECT concat_ws(', ', {}) FROM {table} ORDER BY 1", quoted.join(", ")))
+        };
+        let tables = texts("SELECT name FROM sqlite_schema WHERE type = 'table'");
+        tables.into_iter().map(|table| (table.clone(), rows(&table))).collect()
+    }
+
+    /// What a store of schema 6 has more than one of schema 5.
+    const OF_SCHEMA_6: &str = "
+        INSERT INTO sent VALUES ('alice', '{}', 500);
+        INSERT INTO outbox VALUES (zeroblob(16), 'alice', 1, 900, 800, '1.c2VhbGVk');
+        INSERT INTO sign_ins VALUES (zeroblob(16), 700);
+        INSERT INTO once_counted VALUES (zeroblob(16), x'0404040404040404', 9);
+        INSERT INTO successes VALUES (zeroblob(16), zeroblob(32), 900, 800);
+        INSERT INTO records VALUES ('main', 1, x'7b7d', zeroblob(32));
+        INSERT INTO heads VALUES ('main', 1, zeroblob(32));
+        INSERT INTO tallies VALUES (zeroblob(16), 800, 1, 2, 801, x'7b7d');
+        INSERT INTO key_checks VALUES (1, zeroblob(32));
+        UPDATE meta SET messages = 1;";
+
+    #[test]
+    fn a_store_of_schema_6_keeps_all_that_it_has_and_remembers_devices() {
+        let mut store = Connection::open_in_memory().unwrap();
+        migrate(&mut store, &MIGRATIONS[..6]).unwrap();
+        let alice = Account { id: AccountId::from_bytes([0; 16]), ..account(1, "alice") };
+        let document = serde_json::to_string(&alice).unwrap();
+        assert!(!document.contains("generation"), "as it was written then");
+        store
+            .execute(
+                "INSERT INTO accounts VALUES (zeroblob(16), 'alice', 1, 'enabled', 'user', ?1)",
+                [document],
+            )
+            .unwrap();
+        store.execute_batch(OF_SCHEMA_5).unwrap();
+        store.execute_batch(OF_SCHEMA_6).unwrap();
+        let before = content(&store);
+        assert!(before.values().all(|rows| !rows.is_empty()), "{before:?}");
+        migrate(&mut store, MIGRATIONS).unwrap();
+        let mut after = content(&store);
+        assert_eq!(after.remove("tickets"), Some(Vec::new()));
+        assert_eq!(after, before);
+        let load = || loading::load(&store, &alice.name, &LaneKey::from_bytes([0; 16]), None).unwrap();
+        assert_eq!(
+            (load().account.as_ref(), load().tickets.live(&alice, time(1000)).count()),
+            (Some(&alice), 0)
+        );
+        for change in remembering(&alice, 1, 1000).tickets {
+            tickets::change(&store, &change).ok().unwrap();
+        }
+        let device = ticket(&alice, 1, 1000);
+        assert_eq!(load().tickets.live(&alice, time(1000)).collect::<Vec<_>>(), [&device]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What was sent to each user: one small row under the canonical name, which need not have an account yet.
 //!
-//! Only who has given a right first password makes such a row grow, and `common::sent` says how far. A day after the last
-//! code it goes.
+//! Whoever has shown more than a name makes such a row grow, and where no first password is asked, to a part of that,
+//! whoever knows the name; `common::sent` says how far. A day after the last code it goes.
 
-use common::bundle::{NewCode, Slot};
+use common::bundle::{NewCode, NoticeTexts, Slot};
 use common::sent::Sent;
 use common::{AccountId, CodeId, UnixTime, Username};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -46,6 +46,15 @@ pub(crate) fn send(connection: &Connection, new: &NewCode) -> Result<(), Stop> {
         return Err(Stop::Conflict);
     }
     Ok(write(connection, &new.name, &sent)?)
+}
+
+/// Counts notices by text message, where the day has room for them.
+pub(crate) fn tell(connection: &Connection, texts: &NoticeTexts, at: UnixTime) -> Result<(), Stop> {
+    let mut sent = find(connection, &texts.name)?.unwrap_or_default();
+    if !sent.tell(texts.count, at) {
+        return Err(Stop::Conflict);
+    }
+    Ok(write(connection, &texts.name, &sent)?)
 }
 
 /// What was sent under a name that an account gives up is nothing to whoever has the name next.

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::change::Change;
 use crate::deadline::Deadline;
 use crate::files::StoreFiles;
-use crate::group::{self, Group, Left, Ticket, Work, Written};
+use crate::group::{self, Errand, Group, Left, Work, Written};
 use crate::key_check::KeyCheck;
 use crate::leases::Leases;
 use crate::limits::{LOG_OCTETS_LONG, LOG_OCTETS_SHORT, WRITING_WAIT};
@@ -158,29 +158,29 @@ impl Sqlite {
 
     /// Writes in a group with all who wait for their turn in this process.
     fn write(&self, work: Work) -> Result<Written, StoreError> {
-        let ticket = self.group.join(work);
-        let worked = self.in_writers_turn(&ticket).and_then(|mut hold| {
+        let errand = self.group.join(work);
+        let worked = self.in_writers_turn(&errand).and_then(|mut hold| {
             // In turn, and before anything can fail: what fails or breaks off here is not written by somebody else later.
-            let _ = self.group.leave(&ticket);
-            self.write_with(&mut hold, &ticket)
+            let _ = self.group.leave(&errand);
+            self.write_with(&mut hold, &errand)
         });
         // Whatever came after it: what was written is written.
-        let written = ticket.take().ok_or_else(|| worked.err().unwrap_or(SqliteError::Unanswered));
+        let written = errand.take().ok_or_else(|| worked.err().unwrap_or(SqliteError::Unanswered));
         written.map_err(|cause| cause.during("writing to the store", &self.files.database))
     }
 
-    /// Waits for the other threads of this process until the deadline of the ticket. What somebody has begun to write for
+    /// Waits for the other threads of this process until the deadline of the errand. What somebody has begun to write for
     /// it by then cannot be taken back, so that is waited for a little longer.
-    fn in_writers_turn(&self, ticket: &Arc<Ticket>) -> Result<Hold<'_>, SqliteError> {
-        if let Some(hold) = self.writer.take(&ticket.deadline) {
+    fn in_writers_turn(&self, errand: &Arc<Errand>) -> Result<Hold<'_>, SqliteError> {
+        if let Some(hold) = self.writer.take(&errand.deadline) {
             return Ok(hold);
         }
-        match self.group.leave(ticket) {
-            Left::InTime => Err(self.slow(&ticket.deadline)),
-            Left::Gathered if ticket.is_answered() => Err(self.unfinished(&ticket.deadline)),
+        match self.group.leave(errand) {
+            Left::InTime => Err(self.slow(&errand.deadline)),
+            Left::Gathered if errand.is_answered() => Err(self.unfinished(&errand.deadline)),
             Left::Gathered => {
-                let hold = self.writer.take(&ticket.deadline.later_by(WRITING_WAIT));
-                hold.ok_or_else(|| self.unfinished(&ticket.deadline))
+                let hold = self.writer.take(&errand.deadline.later_by(WRITING_WAIT));
+                hold.ok_or_else(|| self.unfinished(&errand.deadline))
             }
         }
     }
@@ -194,27 +194,27 @@ impl Sqlite {
     }
 
     /// Begins once more where a restore put another database in the place of the one that was open.
-    fn write_with(&self, hold: &mut Hold<'_>, ticket: &Arc<Ticket>) -> Result<(), SqliteError> {
-        let mut write = || self.work_in(hold, &ticket.deadline, |opened| self.write_for_all(opened, ticket));
+    fn write_with(&self, hold: &mut Hold<'_>, errand: &Arc<Errand>) -> Result<(), SqliteError> {
+        let mut write = || self.work_in(hold, &errand.deadline, |opened| self.write_for_all(opened, errand));
         match write() {
             Err(SqliteError::Replaced(_)) => write(),
             written => written,
         }
     }
 
-    fn write_for_all(&self, opened: &mut Opened, ticket: &Arc<Ticket>) -> Result<(), SqliteError> {
-        if ticket.is_answered() {
+    fn write_for_all(&self, opened: &mut Opened, errand: &Arc<Errand>) -> Result<(), SqliteError> {
+        if errand.is_answered() {
             return Ok(());
         }
-        opened.in_turn(&self.files, self.log_octets_max(), &ticket.deadline, |pen| {
+        opened.in_turn(&self.files, self.log_octets_max(), &errand.deadline, |pen| {
             // Gathered only now: many have come while this one waited for its turn.
-            let tickets = self.group.gather(ticket);
-            let answers = pen.write(group::needs(&tickets), |change, space| {
-                group::write_all(change, &self.chain, &tickets, space)
+            let errands = self.group.gather(errand);
+            let answers = pen.write(group::needs(&errands), |change, space| {
+                group::write_all(change, &self.chain, &errands, space)
             })?;
             match answers {
-                Some(answers) => group::hand_out(&tickets, answers),
-                None => group::turn_away(&tickets),
+                Some(answers) => group::hand_out(&errands, answers),
+                None => group::turn_away(&errands),
             }
             Ok(())
         })

@@ -153,6 +153,7 @@ impl SqliteError {
             Self::Foreign(_)
             | Self::Document(_)
             | Self::Sent(_)
+            | Self::Tickets(_)
             | Self::Sealed(_)
             | Self::Integrity { .. } => Trouble::Damaged,
             Self::Newer { .. } => Trouble::Newer,
@@ -194,6 +195,7 @@ impl SqliteError {
             | Self::WrongKey { .. }
             | Self::Document(_)
             | Self::Sent(_)
+            | Self::Tickets(_)
             | Self::Sealed(_)
             | Self::Serialize(_)
             | Self::Chain(_) => None,

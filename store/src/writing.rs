@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::mark::Progress;
 use crate::records::{Chain, Head};
 use crate::tallies::{self, Fate};
-use crate::{SqliteError, accounts, caps, lanes, outbox, records, sent, spent};
+use crate::{SqliteError, accounts, caps, lanes, outbox, records, sent, spent, tickets};
 
 /// Why a bundle was not written.
 pub(crate) enum Stop {
@@ -161,8 +161,14 @@ fn write(
     for spend in &bundle.spends {
         spent::spend(connection, spend, bundle.at)?;
     }
+    for change in &bundle.tickets {
+        tickets::change(connection, change)?;
+    }
     if let Some(new) = &bundle.new_code {
         sent::send(connection, new)?;
+    }
+    if let Some(texts) = &bundle.notice_texts {
+        sent::tell(connection, texts, bundle.at)?;
     }
     for message in &bundle.messages {
         outbox::put(connection, message, bundle.at)?;

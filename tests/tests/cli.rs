@@ -6,6 +6,7 @@ mod desk;
 mod going_back;
 mod guessing;
 mod mending;
+mod remembering;
 mod setting_up;
 mod tampering;
 mod tokens;

@@ -6,7 +6,7 @@ mod gate;
 mod gateways;
 mod site;
 
-use gateways::bad::Bad;
+use gateways::bad::{Bad, Late};
 use gateways::telephone::Telephone;
 use gateways::{Bench, Exim, Kannel, code_in};
 use test_ground::{Failure, Outcome, wait_for};
@@ -67,6 +67,80 @@ fn the_next_gateway_takes_over_from_ones_that_lie_hang_and_die() -> Outcome {
     };
     assert_eq!(health("hanging")["healthy"], false, "{status}");
     assert_eq!(health("kannel")["sent"], 1, "{status}");
+    Ok(())
+}
+
+/// A gateway that takes messages and says so too late may cost one message more, and never a dozen.
+#[test]
+fn what_a_late_gateway_may_have_sent_is_tried_at_the_next_one_and_never_again() -> Outcome {
+    let (kannel, late) = (Kannel::here()?, Late::start());
+    let bench = Bench::new(&[late.gateway(), kannel.gateway("kannel")].concat())?;
+    bench.add_user("gina")?;
+    bench.countersign(&["enroll", "gina", "mobile", "+4915100000011"])?;
+    let gateway = bench.gateway();
+    let asked = gateway.login("gina", gateways::PASSWORD)?;
+    let asked = gateway.answer("gina", "sms", &asked)?;
+    let code = code_in(&kannel.wait_for_text("+4915100000011")?);
+    assert!(late.taken().len() == 1 && late.taken()[0].contains(&code), "the same code: {:?}", late.taken());
+    assert_eq!(gateway.answer("gina", &code, &asked)?.code(), "Access-Accept");
+
+    // Where there is no other one, it is over, and the record says why.
+    let late = Late::start();
+    let bench = Bench::new(&late.gateway())?;
+    bench.add_user("hugo")?;
+    bench.countersign(&["enroll", "hugo", "mobile", "+4915100000012"])?;
+    let gateway = bench.gateway();
+    let asked = gateway.login("hugo", gateways::PASSWORD)?;
+    let asked = gateway.answer("hugo", "sms", &asked)?;
+    let record = bench.wait_for_record("hugo", "message-given-up")?;
+    assert_eq!(record["delivery"]["trouble"], "it may have been sent: no answer in time", "{record}");
+    let status = bench.answer(&["--json", "delivery", "status"])?;
+    assert_eq!((late.taken().len(), &status["waiting"]), (1, &serde_json::json!(0)), "{status}");
+    // It was sent indeed: late, and not in vain.
+    assert_eq!(gateway.answer("hugo", &code_in(&late.taken()[0]), &asked)?.code(), "Access-Accept");
+    Ok(())
+}
+
+/// Servers carry their sessions in State and count in the store: whoever replays one finds five tries, on however many
+/// servers.
+#[test]
+fn one_state_replayed_on_two_servers_gives_five_tries_of_its_code_in_all() -> Outcome {
+    let kannel = Kannel::here()?;
+    let bench = Bench::new(&kannel.gateway("kannel"))?;
+    let (other, second) = bench.another_server()?;
+    let servers = [bench.gateway(), second];
+    for (user, number, wrong) in
+        [("ida", "+4915100000021", 4), ("jack", "+4915100000022", 5), ("kim", "+4915100000023", 100)]
+    {
+        bench.add_user(user)?;
+        bench.countersign(&["enroll", user, "mobile", number])?;
+        let asked = servers[0].login(user, gateways::PASSWORD)?;
+        let asked = servers[0].answer(user, "sms", &asked)?;
+        let right = code_in(&kannel.wait_for_text(number)?);
+        for (try_of, server) in (0..wrong).zip(servers.iter().cycle()) {
+            let station = format!("192.0.2.{try_of}");
+            let guess = format!("{:06}", (right.parse::<u32>().expect("digits") + 1 + try_of) % 1_000_000);
+            let heard = server.answer_from((user, &station), &guess, &asked)?;
+            assert_ne!(heard.code(), "Access-Accept", "{user}: {guess}");
+        }
+        // So that nothing but the tries of the code can keep anybody out.
+        bench.countersign(&["user", "unlock", user])?;
+        let in_time = wrong < 5;
+        for (place, server) in servers.iter().rev().enumerate() {
+            let station = format!("198.51.100.{place}");
+            let heard = server.answer_from((user, &station), &right, &asked)?;
+            assert_eq!(heard.code() == "Access-Accept", in_time, "{user} at server {place}: {heard:?}");
+        }
+        let reasons = bench.reasons(user)?;
+        let accepts = |reason: &str| reasons.iter().filter(|it| *it == reason).count();
+        let expected = if in_time { (1, 1) } else { (0, 0) };
+        assert_eq!((accepts("both-proofs"), accepts("retransmission")), expected, "{user}: {reasons:?}");
+        // In another login it is no good either way.
+        let again = servers[1].login(user, gateways::PASSWORD)?;
+        let heard = servers[1].answer_from((user, "198.51.100.9"), &right, &again)?;
+        assert_ne!(heard.code(), "Access-Accept", "{user}");
+    }
+    drop(other);
     Ok(())
 }
 

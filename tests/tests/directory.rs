@@ -3,13 +3,17 @@
 
 mod site;
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use site::{AGAIN, CODE, Site};
-use test_ground::{Daemon, Failure, Outcome, Sshd, SshdOptions, checked, totp_code, wait_for};
+use test_ground::{
+    Authenticator, Colours, Daemon, Failure, Form, Outcome, Sshd, SshdOptions, Terminal, checked, totp_code,
+    wait_for,
+};
 
 /// The password of everybody in the directory; nobody here has one of this machine.
 const PASSWORD: &str = "directory horse";
@@ -25,6 +29,14 @@ const SERVICE: [&str; 6] = [
     "session required pam_unix.so",
     "session optional pam_sss.so",
 ];
+
+/// Who may register with the password of the directory alone.
+const OPENING: &str = "
+[[registration.opening]]
+name = \"desk\"
+services = [\"directory\"]
+networks = [\"127.0.0.0/8\"]
+";
 
 const SLAPD: &str = "
 include /etc/ldap/schema/core.schema
@@ -79,11 +91,14 @@ impl Directory {
         };
         wait_for("dana to be known", 20, is_known)?;
         site.machine.write_pam_service("directory", &SERVICE)?;
+        let ours = Path::new("/etc/countersign/countersign.toml");
+        let text = fs::read_to_string(ours).map_err(Failure::file("read", ours))?;
+        site.machine.write(ours, &(text + OPENING))?;
         Ok(Self { _slapd: slapd, sssd })
     }
 }
 
-/// A directory with four people, two of them in the group `pilots`, and one whose first group it is.
+/// A directory with five people, two of them in the group `pilots`, and one whose first group it is.
 fn slapd(site: &Site, folder: &Path, port: u16) -> Result<Daemon, Failure> {
     checked(Command::new("mkdir").arg(folder.join("db")))?;
     let (settings, tree) = (folder.join("slapd.conf"), folder.join("tree.ldif"));
@@ -101,7 +116,7 @@ fn entries() -> String {
     let mut text = "dn: dc=example,dc=test\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n\n"
         .to_owned();
     for (number, name, group) in
-        [(1, "dana", 20001), (2, "erik", 20001), (3, "fay", 20100), (4, "gus", 20001)]
+        [(1, "dana", 20001), (2, "erik", 20001), (3, "fay", 20100), (4, "gus", 20001), (5, "hana", 20001)]
     {
         text += &format!(
             "dn: uid={name},dc=example,dc=test\nobjectClass: inetOrgPerson\nobjectClass: posixAccount\nuid: {name}\n\
@@ -144,22 +159,66 @@ fn users_whom_only_the_directory_knows_are_rolled_out_and_sign_in() -> Outcome {
 
     enroll("dana")?;
     let sshd = Sshd::start(&site.machine, &SshdOptions { pam_service: "directory", lines: &[] })?;
-    let mut terminal = sshd.ssh("dana", &format!("echo {IN}"))?;
-    terminal.expect("assword: ")?.send(PASSWORD)?.expect(CODE)?.send(&code(30)?)?;
-    let ended = terminal.end()?;
-    assert!(ended.code == 0 && ended.transcript.contains(IN), "{ended:?}");
+    signs_in(&sshd, "dana", &code(30)?)?;
     site.wait_for_record("dana", "both-proofs")?;
+
+    // Enabled, and the directory's password is right: the first sign-in registers.
+    let mut app = registers(site, &sshd, "gus", "n for later: ", "y")?;
+    signs_in(&sshd, "gus", &app.code()?)?;
+    let fields = [("typed", "gus"), ("reason", "registered"), ("rule", "opening desk")];
+    site.wait_for_record_with(&fields)?;
+    assert_eq!(site.answer(&["user", "show", "gus"])?["state"], "enforced");
+    // Enforced, with nothing registered yet: a temporary code does.
+    let given = site.answer(&["user", "temporary-code", "erik"])?;
+    let given = given["temporary-code"].as_str().expect("a code").to_owned();
+    let mut app = registers(site, &sshd, "erik", "type it here: ", &given)?;
+    signs_in(&sshd, "erik", &app.code()?)?;
+    // Somebody of whom the store has never heard is what `default-state` says, which is enforced here.
+    let mut terminal = sshd.ssh("hana", "echo in")?;
+    terminal.expect("assword: ")?.send(PASSWORD)?.expect("type it here: ")?.send("000000")?.expect(AGAIN)?;
+    terminal.vanish()?;
+    assert!(!passwd()?.contains("gus") && !passwd()?.contains("erik"), "still nobody is a local user");
 
     // A wrong password of the directory is asked for a code like a right one.
     let mut terminal = sshd.ssh("dana", "echo in")?;
     terminal.expect("assword: ")?.send("wrong horse")?.expect(CODE)?.send("000000")?.expect(AGAIN)?;
     terminal.vanish()?;
 
-    // With the directory away nobody is made by mistake.
+    // With the directory away nobody is made by mistake, of whom it has not been asked lately.
     directory.sssd.stop()?;
     let away = site.countersign(&["user", "enable", "fay"]).expect_err("nobody can tell");
     assert!(away.to_string().contains("nobody could tell"), "{away}");
     site.countersign(&["user", "enable", "fay", "--create"])?;
+    Ok(())
+}
+
+/// The first sign-in, from the question behind the password to the shell.
+fn registers(
+    site: &Site,
+    sshd: &Sshd,
+    name: &str,
+    question: &str,
+    answer: &str,
+) -> Result<Authenticator, Failure> {
+    let mut terminal = sshd.ssh_at(Form::USUAL, name, &format!("echo {IN}"))?;
+    terminal.expect("assword: ")?.send(PASSWORD)?.expect(question)?.send(answer)?;
+    terminal.expect("1 authenticator app (QR code)")?.expect("Number")?.send("1")?;
+    terminal.expect("when you have one: ")?.send("ok")?.expect("Code that the app shows now (b: back): ")?;
+    let mut app = Authenticator::of_uri(&terminal.screen().scanned(&site.machine, Colours::LightOnDark)?)?;
+    terminal.send(&app.code()?)?.expect("Then press Enter, or type ok: ")?.send("")?;
+    is_in(&mut terminal)?;
+    Ok(app)
+}
+
+fn signs_in(sshd: &Sshd, name: &str, code: &str) -> Outcome {
+    let mut terminal = sshd.ssh(name, &format!("echo {IN}"))?;
+    terminal.expect("assword: ")?.send(PASSWORD)?.expect(CODE)?.send(code)?;
+    is_in(&mut terminal)
+}
+
+fn is_in(terminal: &mut Terminal) -> Outcome {
+    let ended = terminal.end()?;
+    assert!(ended.code == 0 && ended.transcript.contains(IN), "{ended:?}");
     Ok(())
 }
 

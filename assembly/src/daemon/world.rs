@@ -16,7 +16,7 @@ use super::limits::FLUSH_PATIENCE;
 use super::{DaemonError, Desk, Log, Program, Start};
 use crate::gateways::gateways;
 use crate::nobody::Nobody;
-use crate::{AssemblyError, backend, break_glass_file, sinks};
+use crate::{AssemblyError, backend, break_glass_file, lost, sinks};
 
 /// One configuration in force.
 pub struct World {
@@ -141,6 +141,7 @@ impl World {
     }
 
     fn send_heads(&self) -> Result<(), StoreError> {
+        lost::tell(&self.engine, &self.sink);
         // Counted records that are due come first, so that the heads cover them.
         let settled = self.engine.settle();
         for head in self.store.heads()? {

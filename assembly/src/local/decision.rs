@@ -1,5 +1,7 @@
 //! One round of a PAM login at the engine: the same in the service and in a module that goes to the store by itself.
 
+use std::time::Duration;
+
 use common::attempt::Dialogue;
 use common::engine::{Engine, Reply as Decided};
 use common::session::Session;
@@ -38,7 +40,7 @@ fn open(engine: &Engine, case: &Case, sealed: &[u8]) -> Option<Session> {
 }
 
 fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
-    let manner = Manner::new(case.attempt.profile, engine.policy().floor_of(&case.attempt));
+    let manner = |floor| Manner::new(case.attempt.profile, floor);
     let typed = case.attempt.typed.as_str();
     match decided {
         Decided::Ask(session, prompt) => {
@@ -46,6 +48,7 @@ fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
                 Dialogue::Neutral => Words::Unheard,
                 Dialogue::Plain => Words::Heard,
             };
+            let manner = manner(engine.policy().floor_of(&case.attempt, Some(&session)));
             let question = Question::new(&prompt, words, session.asked());
             match session.seal(engine.keys(), engine.random(), case.binding(), typed) {
                 Ok(session) => Reply::Ask { session, question, manner },
@@ -56,7 +59,7 @@ fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
             Reply::Hindered(Hindered::AnotherUser)
         }
         Decided::Done(_, Verdict::Accept(accept)) => {
-            Reply::Accept { grounds: accept.grounds().into(), manner }
+            Reply::Accept { grounds: accept.grounds().into(), manner: manner(Duration::ZERO) }
         }
         Decided::Done(_, Verdict::Reject(_)) => Reply::Reject,
         Decided::Done(_, Verdict::Unavailable(_)) => Reply::Unavailable,

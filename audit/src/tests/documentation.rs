@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::Field;
 use common::Reason;
+use common::record::Untold;
 
 const DOCUMENT: &str = include_str!("../../../docs/records.md");
 
@@ -24,6 +25,12 @@ fn rows_under(heading: &str) -> String {
 fn the_documentation_has_every_field() {
     let expected = table(Field::ALL.iter().map(|field| (field.name(), field.meaning())));
     assert_eq!(rows_under("Fields"), expected, "\nthe table under Fields should be:\n{expected}");
+}
+
+#[test]
+fn the_documentation_says_why_somebody_is_not_told() {
+    let expected = table(Untold::ALL.iter().map(|untold| (untold.name(), untold.meaning())));
+    assert_eq!(rows_under("Notices"), expected, "\nthe table under Notices should be:\n{expected}");
 }
 
 #[test]

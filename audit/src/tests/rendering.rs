@@ -4,7 +4,7 @@ use crate::{Facility, Field, Format, Origin, Renderer};
 use common::address::Channel;
 use common::chain::{ChainMac, ChainPosition};
 use common::record::{
-    ActRecord, Actor, DeliveryRecord, Ending, Names, PrimaryResult, Record, Severity, Together,
+    ActRecord, Actor, DeliveryRecord, Ending, Names, PrimaryResult, Record, Severity, Together, Told, Untold,
 };
 use common::{AttemptId, Door, Place, Reason, UnixTime};
 use syslog_loose::{ProcId, Protocol, SyslogSeverity, Variant, parse_message};
@@ -30,6 +30,7 @@ fn record(text: &str) -> Record {
         caller: None,
         target: None,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }
@@ -150,7 +151,9 @@ fn a_record_with_everything_has_every_field_but_the_client() {
     let parties = || Some("alice".to_owned());
     let (gateway, trouble) = (Some("first".to_owned()), Some("no answer in time".to_owned()));
     let delivery = Some(DeliveryRecord { channel: Channel::Sms, gateway, trouble });
-    let everything = Record { caller: parties(), target: parties(), together, delivery, ..act("alice") };
+    let told = Some(Told { notices: 0, untold: Some(Untold::NoGateway) });
+    let everything =
+        Record { caller: parties(), target: parties(), together, delivery, told, ..act("alice") };
     let names = pair_names(&line(Format::Rfc3164, &everything));
     let expected: Vec<_> = Field::ALL
         .iter()

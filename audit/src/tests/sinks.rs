@@ -42,6 +42,7 @@ pub(super) fn record() -> Record {
         caller: None,
         target: None,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }
@@ -133,6 +134,45 @@ fn a_local_collector_that_never_reads_delays_nobody() {
     publishes_without_delay(&sink, 1000);
     assert!(sink.counts().sent > 0 && sink.counts().dropped > 0, "{:?}", sink.counts());
     assert_eq!(sink.counts().sent + sink.counts().dropped, 1000);
+}
+
+fn of_command(destination: Destination) -> SyslogSink {
+    SyslogSink::of_command(destination, renderer())
+}
+
+#[test]
+fn a_command_that_is_faster_than_its_collector_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let collector = UnixDatagram::bind(&path).unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut octets = [0; 8192];
+        (1..=20_000).all(|sequence| {
+            collector.recv(&mut octets).is_ok_and(|count| received(&octets[..count]) == sequence)
+        })
+    });
+    let sink = of_command(Destination::Unix(path));
+    (1..=20_000).for_each(|sequence| publish(&sink, sequence));
+    assert!(reading.join().unwrap(), "every line, in order");
+    assert_eq!((sink.counts().dropped, sink.take_lost()), (0, None));
+}
+
+#[test]
+fn a_command_waits_two_seconds_for_a_collector_that_never_reads_and_says_how_much_was_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log");
+    let _collector = UnixDatagram::bind(&path).unwrap();
+    let sink = of_command(Destination::Unix(path));
+    let start = Instant::now();
+    (1..=1000).for_each(|sequence| publish(&sink, sequence));
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    sink.anchor(&position(1001), UnixTime::from_seconds(0));
+    let lost = sink.take_lost().unwrap();
+    assert_eq!((lost.count, lost.since), (1000 - sink.counts().sent, record().at), "an anchor is no record");
+    assert_eq!(sink.take_lost(), None, "it is told once");
+    let behind = Record { reason: Reason::SyslogBehind, ..record() };
+    sink.publish(&behind, Some(&position(1002)));
+    assert_eq!(sink.take_lost(), None, "and not told of itself");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How an account changes, in a few words: enough to tell kinds of change apart, and no more of anybody than that.
 
 use common::account::{Account, Block, Deadline, Role};
-use common::acts::Act;
+use common::acts::{Act, Reset};
 
 use crate::moment::rfc3339;
 
@@ -11,7 +11,8 @@ pub(crate) fn describe(before: Option<&Account>, after: Option<&Account>, act: &
         (None, Some(after)) => made(after),
         (Some(_) | None, None) => "removed with all that hangs on it".to_owned(),
         (Some(before), Some(after)) => {
-            let changes: Vec<String> = ASPECTS.iter().filter_map(|aspect| aspect(before, after)).collect();
+            let changes = ASPECTS.iter().filter_map(|aspect| aspect(before, after));
+            let changes: Vec<String> = changes.chain(devices(act)).collect();
             match (changes.as_slice(), act) {
                 ([], Act::Unlock) => "need not wait any more after wrong answers".to_owned(),
                 ([], act) => act.name().to_owned(),
@@ -143,10 +144,15 @@ fn app_passwords(before: &Account, after: &Account) -> Option<String> {
     (before.app_passwords != after.app_passwords).then(|| word.to_owned())
 }
 
+/// Whose devices are known stands beside the account.
+fn devices(act: &Act) -> Option<String> {
+    matches!(act, Act::Reset(Reset { forget_devices: true, .. })).then(|| "no remembered devices".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use common::account::{Account, Block, Role, State};
-    use common::acts::Act;
+    use common::acts::{Act, Reset};
     use common::{AccountId, UnixTime, Username};
 
     use super::describe;
@@ -167,6 +173,9 @@ mod tests {
             "user unblock",
             "the version is nobody's wish"
         );
+        let reset = Reset { forget_devices: true, delete_app_passwords: true, ..Reset::default() };
+        let forgotten = Account { version: 9, generation: 1, ..account() };
+        assert_eq!(describe(Some(&account()), Some(&forgotten), &Act::Reset(reset)), "no remembered devices");
         assert_eq!(describe(None, Some(&blocked), &Act::Unblock), "new, disabled, role administrator");
         assert_eq!(describe(Some(&blocked), None, &Act::Remove), "removed with all that hangs on it");
         let unlocked = describe(Some(&account()), Some(&account()), &Act::Unlock);

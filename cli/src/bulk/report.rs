@@ -1,8 +1,10 @@
 //! What became of many accounts: totals, and each that failed.
 
+use common::acts::Issued;
 use serde::Serialize;
 
 use super::plan::{Failed, Kind, Plan};
+use crate::command::user::forgotten;
 use crate::number::{counted, grouped};
 use crate::report::Report;
 
@@ -19,6 +21,9 @@ pub(super) struct Done<'p> {
     pub(super) changed: usize,
     /// Accounts that were so already.
     pub(super) as_asked: usize,
+    /// Devices that were remembered of them, where they were to be forgotten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    devices_forgotten: Option<usize>,
     /// Named users who do not match the filters.
     left_out: usize,
     /// Accounts that it did not come to.
@@ -41,6 +46,7 @@ impl<'p> Done<'p> {
             changes: &plan.kinds,
             changed: 0,
             as_asked: plan.as_asked,
+            devices_forgotten: None,
             left_out: plan.left_out,
             not_reached: 0,
             stopped: None,
@@ -60,6 +66,14 @@ impl<'p> Done<'p> {
         self.stopped = Some(why);
     }
 
+    /// Counts what one act came to.
+    pub(super) fn forgotten(&mut self, issued: &Issued) {
+        if let Some(devices) = issued.devices_forgotten() {
+            let before = self.devices_forgotten.unwrap_or(0);
+            self.devices_forgotten = Some(before.saturating_add(devices));
+        }
+    }
+
     pub(super) fn fail(&mut self, failed: Failed) {
         self.failed.push(failed);
     }
@@ -75,6 +89,7 @@ impl<'p> Done<'p> {
         let left_out = (self.left_out > 0).then(|| format!("{} left out", grouped(self.left_out)));
         let parts = [
             Some(format!("{} changed", counted(self.changed, "account"))),
+            self.devices_forgotten.map(forgotten),
             Some(so_already),
             left_out,
             failed,

@@ -55,6 +55,7 @@ fn note(
     match became {
         Became::Done(issued) => {
             done.changed = done.changed.saturating_add(1);
+            done.forgotten(&issued);
             give_out(context, planned, issued)?;
         }
         Became::AsAsked => done.as_asked = done.as_asked.saturating_add(1),
@@ -77,6 +78,7 @@ fn give_out(context: &Context, planned: &Planned<'_>, issued: Issued) -> Result<
         Issued::Nothing
         | Issued::Factor(_)
         | Issued::Contact(_)
+        | Issued::DevicesForgotten(_)
         | Issued::RecoveryCodes(_)
         | Issued::AppPassword(..) => Ok(()),
     }

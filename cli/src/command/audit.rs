@@ -13,8 +13,8 @@ use clap::{Args, Subcommand};
 use common::Door;
 use common::chain::ChainPosition;
 use common::ports::{Clock as _, Listing as _, StoredRecord};
-use common::record::{Ending, Names, Record, Severity, Together};
-use common::{UnixTime, Username};
+use common::record::{Ending, Names, Record, Severity, Together, Untold};
+use common::{Reason, UnixTime, Username};
 use serde::Serialize;
 
 use crate::command::{Outcome, break_glass};
@@ -239,14 +239,34 @@ fn people(record: &Record) -> String {
     }
 }
 
+/// What it was, and whether the user was told.
+fn detail(record: &Record) -> String {
+    let told = record.told.map(|told| match (told.notices, told.untold) {
+        (0, untold) => format!("nobody told ({})", untold.map_or("", Untold::name)),
+        (1, _) => "1 notice".to_owned(),
+        (count, _) => format!("{count} notices"),
+    });
+    [what_it_was(record)]
+        .into_iter()
+        .filter(|what| !what.is_empty())
+        .chain(told)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 /// What was done by whom in an act, and to what effect; how many a record stands for; else whether it was a test, and the
 /// factor of a login or the rule that decided.
-fn detail(record: &Record) -> String {
+fn what_it_was(record: &Record) -> String {
     if let Some(act) = &record.act {
         let by = act.actor.login_uid.or(act.actor.uid);
         let by = by.map_or_else(|| "the user".to_owned(), |uid| format!("uid {uid}"));
         let after = act.after.as_ref().map_or_else(String::new, |after| format!(": {after}"));
         return format!("{} by {by}{after}", act.act);
+    }
+    if let (Some(Together { count, since, names: _ }), Reason::SyslogBehind) =
+        (record.together, record.reason)
+    {
+        return format!("{count} records since {}", rfc3339(since));
     }
     if let Some(Together { count, since, names: _ }) = record.together {
         return format!("{count} since {}; place and source of the last one", rfc3339(since));

@@ -2,6 +2,7 @@
 
 mod account_view;
 mod add;
+mod device;
 mod known;
 mod line;
 mod list;
@@ -28,6 +29,7 @@ use crate::warning::warn_of_lockout;
 use crate::words::{role, username};
 pub(crate) use add::hash;
 use add::{Add, Passwd};
+pub(crate) use device::forgotten;
 use known::Known;
 use list::List;
 use many::{BlockArguments, DisableArguments, EnableArguments, StateArguments};
@@ -125,13 +127,14 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
 /// Carries out an act that gives nothing out, says so, and warns of what it leads to.
 fn done(context: &Context, office: &Office, name: &Username, act: &Act) -> Result<(), Failure> {
     let known = Known::before(office, name, act)?;
-    context.act(office, name, act)?;
+    let issued = context.act(office, name, act)?;
     let now_named = if let Act::Rename(new) = act { new } else { name };
     let account = office.store.account(now_named)?;
     let text = account
         .as_ref()
-        .map_or_else(|| format!("{name}: removed.\n"), |account| known.state_of(account, act));
-    context.say(&ActDone::new(name, act, text))?;
+        .map_or_else(|| format!("{name}: removed.\n"), |account| known.state_of(account, act, &issued));
+    context
+        .say(&ActDone { devices_forgotten: issued.devices_forgotten(), ..ActDone::new(name, act, text) })?;
     if let Some(account) = account {
         warn_of_lockout(context, &account);
     }
@@ -150,6 +153,9 @@ pub(crate) fn account(office: &Office, name: &Username) -> Result<Account, Failu
 pub(crate) struct ActDone {
     user: String,
     act: &'static str,
+    /// Of an act that asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    devices_forgotten: Option<usize>,
     #[serde(skip)]
     text: String,
 }
@@ -157,7 +163,7 @@ pub(crate) struct ActDone {
 impl ActDone {
     /// `text` is what people read; it ends with a line feed.
     pub(crate) fn new(user: &Username, act: &Act, text: String) -> Self {
-        Self { user: user.to_string(), act: act.name(), text }
+        Self { user: user.to_string(), act: act.name(), devices_forgotten: None, text }
     }
 }
 

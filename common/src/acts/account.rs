@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::UnixTime;
-use crate::account::{Account, Deadline, PasswordHash, Role, State};
+use crate::account::{Account, Block, Deadline, PasswordHash, Role, State};
 use crate::acts::{ActError, Desk, Done, Issued, NewTotp, Reset, StateChange, factor};
 use crate::bundle::AccountChange;
 use crate::id::AccountId;
@@ -37,6 +37,12 @@ pub(super) fn new(desk: &Desk<'_>, name: &Username, state: State) -> Account {
     Account { deadline: grace(desk).filter(|_| state == State::Enabled), ..account }
 }
 
+/// Whoever had it hears that all of it is gone: a stranger may be able to register under the name now.
+pub(super) fn remove(account: &Account) -> Done {
+    let happening = Happening::new(Event::AccountRemoved, String::new());
+    Done::new(AccountChange::Remove(account.id), Issued::Nothing).telling(happening)
+}
+
 /// What the policy gives somebody who becomes `enabled` now.
 fn grace(desk: &Desk<'_>) -> Option<Deadline> {
     desk.policy.registration.grace.deadline(desk.now)
@@ -44,7 +50,7 @@ fn grace(desk: &Desk<'_>) -> Option<Deadline> {
 
 /// `enabled` means "must register": who has registered already is `enforced`. Who is `enabled` already keeps the deadline,
 /// unless another one is given.
-pub(super) fn set_state(desk: &Desk<'_>, account: Account, change: &StateChange) -> Account {
+pub(super) fn set_state(desk: &Desk<'_>, mut account: Account, change: &StateChange) -> Account {
     let state = match change.state {
         State::Enabled if !account.factors.is_empty() => State::Enforced,
         State::Disabled | State::Enabled | State::Enforced => change.state,
@@ -54,6 +60,9 @@ pub(super) fn set_state(desk: &Desk<'_>, account: Account, change: &StateChange)
         (State::Enabled, State::Disabled | State::Enforced) => change.deadline.or_else(|| grace(desk)),
         (State::Disabled | State::Enforced, _) => None,
     };
+    if state == State::Disabled && account.state != State::Disabled {
+        account.forget_devices();
+    }
     Account { state, deadline, disabled_until: None, ..account }
 }
 
@@ -65,8 +74,16 @@ pub(super) fn disable_until(desk: &Desk<'_>, account: Account, until: UnixTime) 
     Ok(Account { disabled_until: Some(until), ..account })
 }
 
+/// Somebody who is blocked so already stays as they are.
+pub(super) fn block(mut account: Account, block: Block) -> Account {
+    if account.block != Some(block) {
+        account.forget_devices();
+    }
+    Account { block: Some(block), ..account }
+}
+
 /// Who has registered nothing cannot do it again: of that part nothing changes.
-pub(super) fn reset(mut account: Account, reset: Reset) -> Result<Done, ActError> {
+pub(super) fn reset(desk: &Desk<'_>, mut account: Account, reset: Reset) -> Result<Done, ActError> {
     let parts = [
         (reset.require_registration, "registration"),
         (reset.delete_app_passwords, "app-passwords"),
@@ -76,12 +93,17 @@ pub(super) fn reset(mut account: Account, reset: Reset) -> Result<Done, ActError
     if parts.is_empty() {
         return Err(ActError::EmptyReset);
     }
+    let devices = desk.devices(&account);
     let must_register = reset.require_registration && !account.factors.is_empty();
+    if reset.forget_devices || (must_register && !account.must_register_again) {
+        account.forget_devices();
+    }
     account.must_register_again |= must_register;
     if reset.delete_app_passwords {
         account.app_passwords.clear();
     }
-    let done = Done::updated(account).saying(&format!("reset={}", parts.join(",")));
+    let issued = if reset.forget_devices { Issued::DevicesForgotten(devices) } else { Issued::Nothing };
+    let done = Done::issuing(account, issued).saying(&format!("reset={}", parts.join(",")));
     Ok(if must_register {
         done.telling(Happening::new(Event::RegistrationRequired, String::new()))
     } else {

@@ -29,6 +29,13 @@ pub(super) fn add(
     Ok(Done::issuing(account, Issued::Contact(id)).saying(&words).telling(happening))
 }
 
+/// Somebody else says so now. In words, where that is a change: it decides whether a first registration may rely on it.
+pub(super) fn set_by(contact: &mut Contact, set_by: SetBy) -> Option<String> {
+    let before = std::mem::replace(&mut contact.set_by, set_by);
+    let changed = || format!("contact={} set-by={}->{}", contact.id, before.name(), set_by.name());
+    (before != set_by).then(changed)
+}
+
 pub(super) fn remove(mut account: Account, id: ContactId) -> Result<Done, ActError> {
     let place = account.contacts.iter().position(|contact| contact.id == id);
     let Contact { address, .. } = account.contacts.remove(place.ok_or(ActError::NoSuchContact(id))?);

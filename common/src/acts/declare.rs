@@ -64,10 +64,11 @@ fn with_contacts(desk: &Desk<'_>, mut done: Done, contacts: &[(Address, SetBy)])
     done.and(|mut account| {
         let place = |of: &Address| contacts.iter().position(|(address, _)| address == of);
         account.contacts.sort_by_key(|contact| place(&contact.address));
-        for (contact, (_, set_by)) in account.contacts.iter_mut().zip(contacts) {
-            contact.set_by = *set_by;
-        }
-        Ok(Done::updated(account))
+        let vouched = account.contacts.iter_mut().zip(contacts);
+        let words: Vec<String> =
+            vouched.filter_map(|(contact, (_, set_by))| contact::set_by(contact, *set_by)).collect();
+        let done = Done::updated(account);
+        Ok(words.iter().fold(done, |done, words| done.saying(words)))
     })
 }
 

@@ -11,7 +11,30 @@ use crate::id::FactorId;
 use crate::message::Event;
 use crate::notices::Happening;
 use crate::totp::TotpKey;
-use crate::{AccountId, Secret, limits};
+use crate::{Secret, limits};
+
+/// The words in records for registering an app, whoever does it.
+pub(super) const ADD_TOTP: &str = "enroll totp";
+/// Those for a token.
+pub(super) const ADD_HOTP: &str = "enroll hotp";
+
+/// Those for a number or mail address.
+pub(super) const fn adding_address(address: &Address) -> &'static str {
+    match address {
+        Address::Mobile(_) => "enroll mobile",
+        Address::Office(..) => "enroll office",
+        Address::Email(_) => "enroll email",
+    }
+}
+
+/// Those for any of them.
+pub(crate) const fn adding(kind: &FactorKind) -> &'static str {
+    match kind {
+        FactorKind::Totp { .. } => ADD_TOTP,
+        FactorKind::Hotp { .. } => ADD_HOTP,
+        FactorKind::Sent { address } => adding_address(address),
+    }
+}
 
 /// An account with one factor more.
 pub(super) struct Registered {
@@ -21,13 +44,17 @@ pub(super) struct Registered {
     pub(super) spend: Option<Spend>,
     /// What was registered, in words.
     pub(super) words: String,
+    /// What went with it, where all had to be registered anew.
+    pub(super) dropped: Vec<Happening>,
 }
 
 impl Registered {
     fn done(self, told: String) -> Done {
         let mut done = Done::issuing(self.account, Issued::Factor(self.factor)).saying(&self.words);
         done.spends.extend(self.spend);
-        done.telling(Happening::new(Event::FactorAdded, told))
+        let mut done = done.telling(Happening::new(Event::FactorAdded, told));
+        done.happenings.extend(self.dropped);
+        done
     }
 }
 
@@ -42,7 +69,10 @@ pub(super) fn register(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Res
     let key = TotpKey::new(totp.parameters, &totp.secret)?;
     let (spend, proof) = match &totp.proof {
         EnrolmentProof::Imported => (None, "imported"),
-        EnrolmentProof::Code(code) => (Some(prove(desk, account.id, id, &key, code)?), "code"),
+        EnrolmentProof::Code(code) => {
+            let step = prove(desk, &key, code)?;
+            (Some(Spend::of_step(&key, (account.id, id), step)), "code")
+        }
     };
     let secret = desk.keys.seal(desk.random, account.id, &Factor::secret_field(id), &totp.secret)?;
     let kind = FactorKind::Totp { parameters: totp.parameters, secret, drift: 0 };
@@ -114,8 +144,13 @@ fn registered(
     proof: &str,
 ) -> Registered {
     let factor = Factor { id, label: label.as_str().to_owned(), kind, added_at: desk.now };
-    let words = format!("{} proof={proof}", words_of(&factor));
-    Registered { account: registration::with_factor(account, factor), factor: id, spend, words }
+    let (words, dropped) = (registered_words(&factor, proof), registration::dropped(&account));
+    Registered { account: registration::with_factor(account, factor), factor: id, spend, words, dropped }
+}
+
+/// What was registered and what proved it, for the record.
+pub(crate) fn registered_words(factor: &Factor, proof: &str) -> String {
+    format!("{} proof={proof}", words_of(factor))
 }
 
 /// A factor in a few words, for the record of an act; never a secret.
@@ -137,40 +172,32 @@ pub(super) fn typed(code: &Secret) -> Secret {
     Secret::new(code.expose().iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect())
 }
 
-fn prove(
-    desk: &Desk<'_>,
-    account: AccountId,
-    factor: FactorId,
-    key: &TotpKey,
-    code: &Secret,
-) -> Result<Spend, ActError> {
+/// The step that a code of a new key belongs to, where it may still be used.
+pub(crate) fn prove(desk: &Desk<'_>, key: &TotpKey, code: &Secret) -> Result<u64, ActError> {
     let code = typed(code);
     let code = code.expose_text().unwrap_or_default();
     let step = key.matching_step(code, desk.now, limits::TOTP_SKEW_STEPS).ok_or(ActError::WrongCode)?;
-    let begins_at = key.step_begins(step);
-    if begins_at <= desk.loaded.floor {
-        return Err(ActError::CodeRefused);
-    }
-    let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
-    Ok(Spend::TotpStep { account, factor, step, begins_at, expires_at })
+    if key.step_begins(step) <= desk.loaded.floor { Err(ActError::CodeRefused) } else { Ok(step) }
 }
 
-/// A number that is no longer the user's is told so itself: whoever holds it should know, thief or owner.
 pub(super) fn remove(account: Account, id: FactorId) -> Result<Done, ActError> {
     let factor = account.factors.iter().find(|factor| factor.id == id).ok_or(ActError::NoSuchFactor(id))?;
-    let words = words_of(factor);
-    let happening = match &factor.kind {
-        FactorKind::Sent { address } => gone(address),
-        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => {
-            Happening::new(Event::FactorRemoved, factor.label.clone())
-        }
-    };
-    let account = registration::without_factor(account, id).ok_or(ActError::NoSuchFactor(id))?;
+    let (words, happening) = (words_of(factor), gone(factor));
+    let account = registration::without_factor(account, id);
     Ok(Done::updated(account).saying(&words).telling(happening))
 }
 
-fn gone(address: &Address) -> Happening {
-    Happening::new(Event::FactorRemoved, address.masked()).at_the_old(address.clone())
+/// What the user hears of a factor that is void. A number that is no longer the user's is told so itself: whoever holds it
+/// should know, thief or owner.
+pub(crate) fn gone(factor: &Factor) -> Happening {
+    match &factor.kind {
+        FactorKind::Sent { address } => {
+            Happening::new(Event::FactorRemoved, address.masked()).at_the_old(address.clone())
+        }
+        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => {
+            Happening::new(Event::FactorRemoved, factor.label.clone())
+        }
+    }
 }
 
 pub(super) fn set_label(mut account: Account, id: FactorId, label: &Label) -> Result<Done, ActError> {

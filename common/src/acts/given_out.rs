@@ -4,20 +4,30 @@ use crate::account::{Account, AppPassword, RecoveryCode, Scope, TemporaryCode};
 use crate::acts::{ActError, Desk, Done, Issued, Label};
 use crate::codes::Shape;
 use crate::id::{AppPasswordId, CodeId};
-use crate::limits;
+use crate::keys::KeyError;
 use crate::message::Event;
 use crate::notices::Happening;
+use crate::{AccountId, Secret, limits};
 
 pub(super) fn renew_recovery_codes(desk: &Desk<'_>, mut account: Account) -> Result<Done, ActError> {
     let codes: Vec<_> =
         (0..limits::RECOVERY_CODES).map(|_| Shape::RecoveryCode.generate(desk.random)).collect();
-    let hashed = codes.iter().map(|code| {
-        let hash = Shape::RecoveryCode.hash(desk.keys, account.id, code)?;
-        Ok(RecoveryCode { id: CodeId::generate(desk.random), hash })
-    });
-    account.recovery_codes = hashed.collect::<Result<_, ActError>>()?;
+    account.recovery_codes = recovery_codes(desk, account.id, &codes)?;
     let happening = Happening::new(Event::RecoveryCodesRenewed, String::new());
     Ok(Done::issuing(account, Issued::RecoveryCodes(codes)).telling(happening))
+}
+
+/// A set of recovery codes as it is kept.
+pub(crate) fn recovery_codes(
+    desk: &Desk<'_>,
+    account: AccountId,
+    codes: &[Secret],
+) -> Result<Vec<RecoveryCode>, KeyError> {
+    let kept = codes.iter().map(|code| {
+        let hash = Shape::RecoveryCode.hash(desk.keys, account, code)?;
+        Ok(RecoveryCode { id: CodeId::generate(desk.random), hash })
+    });
+    kept.collect()
 }
 
 /// An account has one at a time: an older one is void, used or not.
@@ -58,19 +68,26 @@ pub(super) fn create_app_password(
     if scope.services.is_empty() && scope.clients.is_empty() {
         return Err(ActError::EmptyScope);
     }
-    let id = AppPasswordId::generate(desk.random);
     let password = Shape::AppPassword.generate(desk.random);
-    let hash = Shape::AppPassword.hash(desk.keys, account.id, &password)?;
-    account.app_passwords.push(AppPassword {
-        id,
-        label: label.as_str().to_owned(),
-        hash,
-        scope: scope.clone(),
-        created_at: desk.now,
-    });
+    let made = app_password(desk, account.id, &password, label.as_str().to_owned(), scope.clone())?;
+    let id = made.id;
+    account.app_passwords.push(made);
     let words = format!("app-password={id} label={:?}", label.as_str());
     let happening = Happening::new(Event::AppPasswordCreated, label.as_str().to_owned());
     Ok(Done::issuing(account, Issued::AppPassword(id, password)).saying(&words).telling(happening))
+}
+
+/// An app password as it is kept.
+pub(crate) fn app_password(
+    desk: &Desk<'_>,
+    account: AccountId,
+    password: &Secret,
+    label: String,
+    scope: Scope,
+) -> Result<AppPassword, KeyError> {
+    let hash = Shape::AppPassword.hash(desk.keys, account, password)?;
+    let id = AppPasswordId::generate(desk.random);
+    Ok(AppPassword { id, label, hash, scope, created_at: desk.now })
 }
 
 pub(super) fn revoke_app_password(mut account: Account, id: AppPasswordId) -> Result<Done, ActError> {

@@ -5,6 +5,7 @@
 mod account;
 mod contact;
 mod declare;
+mod devices;
 mod error;
 mod factor;
 mod given_out;
@@ -23,7 +24,7 @@ use crate::address::Address;
 use crate::bundle::{AccountChange, Spend};
 use crate::id::{AppPasswordId, ContactId, FactorId};
 use crate::keys::KeyRing;
-use crate::notices::Happening;
+use crate::notices::{Happening, Means};
 use crate::policy::Policy;
 use crate::ports::{Loaded, Random};
 use crate::{Secret, UnixTime, Username};
@@ -193,13 +194,9 @@ impl Act {
             Self::SetRole(_) => "user role",
             Self::Rename(_) => "user rename",
             Self::Remove => "user remove",
-            Self::AddTotp(_) => "enroll totp",
-            Self::AddHotp(_) => "enroll hotp",
-            Self::AddSent(sent) => match sent.address {
-                Address::Mobile(_) => "enroll mobile",
-                Address::Office(..) => "enroll office",
-                Address::Email(_) => "enroll email",
-            },
+            Self::AddTotp(_) => factor::ADD_TOTP,
+            Self::AddHotp(_) => factor::ADD_HOTP,
+            Self::AddSent(sent) => factor::adding_address(&sent.address),
             Self::RemoveFactor(_) => "factor remove",
             Self::SetLabel { .. } => "factor label",
             Self::SetDefault(_) => "factor default",
@@ -219,7 +216,7 @@ impl Act {
 impl Act {
     /// Whether an account that is the same afterwards was so before: there are things that hang on it and are not in it.
     const fn shows_in_account(&self) -> bool {
-        !matches!(self, Self::Unlock | Self::Reset(Reset { forget_devices: true, .. }))
+        !matches!(self, Self::Unlock)
     }
 }
 
@@ -235,6 +232,8 @@ pub enum Issued {
     AppPassword(AppPasswordId, Secret),
     /// A contact.
     Contact(ContactId),
+    /// Nothing: so many devices were remembered when the account was loaded, and are strange now.
+    DevicesForgotten(usize),
     /// A temporary code.
     TemporaryCode {
         /// The code.
@@ -244,8 +243,10 @@ pub enum Issued {
     },
 }
 
+pub(crate) use factor::{adding, gone, prove, registered_words};
+pub(crate) use given_out::{app_password, recovery_codes};
 pub(crate) use own::{OwnAct, of_user};
-pub(crate) use registration::with_factor;
+pub(crate) use registration::{dropped, with_factor, without_factor};
 
 /// What acts need besides the account.
 pub(crate) struct Desk<'a> {
@@ -258,6 +259,16 @@ pub(crate) struct Desk<'a> {
 }
 
 impl Desk<'_> {
+    /// What notices are made with.
+    pub(crate) const fn means(&self) -> Means<'_> {
+        Means {
+            policy: self.policy,
+            keys: self.keys,
+            random: self.random,
+            texts: &self.loaded.sent.notice_texts,
+        }
+    }
+
     /// The highest spent step or counter of a factor.
     fn spent(&self, factor: FactorId) -> Option<u64> {
         let of_factor = self.loaded.spent_steps.iter().filter(|(id, _)| *id == factor);
@@ -340,8 +351,9 @@ pub(crate) fn carry_out(
         }
         (_, None) => Err(ActError::NoSuchAccount(name.clone())),
         (act, Some(mut account)) => {
+            let (devices, generation) = (desk.devices(&account), account.generation);
             account.version = account.version.saturating_add(1);
-            change(desk, account, act)
+            Ok(change(desk, account, act)?.telling_of_devices(devices, generation))
         }
     }
 }
@@ -349,12 +361,12 @@ pub(crate) fn carry_out(
 fn change(desk: &Desk<'_>, account: Account, act: &Act) -> Result<Done, ActError> {
     match act {
         Act::Add { .. } => Err(ActError::NameTaken(account.name)),
-        Act::Remove => Ok(Done::new(AccountChange::Remove(account.id), Issued::Nothing)),
+        Act::Remove => Ok(account::remove(&account)),
         Act::SetPassword(hash) => Ok(Done::updated(Account { password_hash: Some(hash.clone()), ..account })),
         Act::SetState(change) => Ok(Done::updated(account::set_state(desk, account, change))),
         Act::DisableUntil { until, .. } => Ok(Done::updated(account::disable_until(desk, account, *until)?)),
-        Act::Reset(reset) => account::reset(account, *reset),
-        Act::Block(block) => Ok(Done::updated(Account { block: Some(*block), ..account })),
+        Act::Reset(reset) => account::reset(desk, account, *reset),
+        Act::Block(block) => Ok(Done::updated(account::block(account, *block))),
         Act::Unblock => Ok(Done::updated(Account { block: None, ..account })),
         Act::Unlock => Ok(Done::updated(account)),
         Act::SetRole(role) => Ok(Done::updated(Account { role: *role, ..account })),

@@ -4,14 +4,13 @@
 use crate::account::Account;
 use crate::acts::{Act, ActError, Desk, Issued, account, carry_out};
 use crate::bundle::{AccountChange, Spend};
-use crate::message::Envelope;
-use crate::notices::{self, Circumstances, Happening};
+use crate::notices::{Circumstances, Happening, Notices};
 
 /// What an act of the user comes to.
 pub(crate) struct OwnAct {
     pub(crate) change: AccountChange,
     pub(crate) spends: Vec<Spend>,
-    pub(crate) messages: Vec<Envelope>,
+    pub(crate) notices: Notices,
     pub(crate) issued: Issued,
     /// The account before and after, in words for the record.
     pub(crate) before: String,
@@ -43,9 +42,8 @@ impl OwnAct {
             AccountChange::Insert(account) | AccountChange::Update(account) => account::describe(account),
             AccountChange::Remove(_) => String::new(),
         };
-        let messages =
-            notices::envelopes(desk.policy, before, happenings, circumstances, desk.keys, desk.random)?;
+        let notices = Notices::of(happenings, Some(before), circumstances, desk.means())?;
         let before = account::describe(before);
-        Ok(Self { change, spends: Vec::new(), messages, issued: Issued::Nothing, before, after })
+        Ok(Self { change, spends: Vec::new(), notices, issued: Issued::Nothing, before, after })
     }
 }

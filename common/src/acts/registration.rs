@@ -1,7 +1,9 @@
 //! What registering and dropping a factor does to the rest of an account, whoever does it.
 
-use crate::account::{Account, Factor, State};
+use crate::account::{Account, Factor, FactorKind, State};
+use crate::acts::gone;
 use crate::id::FactorId;
+use crate::notices::Happening;
 
 /// The account with one factor more. Registering is what `enabled` waits for. Where all had to be registered anew, this
 /// one is the first of the new ones: what was registered before is void, and so is all that came from it.
@@ -16,6 +18,7 @@ pub(crate) fn with_factor(mut account: Account, factor: Factor) -> Account {
             temporary_code: None,
             ..account
         };
+        account.forget_devices();
     }
     account.factors.push(factor);
     if account.state == State::Enabled {
@@ -25,10 +28,16 @@ pub(crate) fn with_factor(mut account: Account, factor: Factor) -> Account {
     account
 }
 
-/// The account without a factor; `None` where it has no such one.
-pub(crate) fn without_factor(mut account: Account, id: FactorId) -> Option<Account> {
-    let before = account.factors.len();
+/// Where all must be registered anew, the numbers and addresses that are void from now on hear of it themselves.
+pub(crate) fn dropped(before: &Account) -> Vec<Happening> {
+    let old = before.factors.iter().filter(|_| before.must_register_again);
+    old.filter(|factor| matches!(factor.kind, FactorKind::Sent { .. })).map(gone).collect()
+}
+
+/// The account without a factor.
+pub(crate) fn without_factor(mut account: Account, id: FactorId) -> Account {
     account.factors.retain(|factor| factor.id != id);
     account.default_factor = account.default_factor.filter(|default| *default != id);
-    (account.factors.len() < before).then_some(account)
+    account.forget_devices();
+    account
 }

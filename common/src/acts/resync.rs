@@ -81,10 +81,8 @@ fn clock(
     }
     let drift = key.drift_of(step, desk.now).ok_or(ActError::WrongCodes)?;
     let key = key.ahead_by(drift);
-    let begins_at = key.step_begins(step);
-    if begins_at <= desk.loaded.floor {
+    if key.step_begins(step) <= desk.loaded.floor {
         return Err(ActError::CodeRefused);
     }
-    let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
-    Ok((drift, Spend::TotpStep { account, factor, step, begins_at, expires_at }))
+    Ok((drift, Spend::of_step(&key, (account, factor), step)))
 }

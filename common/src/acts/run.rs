@@ -7,9 +7,9 @@ use crate::bundle::{AccountChange, Bundle, Precondition, Unlocked};
 use crate::engine::{Engine, Written};
 use crate::keys::KeyError;
 use crate::lane::{LaneKey, LanesOf};
-use crate::message::{By, Envelope};
-use crate::notices::{self, Circumstances};
-use crate::record::{ActRecord, Actor, Ending, PrimaryResult, Record, Severity};
+use crate::message::By;
+use crate::notices::{self, Circumstances, Notices};
+use crate::record::{ActRecord, Actor, Ending, Names, PrimaryResult, Record, Severity, Together};
 use crate::username::Username;
 use crate::{AttemptId, Reason, UnixTime, limits};
 
@@ -65,6 +65,14 @@ impl Engine {
     pub fn record_finding(&self, reason: Reason) {
         let about_nobody = self.record_about_nobody(Place::Service(PLACE.to_owned()), reason);
         self.record_alone(Record { severity: Severity::Alert, ending: Ending::Finding, ..about_nobody });
+    }
+
+    /// Records that so many records could not be passed on to syslog.
+    pub fn record_lost(&self, count: u64, since: UnixTime) {
+        let about_nobody = self.record_about_nobody(Place::Service(PLACE.to_owned()), Reason::SyslogBehind);
+        let together = Some(Together { count, since, names: Names::Several });
+        let (severity, ending) = (Severity::Error, Ending::Finding);
+        self.record_alone(Record { severity, ending, together, ..about_nobody });
     }
 
     fn record_about_nobody(&self, place: Place, reason: Reason) -> Record {
@@ -149,13 +157,7 @@ pub(super) struct Prepared {
 
 impl Minutes<'_> {
     /// What the user hears of it, at what was known before.
-    fn notices(
-        &self,
-        desk: &Desk<'_>,
-        before: Option<&Account>,
-        done: &Done,
-    ) -> Result<Vec<Envelope>, KeyError> {
-        let Some(before) = before else { return Ok(Vec::new()) };
+    fn notices(&self, desk: &Desk<'_>, before: Option<&Account>, done: &Done) -> Result<Notices, KeyError> {
         let circumstances = Circumstances {
             attempt: self.id,
             by: By::Administrator,
@@ -163,7 +165,7 @@ impl Minutes<'_> {
             source: None,
             at: desk.now,
         };
-        notices::envelopes(desk.policy, before, &done.happenings, &circumstances, desk.keys, desk.random)
+        Notices::of(&done.happenings, before, &circumstances, desk.means())
     }
 
     fn bundle(
@@ -172,11 +174,11 @@ impl Minutes<'_> {
         before: Option<&Account>,
         wrong_codes: u32,
         done: &Done,
-        notices: Vec<Envelope>,
+        notices: Notices,
     ) -> Bundle {
         let after = match &done.change {
             AccountChange::Insert(account) | AccountChange::Update(account) => {
-                Some(format!("{}{}{}", account::describe(account), done.words, told(before, done, &notices)))
+                Some(account::describe(account) + &done.words)
             }
             AccountChange::Remove(_) => None,
         };
@@ -190,18 +192,20 @@ impl Minutes<'_> {
             let had = before.is_some_and(|account| account.password_hash.is_some());
             let before = with(before_words, if had { " password=set" } else { " password=none" });
             (before, with(after, " password=new"))
+        } else if matches!(self.act, Act::Remove) {
+            (with(before_words, &done.words), after)
         } else {
             (before_words, after)
         };
-        let record = self.record(now, Reason::ActDone, before_words, after);
-        let mut bundle = Bundle::of_records(self.id, now, vec![record]);
+        let mut bundle = Bundle::of_records(self.id, now, Vec::new());
+        let told = notices.put_into(&mut bundle);
+        bundle.records.push(Record { told, ..self.record(now, Reason::ActDone, before_words, after) });
         bundle.precondition = match before {
             Some(account) => Precondition::Version { account: account.id, version: account.version },
             None => Precondition::Absent(self.name.clone()),
         };
         bundle.account = Some(done.change.clone());
         bundle.spends.clone_from(&done.spends);
-        bundle.messages = notices;
         bundle
     }
 
@@ -220,15 +224,6 @@ impl Minutes<'_> {
             act: Some(act),
             ..record_of(self.id, at, Place::Service(PLACE.to_owned()), reason)
         }
-    }
-}
-
-/// Whether the user hears of it: an auditor should see where nobody was told.
-fn told(before: Option<&Account>, done: &Done, notices: &[Envelope]) -> String {
-    match (before, done.happenings.is_empty(), notices.len()) {
-        (None, _, _) | (_, true, _) => String::new(),
-        (Some(_), false, 0) => " notices=none".to_owned(),
-        (Some(_), false, count) => format!(" notices={count}"),
     }
 }
 
@@ -251,6 +246,7 @@ fn record_of(id: AttemptId, at: UnixTime, place: Place, reason: Reason) -> Recor
         ending: Ending::Act,
         reason,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }

@@ -1,7 +1,9 @@
 //! Administrators' acts as scripts.
 
 mod contacts;
+mod devices;
 mod factors;
+mod notices;
 mod properties;
 mod states;
 

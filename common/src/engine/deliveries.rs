@@ -32,6 +32,7 @@ impl Engine {
             ending: Ending::Finding,
             reason,
             together: None,
+            told: None,
             delivery: Some(delivery),
             act: None,
         };

@@ -68,6 +68,7 @@ impl Engine {
             ending,
             reason,
             together: None,
+            told: None,
             delivery: None,
             act: None,
         }

@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::lane::{Lane, LaneKey};
 use crate::login::{Counted, Counter, Evidence};
 use crate::ports::{BreakGlass, Loaded, Store, StoreError};
-use crate::record::Ending;
+use crate::record::{Ending, Told, Untold};
 use crate::throttle::Count;
 use crate::{Attempt, AttemptId, UnixTime, Username};
 
@@ -114,7 +114,9 @@ impl Ledger<'_> {
         match (stored, kept) {
             (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session, now)),
             (Ok(stored), Err(_)) => Ok(stored),
-            (Err(_), Ok(kept)) if file.stands_in && kept.account.is_some() => Ok(kept),
+            (Err(_), Ok(kept)) if file.stands_in && kept.account.is_some() => {
+                Ok(Loaded { sends_nothing: true, ..kept })
+            }
             (Err(error), _) => Err(error),
         }
     }
@@ -174,10 +176,13 @@ impl Ledger<'_> {
     ) -> Result<Option<Vec<Entry>>, StoreError> {
         let Some(file) = self.file else { return written(self.store, bundle) };
         let in_store = part_of(Counter::Store, bundle, &round.evidence);
+        // The file sends nothing, and keeps no code that is sent.
         let in_file = part_of(Counter::BreakGlassFile, bundle, &round.evidence);
+        let in_file = Bundle { new_code: None, messages: Vec::new(), notice_texts: None, ..in_file };
         if bundle.account.is_some() && round.is_from_file {
-            // The store is there again: what is written is to be made of what it has.
-            return Ok(None);
+            // Where the store is there again, what is written is to be made of what it has.
+            let nothing = Bundle::of_records(bundle.attempt, bundle.at, Vec::new());
+            return written(self.store, &nothing).map(|_| None);
         }
         let is_accept = bundle.records.iter().any(|record| record.ending == Ending::Accept);
         if is_accept || !bundle.spends.is_empty() {
@@ -224,8 +229,8 @@ impl Ledger<'_> {
                 }
                 Ok(Some(entries))
             }
-            Err(error) if is_spent && file.stands_in && !needs_store(in_file) => {
-                file.written(&used(in_file)).map_err(|_| error)
+            Err(error) if is_spent && file.stands_in && !needs_store(in_store) => {
+                file.written(&untold(used(in_file))).map_err(|_| error)
             }
             Err(error) => Err(error),
         }
@@ -261,6 +266,14 @@ fn spending(bundle: &Bundle, spent: &[Spend]) -> Bundle {
 /// The rest of it.
 fn used(bundle: &Bundle) -> Bundle {
     Bundle { spends: Vec::new(), ..bundle.clone() }
+}
+
+/// The same without its notices, which wait in the store: its records say so.
+fn untold(mut bundle: Bundle) -> Bundle {
+    for told in bundle.records.iter_mut().filter_map(|record| record.told.as_mut()) {
+        *told = Told { notices: 0, untold: told.untold.or(Some(Untold::StoreAway)) };
+    }
+    bundle
 }
 
 /// Whether a copy is of the same account after a change that the store has not loaded.

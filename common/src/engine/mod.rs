@@ -278,7 +278,7 @@ impl Engine {
     ) -> Result<Counted, StoreError> {
         let before = earlier.map_or(case.loaded.lane, |counted| counted.after.lane);
         // A guess is a try at every code that is on its way.
-        let is_second = round == Guess::Second && !case.loaded.sent_codes.is_empty();
+        let is_second = round == Guess::Second && !case.loaded.sent.codes.is_empty();
         let codes_of = case.name().filter(|_| is_second).cloned();
         let count = Count { lane: case.tracks.lane, against, codes_of, at: case.now };
         self.ledger(attempt, case.name()).count(&count, before)

@@ -18,11 +18,9 @@ pub(super) fn unanswered(view: &View<'_>, session: Session) -> Step {
     match view.attempt.primary {
         // The earlier module asked, and refused; there is nothing to try as an app password.
         PrimaryMode::Failed => after_primary(view, session, PrimaryResult::Wrong, None),
-        PrimaryMode::Own | PrimaryMode::Stack | PrimaryMode::None => Step::Ask(
-            Box::new(session.clone()),
-            Prompt::hidden(text::PASSWORD),
-            write::nothing(view, &session),
-        ),
+        PrimaryMode::Own | PrimaryMode::Stack | PrimaryMode::None => {
+            write::ask_on(view, session, Prompt::hidden(text::PASSWORD), None)
+        }
     }
 }
 
@@ -148,7 +146,7 @@ fn with_code(view: &View<'_>, session: Session, halves: &Halves, evidence: Evide
     let session = judgement::standing(view, session, PrimaryResult::Right);
     if let Some(way) = ways::appended(&halves.code) {
         let is_standing = judgement::refusal(&session, PrimaryResult::Right, need(view)).is_none();
-        return second::choose(view, session, way, is_standing);
+        return second::choose(view, session, way, is_standing, evidence);
     }
     match second::judge(view, &session, PrimaryResult::Right, &halves.code, evidence) {
         Judged::Step(step) => step,

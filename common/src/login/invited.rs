@@ -61,11 +61,7 @@ pub(super) fn answered(
     answer: &Answer,
     evidence: Evidence,
 ) -> Step {
-    let empty = Secret::new(Vec::new());
-    let typed = match answer {
-        Answer::Text(typed) => typed,
-        Answer::Void => &empty,
-    };
+    let typed = answer.typed();
     match need(view) {
         Need::Register => {}
         Need::Skip(reason) => return skipped_meanwhile(view, session, primary, reason, typed),

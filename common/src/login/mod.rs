@@ -30,6 +30,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::account::Account;
+use crate::acts::Desk;
 use crate::address::Channel;
 use crate::attempt::Word;
 use crate::bundle::Bundle;
@@ -38,6 +39,7 @@ use crate::lane::Lane;
 use crate::login::manage::Wish;
 use crate::policy::{Policy, Privileged, Ruling};
 use crate::ports::{Loaded, PasswordCheck};
+use crate::random::Random;
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
 use crate::throttle::{Against, Seen, Tracks};
@@ -92,7 +94,7 @@ pub struct View<'a> {
 /// What the engine has found out for this answer so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Evidence {
-    /// The first password, counted before it was checked.
+    /// The first password, counted before it was checked; or a wish for a code by whoever knows a name.
     pub knocked: Option<Counted>,
     /// What the backend said of the password; asked at most once.
     pub password: Option<PasswordCheck>,
@@ -176,7 +178,8 @@ impl Counted {
 
 /// What happens next.
 pub enum Step {
-    /// Count this first password in its lane, then decide again with the count as evidence.
+    /// Count this first password, or this wish for a code by whoever knows a name, in its lane; then decide again with the
+    /// count as evidence.
     Knock,
     /// Count this second proof against this, then decide again with the count as evidence.
     Count(Against),
@@ -224,21 +227,14 @@ pub fn decide(view: &View<'_>, session: Session, answer: Option<&Answer>, eviden
         (Stage::Invited(_) | Stage::Setup(_) | Stage::Manage(_), None) => {
             write::reject(view, &session, Reason::NotAnAnswer)
         }
-        (Stage::Invited(primary), Some(answer)) => match second::beginning(view, session, primary, answer) {
-            Ok(session) => invited::answered(view, session, primary, answer, evidence),
-            Err(step) => *step,
-        },
-        (Stage::Setup(setup), Some(answer)) => {
-            match second::beginning(view, session, setup.primary, answer) {
-                Ok(session) => setup::answered(view, session, &setup, answer, evidence),
-                Err(step) => *step,
-            }
-        }
+        (Stage::Invited(primary), Some(answer)) => second::openly(view, session, answer, |session| {
+            invited::answered(view, session, primary, answer, evidence)
+        }),
+        (Stage::Setup(setup), Some(answer)) => second::openly(view, session, answer, |session| {
+            setup::answered(view, session, &setup, answer, evidence)
+        }),
         (Stage::Manage(manage), Some(answer)) => {
-            match second::beginning(view, session, manage.primary, answer) {
-                Ok(session) => manage::answered(view, session, manage, answer),
-                Err(step) => *step,
-            }
+            second::openly(view, session, answer, |session| manage::answered(view, session, manage, answer))
         }
     }
 }
@@ -250,7 +246,8 @@ fn still(view: &View<'_>, session: &Session, primary: PrimaryResult) -> PrimaryR
     if primary == PrimaryResult::Right && changed { PrimaryResult::Wrong } else { primary }
 }
 
-fn first_stage(attempt: &Attempt) -> Stage {
+/// What the first answer of an attempt is an answer to.
+pub(crate) fn first_stage(attempt: &Attempt) -> Stage {
     use crate::attempt::FirstAnswer;
     match (attempt.primary, attempt.profile.first_answer) {
         (PrimaryMode::Stack, _) => Stage::Second(PrimaryResult::Right),
@@ -265,6 +262,11 @@ fn first_stage(attempt: &Attempt) -> Stage {
 }
 
 impl View<'_> {
+    /// What acts of the user are carried out with.
+    fn desk<'d>(&'d self, random: &'d dyn Random) -> Desk<'d> {
+        Desk { policy: self.policy, keys: self.keys, random, now: self.now, loaded: self.loaded }
+    }
+
     /// The canonical name, where the primary knows one.
     fn known(&self) -> Option<&Username> {
         match self.subject {

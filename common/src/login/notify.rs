@@ -5,7 +5,7 @@ use crate::bundle::{Bundle, Spend};
 use crate::keys::KeyError;
 use crate::login::View;
 use crate::message::{By, Event};
-use crate::notices::{self, Circumstances, Happening};
+use crate::notices::{Circumstances, Happening, Means, Notices};
 use crate::random::Stream;
 
 /// What a bundle uses up that the user should hear of.
@@ -27,13 +27,18 @@ pub(super) fn circumstances<'a>(view: &'a View<'_>, attempt: AttemptId, place: &
     Circumstances { attempt, by: By::User, place, source: view.attempt.source.as_deref(), at: view.now }
 }
 
-/// Puts the notices into the bundle; an account that is only just made has no address to send them to.
+/// Puts the notices into the bundle, and says so in its first record; an account that is only just made has no address to
+/// send them to.
 pub(super) fn tell(view: &View<'_>, bundle: &mut Bundle, happenings: &[Happening]) -> Result<(), KeyError> {
-    let Some(before) = view.loaded.account.as_ref().filter(|_| !happenings.is_empty()) else { return Ok(()) };
     let place = view.attempt.place.to_string();
     let circumstances = circumstances(view, bundle.attempt, &place);
     let random = Stream::new(view.entropy, "notices");
-    let envelopes = notices::envelopes(view.policy, before, happenings, &circumstances, view.keys, &random)?;
-    bundle.messages.extend(envelopes);
+    let (policy, keys, texts) = (view.policy, view.keys, &view.loaded.sent.notice_texts);
+    let means = Means { policy, keys, random: &random, texts };
+    let notices = Notices::of(happenings, view.loaded.account.as_ref(), &circumstances, means)?;
+    let told = notices.put_into(bundle);
+    if let Some(record) = bundle.records.first_mut() {
+        record.told = told;
+    }
     Ok(())
 }

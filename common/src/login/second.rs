@@ -10,7 +10,7 @@ use crate::login::judgement::{self, refusal};
 use crate::login::manage::{self, Wish};
 use crate::login::need::{Need, need};
 use crate::login::proof::{self, Finding, Proof};
-use crate::login::sent::{self, Sending};
+use crate::login::sent::{self, Asking, Sending};
 use crate::login::setup::{self, Demand};
 use crate::login::ways::{self, Way};
 use crate::login::{Counting, Evidence, Grounds, Prompt, Step, View, still, write};
@@ -20,13 +20,12 @@ use crate::throttle::Against;
 use crate::{Answer, Door, Reason, Secret, limits, text};
 
 /// What every answer after a question has to pass: it is one round more, and no answer to a session that is over.
-pub(super) fn beginning(
+fn beginning(
     view: &View<'_>,
     mut session: Session,
     primary: PrimaryResult,
     answer: &Answer,
 ) -> Result<Session, Box<Step>> {
-    let primary = still(view, &session, primary);
     session.rounds = session.rounds.saturating_add(1);
     if let Some(step) = retransmission(view, &session, primary, answer) {
         return Err(Box::new(step));
@@ -34,27 +33,37 @@ pub(super) fn beginning(
     if session.rounds > session.rounds_max() {
         return Err(Box::new(write::reject(view, &session, Reason::TooManyRounds)));
     }
-    if primary == PrimaryResult::Wrong && session.primary() != primary {
-        return Err(Box::new(write::reject(view, &session, Reason::WrongPassword)));
-    }
     Ok(session)
+}
+
+/// The same behind the second question, where nobody is left in the dark: a first password that has become wrong ends it.
+pub(super) fn openly(
+    view: &View<'_>,
+    session: Session,
+    answer: &Answer,
+    then: impl FnOnce(Session) -> Step,
+) -> Step {
+    let known = session.primary();
+    let primary = still(view, &session, known);
+    match beginning(view, session, primary, answer) {
+        Err(step) => *step,
+        Ok(session) if primary != known => write::reject(view, &session, Reason::WrongPassword),
+        Ok(session) => then(session),
+    }
 }
 
 /// An answer has come.
 pub(super) fn answered(
     view: &View<'_>,
-    mut session: Session,
+    session: Session,
     primary: PrimaryResult,
     answer: &Answer,
     evidence: Evidence,
 ) -> Step {
-    session.rounds = session.rounds.saturating_add(1);
-    if let Some(step) = retransmission(view, &session, primary, answer) {
-        return step;
-    }
-    if session.rounds > limits::ROUNDS_MAX {
-        return write::reject(view, &session, Reason::TooManyRounds);
-    }
+    let mut session = match beginning(view, session, primary, answer) {
+        Ok(session) => session,
+        Err(step) => return *step,
+    };
     let Answer::Text(typed) = answer else {
         // Nobody's guess, and counted nowhere. But it ends the attempt as soon as a guess would: sshd answers for
         // users whom it does not know, and the number of questions must not tell them from others.
@@ -69,7 +78,7 @@ pub(super) fn answered(
             session.guesses = session.guesses.saturating_add(1);
             wrong(view, session, Reason::Challenged)
         }
-        Some(way) => choose(view, session, way, is_standing),
+        Some(way) => choose(view, session, way, is_standing, evidence),
         None => guess(view, session, primary, typed, evidence),
     }
 }
@@ -77,10 +86,11 @@ pub(super) fn answered(
 /// The first question for a second proof. Where the user's own way is a code that is sent, it is sent with it.
 pub(super) fn first_question(view: &View<'_>, session: Session, is_standing: bool, reason: Reason) -> Step {
     // At a gateway that checks no password, a name alone sends nothing: whoever wants a code asks for it.
-    let is_somebody = session.primary() == PrimaryResult::Right || view.attempt.door != Door::Radius;
+    let is_somebody = !sent::is_known_by_name_alone(view, &session);
     let account = view.loaded.account.as_ref().filter(|_| is_standing && is_somebody);
     match account.and_then(|account| usual_channel(view, account)) {
-        Some(channel) => send(view, session, channel, 0, text::CODE, reason),
+        Some(channel) if view.is_open() => send(view, session, channel, 0, text::CODE, reason),
+        Some(_) => write::ask(view, session, Prompt::hidden(text::CODE), Reason::Throttled),
         None => write::ask(view, session, Prompt::hidden(text::CODE), reason),
     }
 }
@@ -97,19 +107,28 @@ fn usual_channel(view: &View<'_>, account: &Account) -> Option<Channel> {
 }
 
 /// A way was chosen. In a neutral dialogue everybody hears the same, whatever comes of it.
-pub(super) fn choose(view: &View<'_>, mut session: Session, way: Way, is_standing: bool) -> Step {
+pub(super) fn choose(
+    view: &View<'_>,
+    mut session: Session,
+    way: Way,
+    is_standing: bool,
+    evidence: Evidence,
+) -> Step {
     let words = ways::prompt(view, is_standing);
     match way {
-        Way::Sent(channel, place) if is_standing => {
-            send(view, session, channel, place, &words, Reason::Challenged)
-        }
+        Way::Sent(channel, place) => match sent::asking(view, &session, evidence) {
+            Asking::ToBeCounted => Step::Knock,
+            Asking::Counted if is_standing => send(view, session, channel, place, &words, Reason::Challenged),
+            Asking::Counted => again(view, session, Prompt::made(words), Reason::Challenged),
+            Asking::TooSoon => {
+                again(view, session, in_dialogue(view, text::CODE.to_owned(), &words), Reason::Throttled)
+            }
+        },
         Way::Manage => {
             session.wish = Wish::Manage;
             again(view, session, Prompt::made(words), Reason::Challenged)
         }
-        Way::List | Way::Typed(_) | Way::Sent(..) => {
-            again(view, session, Prompt::made(words), Reason::Challenged)
-        }
+        Way::List | Way::Typed(_) => again(view, session, Prompt::made(words), Reason::Challenged),
     }
 }
 
@@ -122,8 +141,7 @@ fn send(
     neutral: &str,
     reason: Reason,
 ) -> Step {
-    let plain = view.attempt.profile.dialogue == Dialogue::Plain;
-    let said = |text: String| Prompt::made(if plain { text } else { neutral.to_owned() });
+    let said = |text: String| in_dialogue(view, text, neutral);
     let account = view.loaded.account.as_ref();
     let to = account.and_then(|account| {
         let (factor, address) = sent::factors(view, account, channel).into_iter().nth(place)?;
@@ -132,11 +150,12 @@ fn send(
     let Some((account, factor, address)) = to else {
         return again(view, session, said(text::SENT_NOWHERE.to_owned()), reason);
     };
-    if !view.is_open() {
-        return again(view, session, said(text::CODE.to_owned()), Reason::Throttled);
+    if session.is_last_round() {
+        // Nothing is sent that nobody could be asked for.
+        return again(view, session, said(text::CODE.to_owned()), reason);
     }
     let shown = address.masked();
-    match sent::new(view, session.attempt(), Slot::Factor(factor.id), address, channel, account.id) {
+    match sent::new(view, &session, Slot::Factor(factor.id), address, channel, account.id) {
         Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
         Ok(Sending::New(outgoing)) => {
             let prompt = said(format!("A code is on its way to {shown:.60}.\n{}", text::CODE));
@@ -153,6 +172,14 @@ fn send(
     }
 }
 
+/// What is said in a plain dialogue, or the words that everybody hears.
+fn in_dialogue(view: &View<'_>, plain: String, neutral: &str) -> Prompt {
+    Prompt::made(match view.attempt.profile.dialogue {
+        Dialogue::Plain => plain,
+        Dialogue::Neutral => neutral.to_owned(),
+    })
+}
+
 /// The same answer to the same session, as after a lost packet, gets the same verdict; any other use of it fails.
 fn retransmission(
     view: &View<'_>,
@@ -161,11 +188,7 @@ fn retransmission(
     answer: &Answer,
 ) -> Option<Step> {
     let success = view.loaded.success.as_ref()?;
-    let empty = Secret::new(Vec::new());
-    let typed = match answer {
-        Answer::Text(typed) => typed,
-        Answer::Void => &empty,
-    };
+    let typed = answer.typed();
     let Ok(digest) = write::digest(view, session, typed) else {
         return Some(write::unavailable(view, session, Reason::KeyUnavailable));
     };
@@ -268,42 +291,44 @@ fn look(view: &View<'_>, session: &Session, primary: PrimaryResult, typed: &Secr
         Err(_) => write::unavailable(view, session, Reason::KeyUnavailable),
         Ok(Finding::Refused(reason)) => return Judged::Wrong(reason),
         Ok(Finding::Good(proof)) => match setup::demanded(view, account, &proof) {
-            Demand::None if few_codes_left(view, session, account, &proof).is_some() => {
-                let left = few_codes_left(view, session, account, &proof).unwrap_or_default();
-                manage::begin_warned(view, session.clone(), primary, proof, left)
-            }
-            Demand::None if manages(view, session, account, &proof) => {
-                manage::begin(view, session.clone(), primary, proof)
-            }
-            Demand::None => {
-                write::accept_remembered(view, session, write::Yes::new(grounds(primary), proof), typed)
-            }
+            Demand::None => proven(view, session, primary, account, proof, typed),
             Demand::Setup(warrant) => setup::begin(view, session.clone(), primary, warrant, Some(proof)),
             Demand::Refusal(reason) => return Judged::Wrong(reason),
         },
     })
 }
 
-/// How many recovery codes are left after this one, where that is few enough to be said. Not to a gateway: it would take
-/// one question more for a wrong answer.
-fn few_codes_left(view: &View<'_>, session: &Session, account: &Account, proof: &Proof) -> Option<usize> {
+/// In; or to the account first, where the user wants to look after it, or has to hear how few recovery codes are left. A
+/// gateway has its own way to hear that: it would take one question more for a wrong answer.
+fn proven(
+    view: &View<'_>,
+    session: &Session,
+    primary: PrimaryResult,
+    account: &Account,
+    proof: Proof,
+    typed: &Secret,
+) -> Step {
+    let few = few_codes_left(view, account, &proof);
+    let is_told = few.is_some() && view.attempt.door == Door::Pam;
+    if (session.wish == Wish::Manage || is_told) && manages(view, account, &proof) {
+        return manage::begin(view, session.clone(), primary, proof, few);
+    }
+    let yes = write::Yes::new(grounds(primary), proof).with_few_codes(few);
+    write::accept_remembered(view, session, yes, typed)
+}
+
+/// How many recovery codes are left after this one, where they are few.
+fn few_codes_left(view: &View<'_>, account: &Account, proof: &Proof) -> Option<usize> {
     let Some(Spend::Code { code: used, .. }) = &proof.spend else { return None };
     account.recovery_codes.iter().find(|code| code.id == *used)?;
     let is_left = |id| id != *used && !view.loaded.spent_codes.contains(&id);
     let left = account.recovery_codes.iter().filter(|code| is_left(code.id)).count();
-    let can_be_said = view.attempt.door == Door::Pam
-        && setup::can_be_led(view)
-        && !account.factors.is_empty()
-        && session.wish == Wish::SignIn;
-    Some(left).filter(|left| *left <= limits::FEW_RECOVERY_CODES && can_be_said)
+    Some(left).filter(|left| *left <= limits::FEW_RECOVERY_CODES)
 }
 
-/// Whether the user wants to look after the account, and can: with a factor that is spent by it, where questions can be asked.
-fn manages(view: &View<'_>, session: &Session, account: &Account, proof: &Proof) -> bool {
-    session.wish == Wish::Manage
-        && proof.spend.is_some()
-        && !account.factors.is_empty()
-        && setup::can_be_led(view)
+/// Whether the user can look after the account: with a factor that is spent by it, where questions can be asked.
+fn manages(view: &View<'_>, account: &Account, proof: &Proof) -> bool {
+    proof.spend.is_some() && !account.factors.is_empty() && setup::can_be_led(view)
 }
 
 pub(super) const fn grounds(primary: PrimaryResult) -> Grounds {
@@ -327,8 +352,7 @@ fn wrong(view: &View<'_>, session: Session, reason: Reason) -> Step {
 }
 
 fn again(view: &View<'_>, session: Session, prompt: Prompt, reason: Reason) -> Step {
-    let last = session.rounds >= limits::ROUNDS_MAX;
-    if last || view.attempt.profile.second_question == SecondQuestion::Impossible {
+    if session.is_last_round() || view.attempt.profile.second_question == SecondQuestion::Impossible {
         return write::reject(view, &session, reason);
     }
     write::ask(view, session, prompt, reason)

@@ -2,15 +2,17 @@
 
 use crate::account::{Account, Factor, FactorKind};
 use crate::address::{Address, Channel};
-use crate::bundle::{NewCode, SentCode, Slot, Spend};
+use crate::bundle::{Asker, NewCode, SentCode, Slot, Spend};
 use crate::codes;
 use crate::id::{AccountId, CodeId, MessageId};
 use crate::keys::KeyError;
-use crate::login::View;
+use crate::login::{Evidence, View};
 use crate::message::{Content, Envelope, Message};
 use crate::policy::Method;
 use crate::random::Stream;
-use crate::{AttemptId, Reason, Secret, Username, limits};
+use crate::record::PrimaryResult;
+use crate::session::Session;
+use crate::{Door, Reason, Secret, Username, limits};
 
 /// What the address of a registration is sealed to, with the account.
 const FIELD: &str = "registration/address";
@@ -31,10 +33,42 @@ pub(super) struct Outgoing {
     pub(super) envelope: Envelope,
 }
 
+/// Whether a code may be asked for.
+pub(super) enum Asking {
+    /// It may.
+    Counted,
+    /// Once it is counted as a wrong answer would be: nothing is known of whoever asks but a name.
+    ToBeCounted,
+    /// Too many wrong answers, or wishes, came before it.
+    TooSoon,
+}
+
+/// Whether a code may be asked for now. For a name that nobody has the answer is the same.
+pub(super) fn asking(view: &View<'_>, session: &Session, evidence: Evidence) -> Asking {
+    match (asker(view, session), evidence.knocked) {
+        (Asker::Anybody, Some(counted)) if counted.is_admitted(view) => Asking::Counted,
+        (Asker::Anybody, None) if view.is_open() => Asking::ToBeCounted,
+        (Asker::Somebody, _) if view.is_open() => Asking::Counted,
+        (Asker::Anybody | Asker::Somebody, _) => Asking::TooSoon,
+    }
+}
+
+/// Who asks for a code. At a gateway that checks no password a name is all that there is, unless the user was let in
+/// lately from the same source.
+fn asker(view: &View<'_>, session: &Session) -> Asker {
+    let is_usual = view.attempt.source.is_some() && view.is_known();
+    if is_known_by_name_alone(view, session) && !is_usual { Asker::Anybody } else { Asker::Somebody }
+}
+
+/// Whether no first password is asked for, at a gateway.
+pub(super) fn is_known_by_name_alone(view: &View<'_>, session: &Session) -> bool {
+    session.primary() == PrimaryResult::NotAsked && view.attempt.door == Door::Radius
+}
+
 /// Decides about a code to an address.
 pub(super) fn new(
     view: &View<'_>,
-    attempt: AttemptId,
+    session: &Session,
     slot: Slot,
     to: &Address,
     channel: Channel,
@@ -48,12 +82,15 @@ pub(super) fn new(
         return Ok(Sending::Refused(Reason::NumberNotAllowed));
     }
     let is_on_its_way = |code: &SentCode| code.slot == slot && code.is_young(view.now);
-    if view.loaded.sent_codes.iter().any(is_on_its_way) {
+    if view.loaded.sent.codes.iter().any(is_on_its_way) {
         return Ok(Sending::Joined);
     }
-    let daily_limit = view.policy.codes_per_day;
-    if !view.loaded.sendings.allow(view.now, daily_limit) {
+    let (asker, daily_limit) = (asker(view, session), view.policy.codes_per_day);
+    if !view.loaded.sent.allows(asker, view.now, daily_limit) {
         return Ok(Sending::Refused(Reason::TooManyCodes));
+    }
+    if view.loaded.sends_nothing {
+        return Ok(Sending::Refused(Reason::OutboxFull));
     }
     let random = Stream::new(view.entropy, "sent code");
     let digits = codes::generate_digits(&random, limits::CODE_DIGITS);
@@ -73,7 +110,7 @@ pub(super) fn new(
     };
     let message = Message {
         id: MessageId::generate(&random),
-        attempt,
+        attempt: session.attempt(),
         user: user.as_str().to_owned(),
         channel,
         to: to.clone(),
@@ -82,7 +119,7 @@ pub(super) fn new(
         expires_at,
     };
     let envelope = message.seal(view.keys, &random)?;
-    let code = NewCode { name: user.clone(), code, daily_limit };
+    let code = NewCode { name: user.clone(), code, daily_limit, asker };
     Ok(Sending::New(Box::new(Outgoing { code, envelope })))
 }
 
@@ -104,7 +141,7 @@ pub(super) fn open(view: &View<'_>, code: &SentCode, account: AccountId) -> Opti
 
 /// Where the last code of a slot was sent.
 pub(super) fn address_of(view: &View<'_>, slot: Slot, account: AccountId) -> Option<Address> {
-    let code = view.loaded.sent_codes.iter().find(|code| code.slot == slot)?;
+    let code = view.loaded.sent.codes.iter().find(|code| code.slot == slot)?;
     open(view, code, account)
 }
 
@@ -120,7 +157,7 @@ pub(super) fn matching<'a>(
     let live = |code: &&SentCode| {
         is_asked_for(code.slot) && code.is_live(view.now) && code.tries < limits::CODE_TRIES
     };
-    Ok(view.loaded.sent_codes.iter().filter(live).find(|code| candidates.contain(&code.hash)))
+    Ok(view.loaded.sent.codes.iter().filter(live).find(|code| candidates.contain(&code.hash)))
 }
 
 /// What using a code uses up.

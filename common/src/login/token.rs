@@ -149,13 +149,11 @@ impl Token<'_> {
         let Some(step) = key.matching_step(typed.code(), self.view.now, limits::TOTP_SKEW_STEPS) else {
             return Ok(None);
         };
-        let begins_at = key.step_begins(step);
-        if self.spent().is_some_and(|highest| step <= highest) || begins_at <= self.view.loaded.floor {
+        let is_old = key.step_begins(step) <= self.view.loaded.floor;
+        if is_old || self.spent().is_some_and(|highest| step <= highest) {
             return Ok(Some(Found::Spent));
         }
-        let expires_at = key.step_expires(step, limits::TOTP_SKEW_STEPS);
-        let (account, factor) = (self.account, self.factor);
-        let spend = Spend::TotpStep { account, factor, step, begins_at, expires_at };
+        let spend = Spend::of_step(&key, (self.account, self.factor), step);
         Ok(Some(Found::Fresh(Method::Totp, spend)))
     }
 

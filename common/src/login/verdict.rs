@@ -36,17 +36,29 @@ pub struct Accept {
     user: Username,
     grounds: Grounds,
     reason: Reason,
+    few_codes: Option<usize>,
 }
 
 impl Accept {
-    pub(super) const fn new(user: Username, grounds: Grounds, reason: Reason) -> Self {
-        Self { user, grounds, reason }
+    pub(super) const fn new(
+        user: Username,
+        grounds: Grounds,
+        reason: Reason,
+        few_codes: Option<usize>,
+    ) -> Self {
+        Self { user, grounds, reason, few_codes }
     }
 
     /// Who is in, by canonical name.
     #[must_use]
     pub const fn user(&self) -> &Username {
         &self.user
+    }
+
+    /// How many recovery codes are left, where the user should hear that they are few.
+    #[must_use]
+    pub const fn few_codes(&self) -> Option<usize> {
+        self.few_codes
     }
 
     /// On what grounds.

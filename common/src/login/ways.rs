@@ -6,7 +6,7 @@
 use crate::account::Account;
 use crate::address::Channel;
 use crate::attempt::Dialogue;
-use crate::login::{View, sent};
+use crate::login::{View, sent, setup};
 use crate::policy::Method;
 use crate::{Secret, limits, text};
 
@@ -15,7 +15,9 @@ const WORD_OCTETS_MAX: usize = 5;
 /// Ways that stand in one list.
 const WAYS_MAX: usize = 6;
 /// Characters of one way in a list.
-const WORDS_MAX: usize = 29;
+const WORDS_MAX: usize = 26;
+/// The last line of a list, where the account can be looked after.
+const MENU: &str = "menu: your account";
 
 /// A way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +96,13 @@ pub(super) fn prompt(view: &View<'_>, is_standing: bool) -> String {
 /// What can be chosen here, with its words: in a plain dialogue what the user has, else what the site has.
 fn listed(view: &View<'_>, is_standing: bool) -> Vec<(Way, String)> {
     let own = view.loaded.account.as_ref().filter(|_| is_standing);
-    match (view.attempt.profile.dialogue, own) {
+    let mut ways = match (view.attempt.profile.dialogue, own) {
         (Dialogue::Plain, Some(account)) => of_user(view, account),
         (Dialogue::Plain | Dialogue::Neutral, _) => of_site(view),
-    }
+    };
+    let is_there = setup::may_be_led(view.attempt) && !view.attempt.place.is_self_service();
+    ways.extend(is_there.then(|| (Way::Manage, MENU.to_owned())));
+    ways
 }
 
 fn of_site(view: &View<'_>) -> Vec<(Way, String)> {
@@ -127,7 +132,7 @@ fn of_user(view: &View<'_>, account: &Account) -> Vec<(Way, String)> {
     ways
 }
 
-const fn named(channel: Channel) -> &'static str {
+pub(super) const fn named(channel: Channel) -> &'static str {
     match channel {
         Channel::Sms => "text message",
         Channel::Call => "call",
@@ -136,7 +141,7 @@ const fn named(channel: Channel) -> &'static str {
 }
 
 const _: () = assert!(
-    text::WAYS_HEAD.len() + text::WAYS_QUESTION.len() + WAYS_MAX * (WORDS_MAX + 3)
+    text::WAYS_HEAD.len() + text::WAYS_QUESTION.len() + WAYS_MAX * (WORDS_MAX + 3) + MENU.len() + 3
         <= limits::PROMPT_OCTETS_MAX
 );
 

@@ -28,11 +28,13 @@ pub(super) struct Yes {
     digest: Option<[u8; 32]>,
     /// The factor in the record, where it is not that of the proof.
     factor: Option<String>,
-    /// What stands in the record for a rule, where it is none.
-    opening: Option<String>,
+    /// What stands in the record for a rule, where it is none: why somebody could register.
+    warrant: Option<String>,
     change: Option<AccountChange>,
     spends: Vec<Spend>,
     happenings: Vec<Happening>,
+    /// How many recovery codes are left, where the user should hear that they are few.
+    few_codes: Option<usize>,
 }
 
 impl Yes {
@@ -52,10 +54,11 @@ impl Yes {
             proof: None,
             digest: None,
             factor: None,
-            opening: None,
+            warrant: None,
             change: None,
             spends: Vec::new(),
             happenings: Vec::new(),
+            few_codes: None,
         }
     }
 
@@ -65,6 +68,10 @@ impl Yes {
 
     pub(super) fn with_change(self, change: Option<AccountChange>) -> Self {
         Self { change, ..self }
+    }
+
+    pub(super) fn with_few_codes(self, few_codes: Option<usize>) -> Self {
+        Self { few_codes, ..self }
     }
 
     /// The version that the account has afterwards.
@@ -96,9 +103,10 @@ pub(super) fn accept_registered(
     registration: Registration,
     typed: &Secret,
 ) -> Step {
-    let Registration { change, spends, factor, opening, happenings } = registration;
+    let Registration { change, spends, factor, warrant, happenings } = registration;
     let yes = Yes::skipped(grounds(primary), Reason::Registered);
-    let yes = Yes { change: Some(change), spends, factor: Some(factor), opening, happenings, ..yes };
+    let warrant = Some(warrant);
+    let yes = Yes { change: Some(change), spends, factor: Some(factor), warrant, happenings, ..yes };
     accept_remembered(view, session, yes, typed)
 }
 
@@ -114,8 +122,7 @@ pub(super) fn accept_by_code(
         return reject(view, session, Reason::NoUsableFactor);
     };
     let code = CodeId::from_bytes(code);
-    let name = format!("temporary-code {code}");
-    let proof = Proof { name, spend: Some(Spend::Code { account, code }) };
+    let proof = Proof { name: format!("temporary-code {code}"), spend: Some(Spend::Code { account, code }) };
     accept_remembered(view, session, Yes::new(grounds(primary), proof), typed)
 }
 
@@ -138,7 +145,7 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     let Some(user) = view.known() else { return reject(view, session, Reason::UnknownUser) };
     let mut record = record(view, session, Ending::Accept, yes.reason);
     record.factor = yes.proof.as_ref().map(|proof| proof.name.clone()).or(yes.factor);
-    record.rule = yes.opening.or(record.rule);
+    record.rule = yes.warrant.or(record.rule);
     let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
     bundle.precondition = precondition(view);
     bundle.spends = yes.proof.into_iter().filter_map(|proof| proof.spend).chain(yes.spends).collect();
@@ -163,7 +170,7 @@ pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
         // Nothing was proven, and the program that asks can ask again and again: it may not fill the records.
         bundle.tally = Some(Tally::OwnProgram(view.tracks.name));
     }
-    let accept = Accept::new(user.clone(), yes.grounds, yes.reason);
+    let accept = Accept::new(user.clone(), yes.grounds, yes.reason, yes.few_codes);
     Step::Decide(Verdict::Accept(accept), Box::new(bundle))
 }
 
@@ -183,9 +190,14 @@ pub(super) fn ask(view: &View<'_>, session: Session, prompt: Prompt, reason: Rea
     Step::Ask(Box::new(session), prompt, bundle)
 }
 
-/// A bundle that writes nothing.
-pub(super) fn nothing(view: &View<'_>, session: &Session) -> Box<Bundle> {
-    Box::new(Bundle::of_records(session.attempt(), view.now, Vec::new()))
+/// Asks further. Where all goes its way, with no reason to tell, there is no record: the attempt has others, and too many of
+/// one would leave no room for those of refusals.
+pub(super) fn ask_on(view: &View<'_>, session: Session, prompt: Prompt, why: Option<Reason>) -> Step {
+    if let Some(why) = why {
+        return ask(view, session, prompt, why);
+    }
+    let nothing = Bundle::of_records(session.attempt(), view.now, Vec::new());
+    Step::Ask(Box::new(session), prompt, Box::new(nothing))
 }
 
 /// The same step, with a counted first password taken back that was not wrong.
@@ -250,30 +262,24 @@ fn used_up(view: &View<'_>, bundle: &mut Bundle) {
     bundle.recognised = recognised(view);
 }
 
-/// The same question, with what the user has done to the own account: its record stands beside that of the question.
+/// The same question, with what the user has done to the own account, and the record of that. Where there is no question
+/// any more nothing is done: its end could not be shown.
 pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) -> Step {
-    with_bundle(step, |bundle| {
-        bundle.precondition = precondition(view);
-        bundle.account = Some(own.change);
-        bundle.tally = None;
-        bundle.spends.extend(own.spends);
-        bundle.messages.extend(own.messages);
-        let Some(question) = bundle.records.first().cloned() else { return };
-        let act = ActRecord {
-            act: act.to_owned(),
-            actor: Actor::user(),
-            before: Some(own.before),
-            after: Some(own.after),
-        };
-        bundle.records.push(Record {
-            severity: Severity::Notice,
-            ending: Ending::Act,
-            reason: Reason::ActDone,
-            factor: None,
-            act: Some(act),
-            ..question
-        });
-    })
+    let Step::Ask(session, prompt, mut bundle) = step else { return step };
+    bundle.precondition = precondition(view);
+    bundle.account = Some(own.change);
+    bundle.tally = None;
+    bundle.spends.extend(own.spends);
+    let told = own.notices.put_into(&mut bundle);
+    let act = ActRecord {
+        act: act.to_owned(),
+        actor: Actor::user(),
+        before: Some(own.before),
+        after: Some(own.after),
+    };
+    let record = record(view, &session, Ending::Act, Reason::ActDone);
+    bundle.records.push(Record { act: Some(act), told, ..record });
+    Step::Ask(session, prompt, bundle)
 }
 
 /// The same question, with the proof that led to it; one that is to be spent later is only named.
@@ -365,6 +371,7 @@ fn record(view: &View<'_>, session: &Session, ending: Ending, reason: Reason) ->
         ending,
         reason,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }

@@ -1,12 +1,12 @@
 //! A store in memory that keeps the contract of the port.
 
+mod apply;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use crate::account::{Account, PasswordHash};
-use crate::bundle::{
-    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Renewal, Spend,
-};
+use crate::bundle::{Bundle, Entry, NewCode, NoticeTexts, Outcome, Precondition, Spend};
 use crate::chain::{ChainMac, ChainPosition};
 use crate::id::{AttemptId, CodeId, FactorId};
 use crate::lane::{Lane, LaneKey};
@@ -15,6 +15,7 @@ use crate::ports::{BreakGlass, Loaded, Store, StoreError};
 use crate::record::Record;
 use crate::sent::Sent;
 use crate::throttle::{Against, Cap, Count, Seen};
+use crate::ticket::Tickets;
 use crate::world::{app_secret, keys, outside::Counting};
 use crate::{AccountId, UnixTime, Username};
 
@@ -27,8 +28,12 @@ pub(crate) struct Memory {
     /// What the last bundle has spent.
     pub(crate) last_spends: Vec<Spend>,
     sent: HashMap<Username, Sent>,
+    tickets: HashMap<AccountId, Tickets>,
     /// Messages that nobody has taken.
     pub(crate) outbox: Vec<Envelope>,
+    /// No further code is taken in. Who loads after one was refused knows it.
+    pub(crate) outbox_is_full: bool,
+    was_code_refused: bool,
     signed_in: HashMap<AccountId, UnixTime>,
     lanes: HashMap<LaneKey, Lane>,
     caps: HashMap<AccountId, Cap>,
@@ -50,7 +55,7 @@ pub(crate) struct Memory {
     pub(crate) has_gone_back: bool,
     /// An administrator sets new passwords between the load of a login and its commit.
     pub(crate) new_password_before_next_accept: bool,
-    counts: u64,
+    pub(crate) counts: u64,
     /// Counts that it cannot take before it can again.
     pub(crate) counts_to_fail: u32,
     /// Answers of others in the same lane, between the next count of a login and its next.
@@ -91,9 +96,7 @@ impl MemoryStore {
     pub(crate) fn raise_versions(&self) {
         self.0.lock().unwrap().accounts.values_mut().for_each(|account| account.version += 1);
     }
-}
 
-impl MemoryStore {
     /// As a purge does; the floor is the caller's.
     pub(crate) fn forget_spent_steps(&self) {
         self.0.lock().unwrap().steps.clear();
@@ -120,10 +123,10 @@ impl Store for MemoryStore {
         memory.loads += 1;
         let account = memory.accounts.get(name).cloned();
         let id = account.as_ref().map(|account| account.id);
-        let Sent { codes, sendings } = memory.sent.get(name).cloned().unwrap_or_default();
         Ok(Loaded {
-            sent_codes: codes,
-            sendings,
+            sent: memory.sent.get(name).cloned().unwrap_or_default(),
+            sends_nothing: memory.was_code_refused,
+            tickets: id.and_then(|id| memory.tickets.get(&id).cloned()).unwrap_or_default(),
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
             spent_steps: memory.steps.iter().map(|(factor, step)| (*factor, *step)).collect(),
@@ -246,7 +249,16 @@ impl Memory {
         if !self.holds(&bundle.precondition) || !bundle.spends.iter().all(is_unspent) {
             return Outcome::Conflict;
         }
-        if !bundle.new_code.as_ref().is_none_or(|new| self.may_send(new)) {
+        self.was_code_refused |= self.outbox_is_full && bundle.new_code.is_some();
+        if !bundle.tickets.iter().all(|change| self.may_remember(change, bundle)) {
+            return Outcome::Conflict;
+        }
+        let may_tell = |texts: &NoticeTexts| self.sent_to(&texts.name).tell(texts.count, bundle.at);
+        if !bundle.notice_texts.as_ref().is_none_or(may_tell) {
+            return Outcome::Conflict;
+        }
+        let may_send = |new: &NewCode| !self.outbox_is_full && self.sent_to(&new.name).send(new);
+        if !bundle.new_code.as_ref().is_none_or(may_send) {
             return Outcome::Conflict;
         }
         if bundle.success.as_ref().is_some_and(|success| self.successes.contains_key(&success.session)) {
@@ -308,69 +320,8 @@ impl Memory {
         }
     }
 
-    fn may_send(&self, new: &NewCode) -> bool {
-        self.sent.get(&new.name).cloned().unwrap_or_default().send(new)
-    }
-
-    fn apply(&mut self, bundle: &Bundle) {
-        match &bundle.account {
-            None => {}
-            Some(AccountChange::Insert(account) | AccountChange::Update(account)) => {
-                self.accounts.retain(|_, stored| stored.id != account.id);
-                self.accounts.insert(account.name.clone(), (**account).clone());
-            }
-            Some(AccountChange::Remove(id)) => self.accounts.retain(|_, stored| stored.id != *id),
-        }
-        self.last_spends.clone_from(&bundle.spends);
-        for spend in &bundle.spends {
-            match spend {
-                Spend::TotpStep { factor, step, .. } => {
-                    self.steps.insert(*factor, *step);
-                }
-                Spend::HotpCounter { factor, counter, .. } => {
-                    self.steps.insert(*factor, *counter);
-                }
-                Spend::Code { code, .. } => self.codes.push(*code),
-                Spend::SentCode { name, slot, code } => {
-                    let sent = self.sent.get_mut(name);
-                    assert!(sent.is_some_and(|sent| sent.spend(*slot, *code, bundle.at)));
-                }
-            }
-        }
-        if let Some(new) = &bundle.new_code {
-            assert!(self.sent.entry(new.name.clone()).or_default().send(new));
-        }
-        self.outbox.extend(bundle.messages.iter().cloned());
-        if let Some(account) = bundle.signed_in {
-            self.signed_in.insert(account, bundle.at);
-        }
-        if let Some(success) = &bundle.success {
-            self.successes.insert(success.session, success.clone());
-        }
-        if let Some(taken_back) = &bundle.taken_back {
-            let lane = self.lanes.entry(taken_back.lane).or_default();
-            *lane = taken_back.undo(*lane);
-        }
-        if let Some(recognised) = &bundle.recognised {
-            self.lanes.remove(&recognised.lane);
-            if recognised.cap == CapEffect::EndsRow {
-                let cap = self.caps.entry(recognised.account).or_default();
-                *cap = cap.after_a_right_one();
-            }
-            if recognised.renewal == Renewal::Write {
-                self.known.insert((recognised.account, recognised.lane), bundle.at);
-            }
-        }
-        if let Some(unlocked) = &bundle.unlocked {
-            self.caps.remove(&unlocked.account);
-            self.lanes.retain(|lane, _| !unlocked.lanes.contains(lane));
-        }
-        let is_counted = |record: &&Record| {
-            let group = bundle.tally.and_then(|tally| tally.group(record));
-            record.ending == crate::record::Ending::Accept && group.is_some()
-        };
-        self.tallied += bundle.records.iter().filter(is_counted).count() as u64;
-        self.records.extend(bundle.records.iter().cloned());
+    fn sent_to(&self, name: &Username) -> Sent {
+        self.sent.get(name).cloned().unwrap_or_default()
     }
 
     /// Durable writes so far.

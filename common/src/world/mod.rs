@@ -10,13 +10,20 @@ use crate::account::{PasswordHash, Role, Scope, SetBy, State};
 use crate::acts::{Act, EnrolmentProof, Issued, Label, NewTotp, Reset};
 use crate::address::{Address, Channel, PhoneNumber};
 use crate::attempt::{Door, Parties, Place, Profile, Target};
+use crate::bundle::{Bundle, Outcome, Precondition, TicketChange};
 use crate::engine::{Engine, Parts, Reply};
 use crate::keys::{KeyId, KeyRing, MasterKey};
+use crate::lane::LaneKey;
 use crate::policy::Policy;
+use crate::ports::Store as _;
 use crate::record::{Actor, Record};
 use crate::session::Session;
+use crate::ticket::{Binding, Source, Ticket};
 use crate::totp::{TotpKey, TotpParameters};
-use crate::{Answer, Attempt, Grounds, PrimaryMode, Reason, Secret, TypedName, Username, Verdict};
+use crate::{
+    Answer, Attempt, AttemptId, Grounds, PrimaryMode, Reason, Secret, TicketId, TypedName, UnixTime,
+    Username, Verdict,
+};
 pub(crate) use memory::MemoryStore;
 use outside::{ClearText, Counting, Silent, TestClock};
 
@@ -109,6 +116,30 @@ impl World {
         let issued = self.act(name, &Act::IssueTemporaryCode { life_seconds });
         let Issued::TemporaryCode { code, .. } = issued else { panic!("no temporary code") };
         code.expose_text().unwrap().to_owned()
+    }
+
+    /// Remembers a device of somebody, as a login would that was proven from there.
+    pub(crate) fn remember(&self, name: &str, from: &str) -> TicketId {
+        let account = self.account(name);
+        let source = Source::parse(from).unwrap();
+        let binding = Binding::Source { service: "sshd".to_owned(), source, key: None };
+        let now = UnixTime::from_seconds(self.now());
+        let with = (&keys(), self.engine.random());
+        let ticket = Ticket::new(&account, &binding, u64::MAX, now, with).unwrap();
+        let id = ticket.id();
+        let mut bundle = Bundle::of_records(AttemptId::generate(self.engine.random()), now, Vec::new());
+        bundle.precondition = Precondition::Version { account: account.id, version: account.version };
+        bundle.tickets.push(TicketChange::Remember { account: account.id, ticket: Box::new(ticket) });
+        let [Outcome::Applied(_)] = &self.memory.commit(&[bundle]).unwrap()[..] else { panic!("a conflict") };
+        id
+    }
+
+    /// The devices of somebody that are remembered now, the oldest first.
+    pub(crate) fn devices(&self, name: &str) -> Vec<TicketId> {
+        let now = UnixTime::from_seconds(self.now());
+        let loaded = self.memory.load(&Username::parse(name).unwrap(), &LaneKey::NONE, None).unwrap();
+        let Some(account) = &loaded.account else { return Vec::new() };
+        loaded.tickets.live(account, now).map(Ticket::id).collect()
     }
 
     pub(crate) fn now(&self) -> u64 {

@@ -11,7 +11,7 @@ use crate::delivery_keys::{
     GATEWAY_BODY_FORMAT, GATEWAY_CA_FILE, GATEWAY_CHANNELS, GATEWAY_COMMAND, GATEWAY_FAILURE_PATTERN,
     GATEWAY_FROM, GATEWAY_HEADERS, GATEWAY_KIND, GATEWAY_METHOD, GATEWAY_NAME, GATEWAY_PASSWORD_FILE,
     GATEWAY_SERVER, GATEWAY_SUCCESS_PATTERN, GATEWAY_SUCCESS_STATUS, GATEWAY_TIMEOUT, GATEWAY_TLS,
-    GATEWAY_URL, GATEWAY_USERNAME, TEXTS,
+    GATEWAY_URL, GATEWAY_USERNAME, NOTICES, TEXTS,
 };
 use crate::effective::{Line, Table, Value};
 use crate::keys::{Key, Part};
@@ -37,6 +37,7 @@ fn delivery_lines(settings: &Settings) -> Vec<Line> {
     let countries = numbers.countries.as_ref().map_or(Value::Unwritten, Value::list);
     vec![
         Line::new(&CODES_PER_DAY, Value::Number(settings.policy.codes_per_day.into())),
+        Line::new(&NOTICES, Value::list(settings.policy.notices.wanted.iter().map(|it| it.word()))),
         Line::new(&COUNTRIES, countries),
         Line::new(&FORBIDDEN_NUMBERS, Value::list(&numbers.forbidden)),
     ]

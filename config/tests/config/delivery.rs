@@ -55,6 +55,22 @@ fn what_is_written_holds() {
 }
 
 #[test]
+fn users_hear_by_mail_else_by_text_message_as_far_as_gateways_say_texts() {
+    let notices = |text: &str| {
+        let notices = read(text).policy.notices;
+        (notices.wanted, notices.delivered.into_iter().collect::<Vec<_>>())
+    };
+    let (email, sms) = (Channel::Email, Channel::Sms);
+    assert_eq!(notices(""), (vec![email, sms], vec![]));
+    assert_eq!(notices(&format!("[delivery]\nnotices = [\"sms\"]\n{HTTP}{URL}")), (vec![sms], vec![sms]));
+    let codes_only = "url = \"https://sms.example.org/?to={to}&code={code}\"\n";
+    assert_eq!(notices(&format!("{HTTP}{codes_only}")), (vec![email, sms], vec![]));
+    check("[delivery]\nnotices = []", "delivery.notices", "empty");
+    check("[delivery]\nnotices = [\"call\"]", "delivery.notices", "call");
+    check("[delivery]\nnotices = [\"sms\", \"sms\"]", "delivery.notices", "twice");
+}
+
+#[test]
 fn what_is_shown_gives_the_same_gateways_again() {
     let command = "command = [\"/bin/call\", \"--to={to}\"]\n";
     let files =

@@ -9,7 +9,7 @@ use common::ports::Fate;
 use common::{Secret, UnixTime};
 
 use crate::dispatch::{Counters, Post};
-use crate::failure::Blame;
+use crate::failure::{Blame, Trouble};
 use crate::gateways::Tried;
 use crate::limits::{AGAIN_SECONDS, SETTLE_TRIES};
 use crate::parcel::Parcel;
@@ -96,6 +96,8 @@ impl Job {
     }
 
     /// The last try says how it ended. Where each gateway says that the message itself is wrong, it is no use to go on.
+    /// What costs money is not tried again where a gateway may have taken it: it has gone to the others by now, and at
+    /// each further try it would come once more.
     fn judge(&self, tried: &[Tried], now: UnixTime) -> Account {
         let last = tried.last();
         let gateway = last.map(|tried| tried.gateway.clone());
@@ -107,6 +109,10 @@ impl Job {
         let is_hopeless = tried
             .iter()
             .all(|tried| matches!(&tried.result, Err(failure) if failure.blame == Blame::Message));
+        if let Some((gateway, doubt)) = doubtful(tried).filter(|_| self.message.channel.costs()) {
+            let (gateway, trouble) = (Some(gateway), Some(format!("it may have been sent: {doubt}")));
+            return Account { fared: Fared::GivenUp, gateway, trouble, fate: Fate::Over };
+        }
         let again = now.plus_seconds(self.pause(now));
         if is_hopeless || again >= self.message.expires_at {
             return Account { fared: Fared::GivenUp, gateway, trouble, fate: Fate::Over };
@@ -129,6 +135,14 @@ impl Job {
             thread::sleep(Duration::from_millis(200).saturating_mul(number));
         }
     }
+}
+
+/// The first gateway that may have taken the message, and why that is not known.
+fn doubtful(tried: &[Tried]) -> Option<(String, Trouble)> {
+    let mut troubles =
+        tried.iter().filter_map(|tried| Some((&tried.gateway, tried.result.as_ref().err()?.trouble)));
+    let (gateway, trouble) = troubles.find(|(_, trouble)| trouble.leaves_doubt())?;
+    Some((gateway.clone(), trouble))
 }
 
 fn parcel(message: &Message, post: &dyn Post) -> Parcel {

@@ -184,6 +184,16 @@ fn the_next_gateway_takes_what_the_first_did_not_and_the_first_is_passed_over() 
 }
 
 #[test]
+fn what_runs_out_before_anything_is_said_leaves_no_doubt() {
+    let silent = Server::new(Does::Hangs);
+    let url = at(silent.port).replace("http:", "https:");
+    let tried = send(vec![gateway("g", http(&url))]);
+    let trouble = trouble(&tried[0]).unwrap();
+    assert_eq!((trouble, trouble.leaves_doubt()), (Trouble::Unreachable, false));
+    assert!(tried[0].took < Duration::from_millis(1400), "{tried:?}");
+}
+
+#[test]
 fn where_all_have_failed_lately_all_are_tried_nevertheless() {
     let port = closed_port();
     let gateways = Gateways::new(vec![gateway("g", http(&at(port)))], None);

@@ -172,6 +172,53 @@ fn what_no_gateway_takes_is_tried_again_until_it_has_expired() {
     assert_eq!((counted.sent, counted.not_sent, counted.given_up), (0, 2, 1));
 }
 
+/// A gateway that takes every message, and says so when nobody listens any more.
+fn late() -> Server {
+    let text = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK".to_owned();
+    Server::new(Does::AnswersAfter(Duration::from_secs(2), text))
+}
+
+#[test]
+fn what_a_late_gateway_may_have_sent_goes_to_the_next_one_and_never_again_to_it() {
+    let (late, good) = (late(), Server::new(answer(200, "OK")));
+    let equipped = vec![gateway("late", http(&at(late.port))), gateway("good", http(&at(good.port)))];
+    let desk = Arc::new(Desk::new(equipped));
+    let (sender, _) = start(&desk);
+    desk.put(Channel::Sms, 300);
+    until("it is sent", || desk.records() == [(Fared::Sent, None)]);
+    sender.stop();
+    assert_eq!((late.requests().len(), good.requests().len()), (1, 1), "twice at most, once from each");
+}
+
+#[test]
+fn a_text_message_that_may_have_been_sent_is_given_up_and_a_mail_is_tried_again() {
+    for (channel, fared, sendings) in [(Channel::Sms, Fared::GivenUp, 1), (Channel::Email, Fared::NotSent, 3)]
+    {
+        let late = late();
+        let mut equipped = gateway("late", http(&at(late.port)));
+        equipped.gateway.channels = [channel].into();
+        let desk = Arc::new(Desk::new(vec![equipped]));
+        let (sender, _) = start(&desk);
+        desk.put(channel, 3600);
+        for number in 1..=sendings {
+            until("it was tried", || desk.records().len() == number);
+            // Longer than any pause, and while nobody has it.
+            desk.clock.fetch_add(400, Ordering::Relaxed);
+        }
+        let (found, trouble) = desk.records().remove(0);
+        let words = trouble.unwrap();
+        assert_eq!(
+            (found, words.starts_with("it may have been sent: ")),
+            (fared, channel.costs()),
+            "{words}"
+        );
+        assert!(words.ends_with("no answer in time"), "{words}");
+        assert_eq!(desk.rows.lock().unwrap().is_empty(), channel.costs());
+        sender.stop();
+        assert!(!channel.costs() || late.requests().len() == 1);
+    }
+}
+
 #[test]
 fn a_number_that_is_not_allowed_any_more_is_not_sent_to() {
     let server = Server::new(answer(200, "OK"));

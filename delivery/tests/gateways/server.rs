@@ -16,6 +16,8 @@ pub(crate) enum Does {
     Answers(String),
     /// Sends this, and after it without an end.
     Floods(String),
+    /// Sends this, but late.
+    AnswersAfter(Duration, String),
     /// Nothing.
     Hangs,
     /// Closes the connection.
@@ -81,6 +83,10 @@ fn serve(mut stream: impl Read + Write, does: &Does, heard: &Mutex<Vec<String>>)
     heard.lock().unwrap().push(request);
     match does {
         Does::Answers(text) => drop(stream.write_all(text.as_bytes())),
+        Does::AnswersAfter(pause, text) => {
+            thread::sleep(*pause);
+            let _ = stream.write_all(text.as_bytes());
+        }
         Does::Floods(text) => {
             let _ = stream.write_all(text.as_bytes());
             while stream.write_all(&[b'x'; 4096]).is_ok() {}

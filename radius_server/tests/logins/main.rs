@@ -233,6 +233,22 @@ fn a_question_or_refusal_after_a_first_password_leaves_no_earlier_than_the_floor
 }
 
 #[test]
+fn so_does_what_follows_a_wish_for_a_code_and_a_guess() {
+    let site = Site::start();
+    let floor = site.server.world().base.engine.policy().floor;
+    for (name, password) in [("alice", PASSWORD), ("alice", "no"), ("bob", "no")] {
+        let mut gate = Gate::at(&site, 0);
+        let mut state = gate.ask(name, password, None).state;
+        for wish in ["sms", "000000"] {
+            let begun = Instant::now();
+            let heard = gate.ask(name, wish, Some(&state));
+            assert!(begun.elapsed() >= floor, "{name} {password} {wish}");
+            state = heard.state;
+        }
+    }
+}
+
+#[test]
 fn an_answer_beyond_those_that_may_wait_for_the_floor_leaves_at_once_and_is_counted() {
     let site = Site::start();
     let gate = Gate::at(&site, 0);

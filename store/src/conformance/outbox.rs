@@ -235,7 +235,7 @@ fn of_a_group_of_256_each_stands_for_itself(ground: &dyn Ground) {
     for listed in store.listed(None, 1000).unwrap() {
         let number = (0..=255).find(|number| id(*number) == listed.account.id).unwrap();
         let loaded = load(&*store, &user(number));
-        let has_sent = (loaded.sent_codes.len(), loaded.signed_in_at.is_some());
+        let has_sent = (loaded.sent.codes.len(), loaded.signed_in_at.is_some());
         assert_eq!(has_sent, if is_taken(&number) { (0, false) } else { (1, true) }, "{number}");
     }
 }

@@ -3,8 +3,8 @@
 use common::account::{Account, RecoveryCode, State, TemporaryCode};
 use common::attempt::{Door, Parties, Place, PrimaryMode, Profile, Target};
 use common::bundle::{
-    AccountChange, Bundle, CapEffect, Entry, NewCode, Outcome, Recognised, Renewal, SentCode, Slot, Spend,
-    Success, Unlocked,
+    AccountChange, Asker, Bundle, CapEffect, Entry, NewCode, Outcome, Precondition, Recognised, Renewal,
+    SentCode, Slot, Spend, Success, TicketChange, Unlocked,
 };
 use common::chain::{ChainMac, ChainPosition};
 use common::codes::{KeyedHash, Shape};
@@ -16,6 +16,7 @@ use common::ports::Loaded;
 use common::random::Stream;
 use common::record::{Ending, PrimaryResult, Record, Severity};
 use common::throttle::{Against, Count};
+use common::ticket::{Binding, Station, Ticket};
 use common::{
     AccountId, Attempt, AttemptId, CodeId, FactorId, MessageId, Reason, Secret, TypedName, UnixTime, Username,
 };
@@ -149,7 +150,7 @@ pub fn new_code(user: &str, slot: Slot, number: u8, at: u64) -> NewCode {
         expires_at: time(at).plus_seconds(common::limits::CODE_SECONDS),
         tries: 0,
     };
-    NewCode { name: name(user), code, daily_limit: 3 }
+    NewCode { name: name(user), code, daily_limit: 3, asker: Asker::Somebody }
 }
 
 /// A bundle that sends a code.
@@ -230,6 +231,7 @@ pub fn record(at: u64) -> Record {
         ending: Ending::Accept,
         reason: Reason::BothProofs,
         together: None,
+        told: None,
         delivery: None,
         act: None,
     }
@@ -288,7 +290,34 @@ pub fn recognised(account: u8, user: &str) -> Recognised {
     Recognised { account: id(account), lane: lane(user), cap: CapEffect::EndsRow, renewal: Renewal::Write }
 }
 
-fn keys() -> KeyRing {
+/// A device.
+#[must_use]
+pub fn device(number: u64) -> Binding {
+    let station = Station::parse(&format!("station {number}")).unwrap();
+    Binding::Station { client: "vpn".to_owned(), station }
+}
+
+/// A device of an account that is remembered from a moment on, for as long as may be.
+#[must_use]
+pub fn ticket(account: &Account, number: u64, at: u64) -> Ticket {
+    let random = Stream::new(format!("{number} {at}").as_bytes(), "ticket");
+    Ticket::new(account, &device(number), u64::MAX, time(at), (&keys(), &random)).unwrap()
+}
+
+/// A bundle that remembers it.
+#[must_use]
+pub fn remembering(account: &Account, number: u64, at: u64) -> Bundle {
+    let ticket = Box::new(ticket(account, number, at));
+    Bundle {
+        precondition: Precondition::Version { account: account.id, version: account.version },
+        tickets: vec![TicketChange::Remember { account: account.id, ticket }],
+        ..bundle(at)
+    }
+}
+
+/// The keys of every sample.
+#[must_use]
+pub fn keys() -> KeyRing {
     KeyRing::new(MasterKey { id: KeyId(1), octets: Zeroizing::new([7; KEY_OCTETS]) }, Vec::new())
 }
 

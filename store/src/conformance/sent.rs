@@ -1,8 +1,10 @@
 //! Cases about codes that are sent, counters of tokens, temporary codes, and the last sign-in.
 
 use common::account::Account;
-use common::bundle::{AccountChange, Bundle, Slot};
-use common::limits::{CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_SECONDS, CODE_TRIES, SPENT_KEPT_SECONDS};
+use common::bundle::{AccountChange, Bundle, NoticeTexts, Slot};
+use common::limits::{
+    CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_SECONDS, CODE_TRIES, NOTICE_TEXTS_IN_DAY, SPENT_KEPT_SECONDS,
+};
 use common::message::Urgency;
 use common::throttle::Count;
 
@@ -20,6 +22,7 @@ cases![
     an_answer_is_a_try_at_all_codes_of_its_user_and_of_nobody_else,
     a_code_within_a_minute_of_another_is_a_conflict,
     a_day_has_so_many_codes_over_all_slots,
+    notices_by_text_message_have_a_limit_of_their_own_over_all_servers,
     of_a_hundred_parallel_codes_one_is_sent_and_used,
     a_conflict_sends_nothing_and_uses_no_code,
     codes_of_a_name_go_with_its_account,
@@ -45,12 +48,12 @@ fn a_code_that_was_sent_is_loaded_and_used_once(ground: &dyn Ground) {
     // Nobody of that name has an account yet.
     assert!(applies(&*store, sending("alice", Slot::Registration, 1, 1000)));
     let loaded = load(&*ground.open("radius"), "alice");
-    assert_eq!(loaded.sent_codes, [new_code("alice", Slot::Registration, 1, 1000).code]);
-    assert_eq!((loaded.account, loaded.sendings.in_day(time(1001))), (None, 1));
+    assert_eq!(loaded.sent.codes, [new_code("alice", Slot::Registration, 1, 1000).code]);
+    assert_eq!((loaded.account, loaded.sent.sendings.in_day(time(1001))), (None, 1));
     assert!(uses(&*store, "alice", Slot::Registration, 1, 1001));
     assert!(!uses(&*ground.open("radius"), "alice", Slot::Registration, 1, 1002));
     let loaded = load(&*store, "alice");
-    assert_eq!((loaded.sent_codes, loaded.sendings.in_day(time(1003))), (vec![], 1));
+    assert_eq!((loaded.sent.codes, loaded.sent.sendings.in_day(time(1003))), (vec![], 1));
 }
 
 fn an_expired_code_is_no_good(ground: &dyn Ground) {
@@ -81,7 +84,7 @@ fn six_tries_from_any_server_are_one_too_many(ground: &dyn Ground) {
         for number in 0..tries {
             try_codes(&*servers[usize::from(number % 2)], "alice", 1001);
         }
-        assert_eq!(load(&*servers[0], "alice").sent_codes[0].tries, tries);
+        assert_eq!(load(&*servers[0], "alice").sent.codes[0].tries, tries);
         assert_eq!(uses(&*servers[1], "alice", slot, 1, 1002), tries == CODE_TRIES);
     }
 }
@@ -94,7 +97,7 @@ fn an_answer_is_a_try_at_all_codes_of_its_user_and_of_nobody_else(ground: &dyn G
     try_codes(&*store, "alice", 1001);
     store.count(&counting("alice", 1001)).unwrap();
     try_codes(&*store, "alice", 1000 + CODE_SECONDS);
-    let tries = |user| load(&*store, user).sent_codes.iter().map(|code| code.tries).collect::<Vec<_>>();
+    let tries = |user| load(&*store, user).sent.codes.iter().map(|code| code.tries).collect::<Vec<_>>();
     assert_eq!((tries("alice"), tries("bob"), tries("carol")), (vec![1, 1], vec![0], vec![]));
 }
 
@@ -116,9 +119,28 @@ fn a_day_has_so_many_codes_over_all_slots(ground: &dyn Ground) {
         assert!(conflicts(&*store, sending("alice", phone(4), 4, at)), "{at}");
         assert!(applies(&*store, sending("bob", phone(1), 1, at)), "{at}");
     }
-    assert_eq!(load(&*store, "alice").sendings.in_day(time(80_100)), 3);
+    assert_eq!(load(&*store, "alice").sent.sendings.in_day(time(80_100)), 3);
     assert!(applies(&*store, sending("alice", phone(4), 4, 1000 + CODE_DAY_SECONDS)));
     assert!(conflicts(&*store, sending("alice", phone(5), 5, 1001 + CODE_DAY_SECONDS)));
+}
+
+fn notices_by_text_message_have_a_limit_of_their_own_over_all_servers(ground: &dyn Ground) {
+    let stores = [ground.open("main"), ground.open("radius")];
+    let telling = |user: &str, count: u32, at: u64| {
+        let texts = NoticeTexts { name: name(user), count };
+        Bundle { notice_texts: Some(texts), ..bundle(at) }
+    };
+    for number in 0..NOTICE_TEXTS_IN_DAY - 1 {
+        let store = &stores[usize::from(number % 2 == 0)];
+        assert!(applies(&**store, telling("alice", 1, 1000)));
+    }
+    assert!(conflicts(&*stores[0], telling("alice", 2, 1001)), "both or none");
+    assert!(applies(&*stores[0], telling("alice", 1, 1001)));
+    assert!(conflicts(&*stores[1], telling("alice", 1, 1002)));
+    assert!(applies(&*stores[1], telling("bob", 1, 1002)));
+    assert_eq!(load(&*stores[1], "alice").sent.notice_texts.in_day(time(1002)), NOTICE_TEXTS_IN_DAY);
+    assert!(applies(&*stores[0], sending("alice", phone(1), 1, 1003)), "they take no code from anybody");
+    assert!(applies(&*stores[1], telling("alice", 1, 1001 + CODE_DAY_SECONDS)));
 }
 
 fn of_a_hundred_parallel_codes_one_is_sent_and_used(ground: &dyn Ground) {
@@ -133,7 +155,7 @@ fn of_a_hundred_parallel_codes_one_is_sent_and_used(ground: &dyn Ground) {
         })
     };
     let sent = in_parallel(&|store, number| applies(store, sending("alice", phone(1), number, 1000)));
-    let code = load(&*ground.open("main"), "alice").sent_codes.remove(0);
+    let code = load(&*ground.open("main"), "alice").sent.codes.remove(0);
     let numbers: Vec<u8> = (0..100).filter(|number| code_id(*number) == code.id).collect();
     let used = in_parallel(&|store, _| uses(store, "alice", phone(1), numbers[0], 1001));
     assert_eq!((sent, used), (1, 1));
@@ -153,7 +175,7 @@ fn a_conflict_sends_nothing_and_uses_no_code(ground: &dyn Ground) {
     };
     assert!(conflicts(&*store, late.clone()));
     let loaded = load(&*store, "alice");
-    assert_eq!((loaded.sent_codes.len(), loaded.sendings.in_day(time(1001))), (1, 1));
+    assert_eq!((loaded.sent.codes.len(), loaded.sent.sendings.in_day(time(1001))), (1, 1));
     assert_eq!((loaded.signed_in_at, store.figures().unwrap().waiting), (None, 0));
     assert!(applies(&*store, Bundle { account: None, ..late }));
     assert_eq!(store.figures().unwrap().waiting, 1);
@@ -169,7 +191,7 @@ fn codes_of_a_name_go_with_its_account(ground: &dyn Ground) {
         let user = load(&*store, "alice").account.map_or("alicia", |_| "alice");
         assert!(applies(&*store, sending(user, phone(1), 1, 1000)));
         assert!(applies(&*store, Bundle { account: Some(change), ..bundle(1001) }));
-        assert_eq!(load(&*store, user).sent_codes, []);
+        assert_eq!(load(&*store, user).sent.codes, []);
         assert!(!uses(&*store, user, phone(1), 1, 1002));
     }
     insert(&*store, account(2, "bob"));
@@ -184,11 +206,11 @@ fn what_was_sent_is_forgotten_after_a_day(ground: &dyn Ground) {
     assert!(applies(&*store, sending("alice", phone(1), 1, 1000)));
     let later = 1000 + CODE_DAY_SECONDS + PURGE_SECONDS;
     assert!(applies(&*store, sending("bob", phone(1), 1, later)));
-    assert_eq!(load(&*store, "alice").sent_codes.len(), 1);
+    assert_eq!(load(&*store, "alice").sent.codes.len(), 1);
     assert!(applies(&*store, sending("carol", phone(1), 1, later + 1)));
     let loaded = load(&*store, "alice");
-    assert_eq!((loaded.sent_codes, loaded.sendings.in_day(time(1001))), (vec![], 0));
-    assert_eq!(load(&*store, "bob").sent_codes.len(), 1);
+    assert_eq!((loaded.sent.codes, loaded.sent.sendings.in_day(time(1001))), (vec![], 0));
+    assert_eq!(load(&*store, "bob").sent.codes.len(), 1);
     assert_eq!(loaded.floor, time(0), "a code that is gone is refused anyway");
 }
 

@@ -10,7 +10,7 @@ use common::throttle::Seen;
 
 use crate::conformance::samples::{counting, lane, load, name};
 use crate::deadline::Deadline;
-use crate::group::{Ticket, Work, Written, hand_out};
+use crate::group::{Errand, Work, Written, hand_out};
 use crate::limits::{OPERATION_WAIT, WRITING_WAIT};
 use crate::queue::Queue;
 use crate::tests::support::Yard;
@@ -113,7 +113,7 @@ fn a_thread_that_failed_stands_in_nobodys_way() {
 }
 
 /// Somebody who has gathered the count of another thread and does not let go; `ends` says how far it came with that.
-fn count_in_the_hands_of(ends: impl FnOnce(&[Arc<Ticket>])) -> (Result<u32, StoreError>, Duration) {
+fn count_in_the_hands_of(ends: impl FnOnce(&[Arc<Errand>])) -> (Result<u32, StoreError>, Duration) {
     let yard = Yard::new(Process::LongLived);
     let store = yard.sqlite();
     load(&store, "alice");
@@ -135,9 +135,9 @@ fn count_in_the_hands_of(ends: impl FnOnce(&[Arc<Ticket>])) -> (Result<u32, Stor
 
 #[test]
 fn an_answer_that_was_handed_out_is_given_though_the_turn_does_not_end() {
-    let (counted, waited) = count_in_the_hands_of(|tickets| {
+    let (counted, waited) = count_in_the_hands_of(|errands| {
         let seen = Seen { lane: Lane { failures: 9, ..Lane::default() }, cap: None };
-        hand_out(tickets, vec![Written::Committed(Vec::new()), Written::Counted(seen)]);
+        hand_out(errands, vec![Written::Committed(Vec::new()), Written::Counted(seen)]);
     });
     assert_eq!(counted.unwrap(), 9);
     assert!(waited < OPERATION_WAIT + WRITING_WAIT / 2, "{waited:?}");

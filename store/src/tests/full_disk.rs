@@ -281,7 +281,7 @@ fn refuses_codes() {
     for number in 100..200 {
         let process = open(&disk.store, Process::ShortLived);
         assert!(is_full(&server.commit(&[ask(number)])) && is_full(&process.commit(&[ask(number)])));
-        assert!(load(&server, &format!("user{number}")).sent_codes.is_empty());
+        assert!(load(&server, &format!("user{number}")).sent.codes.is_empty());
         assert!(is_full(&server.claim(time(10_000), 60, 40)));
         disk.filler.fill();
     }

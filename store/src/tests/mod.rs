@@ -12,6 +12,7 @@ mod sent_property;
 mod sent_restore;
 mod suite;
 pub(crate) mod support;
+mod tickets_restore;
 mod trouble;
 mod turns;
 mod twice_restored;

@@ -135,9 +135,9 @@ fn carry_out(store: &Sqlite, log: &mut Log, act: &Act, now: u64) {
         Act::Send { user, slot } => {
             log.attempts += 1;
             let id = CodeId::from_bytes(log.attempts.to_be_bytes());
-            let NewCode { code, .. } = new_code(USERS[*user], SLOTS[*slot], 1, now);
-            let new =
-                NewCode { name: name(USERS[*user]), code: SentCode { id, ..code }, daily_limit: DAILY_LIMIT };
+            let new = new_code(USERS[*user], SLOTS[*slot], 1, now);
+            let code = SentCode { id, ..new.code };
+            let new = NewCode { code, daily_limit: DAILY_LIMIT, ..new };
             let applied = commit(store, Bundle { new_code: Some(new), ..bundle(now) });
             assert_eq!(applied, log.send(*user, *slot, id, now), "{act:?} at {now}: {:?}", log.sendings);
         }
@@ -168,12 +168,12 @@ fn commit(store: &Sqlite, bundle: Bundle) -> bool {
 fn compare(store: &dyn Engine, log: &Log, now: u64) {
     for (user, canonical) in USERS.iter().enumerate() {
         let loaded = load(store, canonical);
-        assert_eq!(loaded.sendings.in_day(time(now)), log.in_day(user, now));
+        assert_eq!(loaded.sent.sendings.in_day(time(now)), log.in_day(user, now));
         let is_live = |sending: &&Sending| !sending.is_used && now < sending.at + CODE_SECONDS;
         let last = (0..SLOTS.len()).filter_map(|slot| log.of_slot(user, slot).last().copied());
         let mut expected: Vec<_> = last.map(|index| &log.sendings[index]).filter(is_live).collect();
         expected.sort_by_key(|sending| sending.id);
-        let mut found: Vec<_> = loaded.sent_codes.iter().filter(|code| code.is_live(time(now))).collect();
+        let mut found: Vec<_> = loaded.sent.codes.iter().filter(|code| code.is_live(time(now))).collect();
         found.sort_by_key(|code| code.id);
         let found: Vec<_> = found.iter().map(|code| (code.id, code.tries, code.slot)).collect();
         let expected: Vec<_> =

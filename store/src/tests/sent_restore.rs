@@ -54,7 +54,7 @@ fn a_restore_takes_codes_messages_and_counters_as_the_newer_store_has_them() {
     assert_eq!(restored.recovery_codes, RecoveryCodes::StaySpent);
     let store = yard.sqlite();
     let loaded = load(&store, "alice");
-    assert_eq!((loaded.signed_in_at, loaded.sendings.in_day(time(3060))), (Some(time(3020)), 3));
+    assert_eq!((loaded.signed_in_at, loaded.sent.sendings.in_day(time(3060))), (Some(time(3020)), 3));
     assert_eq!(loaded.spent_steps, [(factor(9), 8)]);
     assert!(conflicts(&store, used(3060, sent_code("alice", phone(1), 1))), "it was used");
     assert!(conflicts(&store, used(3060, counter(1, 9, 8))) && applies(&store, used(3060, counter(1, 9, 9))));

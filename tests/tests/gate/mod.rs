@@ -55,6 +55,8 @@ pub(crate) struct Radiusd {
     daemon: Option<Daemon>,
     pub(crate) port: u16,
     folder: PathBuf,
+    /// Of its settings and its log.
+    name: &'static str,
 }
 
 /// Who checks first passwords.
@@ -69,7 +71,7 @@ impl Radiusd {
     /// Started as root, on the site's store.
     pub(crate) fn start(site: &Site, backend: Backend) -> Result<Self, Failure> {
         let folder = site.machine.new_folder("radiusd")?;
-        let mut server = Self { daemon: None, port: site.machine.free_port()?, folder };
+        let mut server = Self { daemon: None, port: site.machine.free_port()?, folder, name: "countersign" };
         site.machine.install("countersign-radiusd", &server.program())?;
         let installed = Path::new("/etc/countersign/countersign.toml");
         let installed = fs::read_to_string(installed).map_err(Failure::file("read", installed))?;
@@ -92,6 +94,18 @@ impl Radiusd {
         Ok(server)
     }
 
+    /// Another one with the store, the clients and all other settings of this one.
+    pub(crate) fn start_beside(&self, site: &Site) -> Result<Self, Failure> {
+        let port = site.machine.free_port()?;
+        let mut other = Self { daemon: None, port, folder: self.folder.clone(), name: "other" };
+        let settings =
+            fs::read_to_string(self.settings()).map_err(Failure::file("read", &self.settings()))?;
+        let (ours, its) = (format!(":{}\"", self.port), format!(":{port}\""));
+        site.machine.write(&other.settings(), &settings.replace(&ours, &its))?;
+        other.launch()?;
+        Ok(other)
+    }
+
     pub(crate) fn state_directory(&self) -> PathBuf {
         self.folder.join("state")
     }
@@ -100,7 +114,7 @@ impl Radiusd {
     pub(crate) fn launch(&mut self) -> Result<(), Failure> {
         let mut command = Command::new(self.program());
         let mut daemon =
-            Daemon::start(command.arg("--config").arg(self.settings()), &self.folder.join("log"))?;
+            Daemon::start(command.arg("--config").arg(self.settings()), &self.folder.join(self.name))?;
         daemon.wait_for_output("ready as uid ")?;
         self.daemon = Some(daemon);
         Ok(())
@@ -147,7 +161,7 @@ impl Radiusd {
     }
 
     pub(crate) fn settings(&self) -> PathBuf {
-        self.folder.join("countersign.toml")
+        self.folder.join(format!("{}.toml", self.name))
     }
 
     pub(crate) fn clients(&self) -> PathBuf {
@@ -216,6 +230,19 @@ impl Gateway {
     ) -> Result<RadiusAnswer, Failure> {
         let state = challenge.attribute("State").unwrap_or_default();
         self.send(user, answer, &[("Message-Authenticator", "0x00"), ("State", state)])
+    }
+
+    /// The same from somebody of their own: wrong answers of one are not held against the others.
+    pub(crate) fn answer_from(
+        &self,
+        (user, station): (&str, &str),
+        answer: &str,
+        challenge: &RadiusAnswer,
+    ) -> Result<RadiusAnswer, Failure> {
+        let state = challenge.attribute("State").unwrap_or_default();
+        let station = format!("\"{station}\"");
+        let more = [("Message-Authenticator", "0x00"), ("State", state), ("Calling-Station-Id", &station)];
+        self.send(user, answer, &more)
     }
 
     /// An Access-Request with these attributes behind name and password.

@@ -47,6 +47,13 @@ impl Bench {
         self.server.borrow().from(CHALLENGE)
     }
 
+    /// Another server on the same store, and a gateway in front of it.
+    pub(crate) fn another_server(&self) -> Result<(Radiusd, Gateway), Failure> {
+        let other = self.server.borrow().start_beside(self.site)?;
+        let gateway = other.from(CHALLENGE);
+        Ok((other, gateway))
+    }
+
     pub(crate) fn add_user(&self, name: &str) -> Result<(), Failure> {
         let file = self.site.machine.new_folder("import")?.join("users.csv");
         self.site.machine.write(&file, &format!("user,password\n{name},{PASSWORD}\n"))?;
@@ -69,6 +76,14 @@ impl Bench {
         let output = command.arg("--json").arg("--config").arg(settings).args(arguments).output();
         let output = output.map_err(|source| Failure::Start { command: "countersign".to_owned(), source })?;
         read(&String::from_utf8_lossy(&output.stdout))
+    }
+
+    /// The reasons of the records of a user's logins, in order.
+    pub(crate) fn reasons(&self, user: &str) -> Result<Vec<String>, Failure> {
+        let listed = self.answer(&["--json", "audit", "list", "--limit", "100000", "--user", user])?;
+        let records = listed.as_array().cloned().unwrap_or_default();
+        let reasons = records.iter().filter_map(|it| it["record"]["reason"].as_str().map(str::to_owned));
+        Ok(reasons.collect())
     }
 
     /// Waits for a record of the store.

@@ -10,6 +10,8 @@ use crate::site::{CODE, OWN_PASSWORD, SYSTEM_PASSWORD, Site};
 
 /// The page for users.
 const PAGE: &str = include_str!("../../../docs/first-sign-in.md");
+/// The question for a command.
+const COMMAND: &str = "Command (? for help, Enter to finish): ";
 /// What ssh calls the machine here, and the page too.
 const ALIAS: &str = "HostKeyAlias=gate";
 
@@ -73,7 +75,7 @@ impl<'a> Person<'a> {
         terminal.screen().draw("scan", "Scan this");
         let mut app = app(&scanned(self.site, &terminal.screen(), Colours::LightOnDark)?);
         terminal.send(&app.code()?)?.expect("Then press Enter, or type ok: ")?;
-        terminal.screen().draw("recovery-codes", "For days");
+        terminal.screen().draw("recovery-codes", "Recovery codes for days");
         let codes = recovery_codes(&terminal.screen());
         terminal.send("")?;
         is_in(&mut terminal)?;
@@ -110,6 +112,14 @@ fn a_person_registers_over_ssh_loses_the_phone_and_registers_the_next() -> Outco
     terminal.send(&codes[0])?.expect("That did not work. Try once more.")?;
     alice.note(&terminal);
     drop(terminal);
+
+    // What the user can change without anybody's help.
+    let mut terminal = alice.sign_in(CODE)?;
+    terminal.send("menu")?.expect("4 menu: your account")?.expect("Number or code: ")?;
+    terminal.send(&app.code()?)?.expect(COMMAND)?.send("list")?.expect("9 recovery codes left")?;
+    terminal.expect(COMMAND)?.send("")?;
+    is_in(&mut terminal)?;
+    alice.note(&terminal);
 
     // An administrator asks for the next phone: what is registered opens that alone.
     site.countersign(&["user", "reset", "alice", "--require-registration", "--yes"])?;

@@ -136,7 +136,7 @@ pub struct Manner {
     pub dialogue: Dialogue,
     /// How a code may be appended to the password.
     pub appended: Appended,
-    /// A question or a refusal that follows a first password is heard no earlier than this after it was given.
+    /// A question or a refusal that follows the answer to this question is heard no earlier than this after it was given.
     pub floor_milliseconds: u16,
 }
 

@@ -6,6 +6,7 @@ use common::policy::Policy;
 use common::ports::Listed;
 use serde::Serialize;
 
+use super::device::{DeviceView, device_table};
 use super::outlook;
 use crate::command::contact::full;
 use crate::guesses::{CapView, WaitsView, way_out};
@@ -52,8 +53,16 @@ pub(super) struct AccountView {
     app_passwords: Vec<AppPasswordView>,
     /// Why they are good or not, and whether the user may make one, in words.
     about_app_passwords: Vec<String>,
+    remembered_devices: Vec<DeviceView>,
     created_at: String,
     version: u64,
+}
+
+/// What stands apart from an account, as of now.
+pub(super) struct Beside {
+    pub(super) guesses: CapView,
+    pub(super) waits: WaitsView,
+    pub(super) devices: Vec<DeviceView>,
 }
 
 /// Where notices go.
@@ -81,7 +90,7 @@ impl AccountView {
         listed: &Listed,
         policy: &Policy,
         contacts: Contacts,
-        (guesses, waits): (CapView, WaitsView),
+        beside: Beside,
         now: UnixTime,
     ) -> Self {
         let account = &listed.account;
@@ -98,8 +107,8 @@ impl AccountView {
             temporary_code: temporary_code.map(|code| TemporaryCodeView::new(code, &listed.spent_codes, now)),
             signed_in_at: listed.signed_in_at.map(rfc3339),
             next_sign_in: outlook::next_sign_in(listed, policy, now),
-            guesses,
-            waits,
+            guesses: beside.guesses,
+            waits: beside.waits,
             has_password: account.password_hash.is_some(),
             contacts: contact_views(account, contacts),
             factors: FactorView::all(account),
@@ -109,6 +118,7 @@ impl AccountView {
             },
             app_passwords: account.app_passwords.iter().map(AppPasswordView::new).collect(),
             about_app_passwords: outlook::app_passwords(account, policy, now),
+            remembered_devices: beside.devices,
             created_at: rfc3339(account.created_at),
             version: account.version,
         }
@@ -180,6 +190,9 @@ impl Report for AccountView {
         if !self.contacts.is_empty() {
             let titles = ["contact", "kind", "address", "set by", "added"];
             paragraph(table(&titles, self.contacts.iter().map(ContactView::row)));
+        }
+        if !self.remembered_devices.is_empty() {
+            paragraph(device_table(&self.remembered_devices));
         }
         if !self.app_passwords.is_empty() {
             paragraph(app_password_table(&self.app_passwords));

@@ -3,9 +3,10 @@
 use assembly::Office;
 use common::Username;
 use common::account::Account;
-use common::acts::{Act, Reset};
+use common::acts::{Act, Issued, Reset};
 use common::ports::Listing as _;
 
+use super::device::forgotten;
 use super::show::guesses;
 use crate::bulk::until;
 use crate::failure::Failure;
@@ -31,12 +32,13 @@ impl Known {
         Ok(Self { was_blocked: account.is_blocked(office.engine.now()), guesses })
     }
 
-    pub(super) fn state_of(&self, account: &Account, act: &Act) -> String {
+    pub(super) fn state_of(&self, account: &Account, act: &Act, issued: &Issued) -> String {
         match (act, &self.guesses) {
             (Act::Unlock, Some((cap, waits))) => ended(account.name.as_str(), cap, waits),
             (Act::Unblock, _) if !self.was_blocked => {
                 format!("{}: was not blocked; {}.\n", account.name, account.state.name())
             }
+            (Act::Reset(reset), _) => reset_to(account, *reset, issued),
             _ => state_of(account, act),
         }
     }
@@ -58,8 +60,8 @@ fn state_of(account: &Account, act: &Act) -> String {
             "{name}: no second step, and no app password, until {}; then {state} again.\n",
             rfc3339(*until)
         ),
-        Act::Reset(reset) => reset_to(account, *reset),
-        Act::Unlock
+        Act::Reset(_)
+        | Act::Unlock
         | Act::Block(_)
         | Act::Remove
         | Act::AddTotp(_)
@@ -80,7 +82,7 @@ fn state_of(account: &Account, act: &Act) -> String {
     }
 }
 
-fn reset_to(account: &Account, reset: Reset) -> String {
+fn reset_to(account: &Account, reset: Reset, issued: &Issued) -> String {
     let parts = [
         (
             reset.require_registration && account.must_register_again,
@@ -91,8 +93,8 @@ fn reset_to(account: &Account, reset: Reset) -> String {
             "has registered nothing that could be registered again",
         ),
         (reset.delete_app_passwords, "has no app passwords any more"),
-        (reset.forget_devices, "is asked again on every device"),
     ];
-    let said: Vec<_> = parts.iter().filter(|(holds, _)| *holds).map(|(_, words)| *words).collect();
+    let said = parts.iter().filter(|(holds, _)| *holds).map(|(_, words)| (*words).to_owned());
+    let said: Vec<_> = said.chain(issued.devices_forgotten().map(forgotten)).collect();
     format!("{}: {}.\n", account.name, said.join("; "))
 }

@@ -7,7 +7,8 @@ use common::account::Account;
 use common::lane::{LaneKey, LanesOf};
 use common::ports::{Listing as _, Store as _};
 
-use super::account_view::{AccountView, Contacts};
+use super::account_view::{AccountView, Beside, Contacts};
+use super::device::DeviceView;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView};
@@ -30,10 +31,12 @@ pub(super) fn show(context: &Context, office: &Office, arguments: &Show) -> Resu
     let policy = office.engine.policy();
     let name = policy.folding.fold(&arguments.name);
     let loaded = office.store.load(&name, &LaneKey::NONE, None)?;
+    let devices = DeviceView::all(&loaded, office.engine.keys(), office.engine.now());
     let listed = listed(loaded).ok_or(Failure::NoSuchAccount(name))?;
     let contacts = if arguments.full { Contacts::Whole } else { Contacts::Masked };
-    let guesses = guesses(office, &listed.account)?;
-    context.say(&AccountView::new(&listed, policy, contacts, guesses, office.engine.now()))?;
+    let (guesses, waits) = guesses(office, &listed.account)?;
+    let beside = Beside { guesses, waits, devices };
+    context.say(&AccountView::new(&listed, policy, contacts, beside, office.engine.now()))?;
     warn_of_lockout(context, &listed.account);
     Ok(())
 }

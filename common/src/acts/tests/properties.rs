@@ -134,7 +134,7 @@ fn makes_sense(account: &Account) {
 }
 
 /// At least 200 cases; `cargo xtask soak` asks for more.
-fn cases() -> ProptestConfig {
+pub(super) fn cases() -> ProptestConfig {
     let asked = ProptestConfig::default();
     let is_asked = std::env::var_os("PROPTEST_CASES").is_some();
     ProptestConfig { cases: if is_asked { asked.cases } else { 200 }, ..asked }

@@ -3,19 +3,22 @@
 //! good twice, and a registration that does not come to its end has changed nothing.
 
 mod events;
+mod yes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{Event, Typed, event, fitting};
 use proptest::prelude::*;
+use yes::{Right, Yes};
 
-use crate::account::{Account, Deadline, Factor, FactorKind, SetBy, State};
-use crate::acts::{Act, IfAbsent, Reset, StateChange};
+use crate::account::{Account, AppPassword, Deadline, Factor, FactorKind, Scope, SetBy, State};
+use crate::acts::{Act, IfAbsent, Issued, Label, Reset, StateChange};
 use crate::address::{Address, PhoneNumber};
 use crate::attempt::{Profile, SecondQuestion};
 use crate::codes::{self, Shape};
 use crate::engine::Reply;
 use crate::lane::LaneKey;
+use crate::login::tests::talk::fits_a_window;
 use crate::message::Content;
 use crate::policy::Policy;
 use crate::ports::{Loaded, Store as _};
@@ -23,7 +26,7 @@ use crate::registration::{Opening, Registration};
 use crate::session::{Session, Stage};
 use crate::totp::{TotpKey, TotpParameters};
 use crate::world::{World, at_sshd, at_vpn, code_of, keys, text_answer};
-use crate::{Attempt, AttemptId, FactorId, Grounds, Reason, Secret, UnixTime, Username, Verdict, limits};
+use crate::{Attempt, AttemptId, FactorId, Grounds, Secret, UnixTime, Username, Verdict, limits};
 
 const ATTEMPTS: usize = 4;
 
@@ -46,7 +49,8 @@ fn policy() -> Policy {
         clients: Vec::new(),
         networks: vec!["192.0.2.0/24".parse().unwrap()],
     };
-    let registration = Registration { openings: vec![opening], ..Registration::default() };
+    let app_passwords = Scope { services: vec!["sshd".to_owned(), "imap".to_owned()], clients: Vec::new() };
+    let registration = Registration { openings: vec![opening], app_passwords, ..Registration::default() };
     Policy { registration, ..Policy::new(State::Enforced) }
 }
 
@@ -66,6 +70,8 @@ struct Shown {
     password: bool,
     /// A second proof that was registered, or a temporary code.
     proof: bool,
+    /// An app password that is good there, at the second question.
+    app_password: bool,
     /// A temporary code.
     temporary: bool,
     /// With what it was let in, and when.
@@ -78,6 +84,7 @@ struct Life {
     shown: BTreeMap<AttemptId, Shown>,
     recovery: Vec<String>,
     temporary: Vec<String>,
+    app_passwords: Vec<String>,
     /// Whatever has been used up.
     used: BTreeSet<String>,
 }
@@ -96,6 +103,7 @@ impl Life {
             shown: BTreeMap::new(),
             recovery: Vec::new(),
             temporary: Vec::new(),
+            app_passwords: Vec::new(),
             used: BTreeSet::new(),
         }
     }
@@ -129,6 +137,9 @@ impl Life {
             Typed::Temporary(which) => {
                 self.temporary.iter().rev().nth(which).cloned().unwrap_or_else(nothing)
             }
+            Typed::AppPassword(which) => {
+                self.app_passwords.iter().rev().nth(which).cloned().unwrap_or_else(nothing)
+            }
             Typed::Word(word) => word.to_owned(),
             Typed::Fitting(which) => {
                 let question = open.map(|open| open.question.as_str()).unwrap_or_default();
@@ -158,7 +169,7 @@ impl Life {
 
     /// Whether a text is a second proof here and now: of what is registered, or a temporary code.
     fn is_proof(&self, text: &str) -> bool {
-        let Loaded { account: Some(account), spent_steps, spent_codes, sent_codes, .. } = self.loaded()
+        let Loaded { account: Some(account), spent_steps, spent_codes, sent: on_its_way, .. } = self.loaded()
         else {
             return false;
         };
@@ -179,9 +190,19 @@ impl Life {
             || account.temporary_code.iter().any(|code| {
                 temporary.contain(&code.hash) && is_unspent(code.id) && self.now() < code.expires_at
             })
-            || sent_codes.iter().any(|code| {
+            || on_its_way.codes.iter().any(|code| {
                 sent.contain(&code.hash) && self.now() < code.expires_at && code.tries < limits::CODE_TRIES
             })
+    }
+
+    /// Whether a text is an app password of the account that is good at this attempt's place.
+    fn is_app_password(&self, which: usize, text: &str) -> bool {
+        let account = self.account();
+        let candidates = Shape::AppPassword.candidates(&keys(), account.id, &Secret::from(text)).unwrap();
+        let place = &attempts()[which].place;
+        let is_it =
+            |password: &AppPassword| candidates.contain(&password.hash) && password.scope.covers(place);
+        account.app_passwords.iter().any(is_it)
     }
 
     fn play(&mut self, event: Event) {
@@ -212,6 +233,13 @@ impl Life {
                 let code = self.world.temporary_code("alice", 86_400);
                 self.temporary.push(code);
             }
+            Event::AppPassword(scope) => {
+                let label = Label::parse("script").unwrap();
+                self.act(&Act::CreateAppPassword { label, scope: scope.of() });
+            }
+            Event::DeleteAppPasswords => {
+                self.act(&Act::Reset(Reset { delete_app_passwords: true, ..Reset::default() }));
+            }
             Event::RevokeTemporaryCode => self.act(&Act::RevokeTemporaryCode),
             Event::Contact => {
                 let address = Address::Mobile(PhoneNumber::parse("+4915100000000").unwrap());
@@ -226,17 +254,28 @@ impl Life {
     }
 
     /// What is refused changes nothing either.
-    fn act(&self, act: &Act) {
+    fn act(&mut self, act: &Act) {
         let actor =
             crate::record::Actor { login_uid: None, uid: Some(0), tty: None, host: "test".to_owned() };
-        let _ = self.world.engine.act(&actor, &alice(), act);
+        if let Ok(Issued::AppPassword(_, password)) = self.world.engine.act(&actor, &alice(), act) {
+            self.app_passwords.push(password.expose_text().unwrap().to_owned());
+        }
     }
 
     fn begin(&mut self, which: usize, first: Typed) {
         let before = self.account();
         let text = self.text(first, None);
+        let is_app_password = self.is_app_password(which, &text);
         let reply = self.world.engine.begin(&attempts()[which], Some(&text_answer(&text)));
         let shown = Shown { password: text == "pw", ..Shown::default() };
+        if let Reply::Done(_, Verdict::Accept(accept)) = &reply
+            && accept.grounds() == Grounds::AppPassword
+        {
+            let is_good = !before.is_blocked(self.now()) && before.state_at(self.now()) != State::Disabled;
+            assert!(is_app_password && is_good, "{text} has let in at {which}");
+            assert_eq!(self.account(), before, "an app password has changed the account");
+            return;
+        }
         self.hear(which, reply, None, &before, shown, &text);
     }
 
@@ -248,6 +287,7 @@ impl Life {
         let is_asked_for_proof = matches!(open.session.stage, Stage::Second(_) | Stage::Invited(_));
         let is_proof = is_asked_for_proof && self.is_proof(&text);
         shown.proof |= is_proof;
+        shown.app_password |= is_asked_for_proof && self.is_app_password(open.which, &text);
         shown.temporary |= is_proof && self.temporary.contains(&text);
         let spent = self.world.memory.0.lock().unwrap().spent();
         let reply = self.world.engine.answer(&attempts()[open.which], &open.session, &text_answer(&text));
@@ -271,7 +311,9 @@ impl Life {
                 let is_looked_after = matches!(session.stage, Stage::Manage(_));
                 assert!(is_looked_after || self.account() == *before, "a question has changed the account");
                 assert!(!is_looked_after || shown.proof, "the account is looked after without a proof");
+                fits_a_window(prompt.text());
                 self.recovery.extend(codes_in(prompt.text()));
+                self.app_passwords.extend(app_password_in(prompt.text()));
                 let key = prompt.text().split_once("Key: ").and_then(|(_, rest)| rest.lines().next());
                 let key = key.map(str::to_owned).or(open.and_then(|open| open.key));
                 self.shown.insert(session.attempt(), shown);
@@ -279,65 +321,21 @@ impl Life {
             }
             Reply::Done(id, Verdict::Accept(accept)) => {
                 let reason = self.world.last_record().reason;
-                self.judge(which, id, accept.grounds(), reason, before, shown, text);
+                let yes = Yes { which, grounds: accept.grounds(), reason, before, text, now: self.now() };
+                if yes.is_right(&shown, &self.account()) == Right::First {
+                    let success = Some((text.to_owned(), self.now().seconds()));
+                    self.shown.insert(id, Shown { success, ..shown });
+                }
             }
             Reply::Done(..) => assert_eq!(self.account(), *before, "a refusal has changed the account"),
         }
     }
+}
 
-    /// What must hold for a yes.
-    #[expect(clippy::too_many_arguments, reason = "everything that is known of a yes")]
-    fn judge(
-        &mut self,
-        which: usize,
-        id: AttemptId,
-        grounds: Grounds,
-        reason: Reason,
-        before: &Account,
-        mut shown: Shown,
-        text: &str,
-    ) {
-        let now = self.now();
-        assert!(!before.is_blocked(now), "blocked, and in");
-        assert!(shown.password, "in without the password");
-        if let Some((with, at)) = &shown.success {
-            let is_repeated = reason == Reason::Retransmission && with == text && now.seconds() - at <= 30;
-            assert!(is_repeated, "one login let in twice: {with:?} and {text:?}");
-            return;
-        }
-        let is_unregistered = before.factors.is_empty();
-        match (grounds, reason) {
-            (Grounds::PrimaryAlone, Reason::SkippedDisabled) => {
-                assert_eq!(before.state_at(now), State::Disabled);
-            }
-            (Grounds::PrimaryAlone, Reason::SkippedNotRegistered) => {
-                assert_eq!(before.state_at(now), State::Enabled);
-                assert!(is_unregistered && before.deadline.is_none_or(|deadline| deadline.allows(now)));
-            }
-            (Grounds::BothProofs, Reason::Registered) => {
-                let by_opening = which == 0;
-                let by_contact = before.contacts.iter().any(|contact| contact.set_by != SetBy::User);
-                let first = is_unregistered && before.state == State::Enabled && (by_opening || by_contact);
-                assert!(first || shown.proof, "registered by the password alone");
-                let after = self.account();
-                assert!(
-                    !after.must_register_again && after.state == State::Enforced
-                        || after.state == before.state
-                );
-                assert_eq!(
-                    after.factors.len(),
-                    if before.must_register_again { 1 } else { before.factors.len() + 1 }
-                );
-            }
-            (Grounds::BothProofs, _) => {
-                assert!(shown.proof, "in without a second proof");
-                assert!(!before.must_register_again || shown.temporary, "what is to be replaced has let in");
-            }
-            (grounds, reason) => panic!("in by {grounds:?} because {reason:?}"),
-        }
-        shown.success = Some((text.to_owned(), now.seconds()));
-        self.shown.insert(id, shown);
-    }
+/// The app password in a question.
+fn app_password_in(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("hown this once:\n")?;
+    rest.lines().next().map(str::to_owned)
 }
 
 /// The recovery codes in a question.

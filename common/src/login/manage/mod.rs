@@ -7,7 +7,7 @@ mod shown;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
-use crate::acts::{self, Act, ActError, Desk, OwnAct};
+use crate::acts::{self, Act, ActError, OwnAct};
 use crate::login::need::{Need, need};
 use crate::login::proof::Proof;
 use crate::login::setup::{self, Registered};
@@ -15,8 +15,9 @@ use crate::login::{Prompt, Step, View, notify, write};
 use crate::random::Stream;
 use crate::record::PrimaryResult;
 use crate::session::{Asked, Session, Stage};
-use crate::{Answer, Reason, Secret, UnixTime, limits};
+use crate::{Answer, Reason, UnixTime, limits, text};
 use command::Command;
+pub(super) use shown::NO_ROOM;
 
 /// Whether a login is to end with looking after the account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,45 +71,44 @@ pub struct SignIn {
     pub factor: Option<String>,
 }
 
-/// Begins, after a right proof, which is spent now.
-pub(super) fn begin(view: &View<'_>, session: Session, primary: PrimaryResult, proof: Proof) -> Step {
-    let step = menu(view, session, primary, "");
-    write::with_proof(view, step, proof, false)
-}
-
-/// The same, after a recovery code, where few are left.
-pub(super) fn begin_warned(
+/// Begins, after a right proof, which is spent now. Few recovery codes that are left are told of.
+pub(super) fn begin(
     view: &View<'_>,
     session: Session,
     primary: PrimaryResult,
     proof: Proof,
-    left: usize,
+    few_codes: Option<usize>,
 ) -> Step {
-    let step = menu(view, session, primary, &shown::few_left(left));
+    let said = few_codes
+        .map(|left| format!("{} Type codes for new ones.\n", text::few_codes(left)))
+        .unwrap_or_default();
+    let manage = Manage { primary, last: Last::Done, version: version(view) };
+    let step = ask(view, session, manage, &said, Some(Reason::Managed));
     write::with_proof(view, step, proof, false)
 }
 
 /// Asks for the next command, after what the last one came to.
 fn menu(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
-    ask(view, session, Manage { primary, last: Last::Done, version: version(view) }, said)
+    ask(view, session, Manage { primary, last: Last::Done, version: version(view) }, said, None)
 }
 
 /// The same, where the last one was not carried out.
 fn again(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
-    ask(view, session, Manage { primary, last: Last::Refused, version: version(view) }, said)
+    ask(view, session, Manage { primary, last: Last::Refused, version: version(view) }, said, None)
 }
 
 fn version(view: &View<'_>) -> u64 {
     view.loaded.account.as_ref().map_or(0, |account| account.version)
 }
 
-fn ask(view: &View<'_>, mut session: Session, manage: Manage, said: &str) -> Step {
-    if session.rounds >= session.rounds_max() {
+fn ask(view: &View<'_>, mut session: Session, manage: Manage, said: &str, why: Option<Reason>) -> Step {
+    session.stage = Stage::Manage(manage);
+    if session.is_last_round() {
         // Everything that was done is done; whoever wants more signs in again.
         return write::reject(view, &session, Reason::TooManyRounds);
     }
-    session.stage = Stage::Manage(manage);
-    write::ask(view, session, Prompt::made(shown::with_question(said)), Reason::Managed)
+    let prompt = Prompt::made(shown::with_question(said));
+    write::ask_on(view, session, prompt, why)
 }
 
 /// A command has come.
@@ -121,11 +121,7 @@ pub(super) fn answered(view: &View<'_>, session: Session, manage: Manage, answer
         // Somebody has changed the account since, or the same command has come again.
         return write::reject(view, &session, Reason::RegistrationRefused);
     }
-    let empty = Secret::new(Vec::new());
-    let typed = match answer {
-        Answer::Text(typed) => typed,
-        Answer::Void => &empty,
-    };
+    let typed = answer.typed();
     let primary = manage.primary;
     match Command::parse(typed.expose_text().unwrap_or_default()) {
         Command::Leave => write::accept_proven(view, &session, primary, typed),
@@ -140,7 +136,7 @@ pub(super) fn answered(view: &View<'_>, session: Session, manage: Manage, answer
             Some(sign_ins) => menu(view, session, primary, &shown::sign_ins(sign_ins)),
         },
         Command::Add if account.factors.len() >= limits::FACTORS_MAX => {
-            again(view, session, primary, "There is no room: remove one first.\n")
+            again(view, session, primary, NO_ROOM)
         }
         Command::Add => setup::add(view, session, primary, None),
         Command::Change(number) => match account.factors.get(number) {
@@ -203,11 +199,9 @@ fn wished(view: &View<'_>, account: &Account, command: &Command) -> Result<Act, 
 
 fn act_on(view: &View<'_>, session: Session, primary: PrimaryResult, account: &Account, act: &Act) -> Step {
     let random = Stream::new(view.entropy, "own act");
-    let desk =
-        Desk { policy: view.policy, keys: view.keys, random: &random, now: view.now, loaded: view.loaded };
     let place = view.attempt.place.to_string();
     let circumstances = notify::circumstances(view, session.attempt(), &place);
-    match acts::of_user(&desk, account, act, &circumstances) {
+    match acts::of_user(&view.desk(&random), account, act, &circumstances) {
         Ok(own) => {
             let said = shown::done(&own.issued);
             after(view, session, primary, &said, act.name(), own)
@@ -232,18 +226,14 @@ fn after(
     act: &str,
     own: OwnAct,
 ) -> Step {
-    if session.rounds >= session.rounds_max() {
-        // Nothing is done whose end could not be shown.
-        return write::reject(view, &session, Reason::TooManyRounds);
-    }
     let manage = Manage { primary, last: Last::Done, version: version(view).saturating_add(1) };
-    write::with_own_act(view, ask(view, session, manage, said), act, own)
+    write::with_own_act(view, ask(view, session, manage, said, None), act, own)
 }
 
-/// Back from adding one.
-pub(super) fn back(view: &View<'_>, session: Session, primary: PrimaryResult) -> Step {
+/// Back from adding one, with a word about it.
+pub(super) fn back(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
     match standing(view) {
-        Ok(_) => again(view, session, primary, ""),
+        Ok(_) => again(view, session, primary, said),
         Err(reason) => write::reject(view, &session, reason),
     }
 }

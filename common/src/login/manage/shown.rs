@@ -21,21 +21,13 @@ pub(super) const HELP: &str = "list, add, change N, remove N, default N, label N
 
 pub(super) const NO_SUCH_NUMBER: &str = "There is no such number. list and passwords show them.\n";
 
+pub(in crate::login) const NO_ROOM: &str = "There is no room: remove one first.\n";
+
 /// What was said, shortened if it must be, and the question.
 pub(super) fn with_question(said: &str) -> String {
     let room = limits::PROMPT_OCTETS_MAX.saturating_sub(QUESTION.len());
     let (said, _) = said.split_at(said.floor_char_boundary(room));
     format!("{said}{QUESTION}")
-}
-
-/// After a recovery code, where few are left.
-pub(super) fn few_left(left: usize) -> String {
-    let left = match left {
-        0 => "That was your last recovery code.".to_owned(),
-        1 => "One recovery code is left.".to_owned(),
-        left => format!("{left} recovery codes are left."),
-    };
-    format!("{left} Type codes for new ones.\n")
 }
 
 /// A page of lines with their numbers.
@@ -70,7 +62,10 @@ pub(super) fn factors(account: &Account, spent: &[CodeId], number: usize) -> Str
                 FactorKind::Hotp { .. } => "token".to_owned(),
                 FactorKind::Sent { address } => format!("{} {}", address.kind(), address.masked()),
             };
-            format!("{default}{what} {}", factor.label)
+            // A label that nobody has thought of says it once more.
+            let is_own = setup::usual_label(&factor.kind) != factor.label;
+            let label = if is_own { factor.label.as_str() } else { "" };
+            format!("{default}{what} {label}").trim_end().to_owned()
         })
         .collect();
     let left = account.recovery_codes.iter().filter(|code| !spent.contains(&code.id)).count();
@@ -116,9 +111,11 @@ pub(super) fn done(issued: &Issued) -> String {
         Issued::AppPassword(_, password) => {
             format!("Shown this once:\n{}\n", password.expose_text().unwrap_or_default())
         }
-        Issued::Nothing | Issued::Factor(_) | Issued::Contact(_) | Issued::TemporaryCode { .. } => {
-            "Done.\n".to_owned()
-        }
+        Issued::Nothing
+        | Issued::Factor(_)
+        | Issued::Contact(_)
+        | Issued::DevicesForgotten(_)
+        | Issued::TemporaryCode { .. } => "Done.\n".to_owned(),
     }
 }
 

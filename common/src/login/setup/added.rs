@@ -1,7 +1,7 @@
 //! A factor more, while the user looks after the account; or one in the place of another.
 
-use crate::account::{Account, FactorKind};
-use crate::acts::{Desk, OwnAct, with_factor};
+use crate::account::Account;
+use crate::acts::{self, OwnAct, gone, with_factor, without_factor};
 use crate::bundle::AccountChange;
 use crate::id::FactorId;
 use crate::login::setup::{Setup, complete};
@@ -25,45 +25,39 @@ pub(super) fn added(view: &View<'_>, session: Session, setup: &Setup) -> Step {
         return write::reject(view, &session, Reason::RegistrationRefused);
     };
     if setup.replaced.is_none() && before.factors.len() >= limits::FACTORS_MAX {
-        return manage::back(view, session, setup.primary);
+        return manage::back(view, session, setup.primary, manage::NO_ROOM);
     }
     let entropy = Stream::new(view.entropy, "added");
     let Ok(new) = complete::new_factor(view, setup, proven, before.id, &entropy) else {
         return write::unavailable(view, &session, Reason::KeyUnavailable);
     };
-    let act = match &new.factor.kind {
-        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => "enroll totp",
-        FactorKind::Sent { .. } => "enroll address",
-    };
-    let mut account = Account { version: before.version.saturating_add(1), ..before.clone() };
+    let act = acts::adding(&new.factor.kind);
+    let mut words = acts::registered_words(&new.factor, "code");
     let mut happenings = vec![Happening::new(Event::FactorAdded, new.factor.label.clone())];
-    happenings.extend(replace(&mut account, setup, new.factor.id));
-    let account = with_factor(account, new.factor);
-    let desk =
-        Desk { policy: view.policy, keys: view.keys, random: &entropy, now: view.now, loaded: view.loaded };
+    let id = new.factor.id;
+    let raised = Account { version: before.version.saturating_add(1), ..before.clone() };
+    let mut account = with_factor(raised, new.factor);
+    if let Some(old) = setup.replaced(before) {
+        words.push_str(&format!(" instead-of={}", old.id));
+        happenings.push(gone(old));
+        account = in_place_of(account, old.id, id);
+    }
     let place = view.attempt.place.to_string();
     let circumstances = notify::circumstances(view, session.attempt(), &place);
     let change = AccountChange::Update(Box::new(account));
-    match OwnAct::new(&desk, before, change, &happenings, &circumstances) {
+    match OwnAct::new(&view.desk(&entropy), before, change, &happenings, &circumstances) {
         Ok(mut own) => {
             own.spends.extend(new.spend);
+            own.after = format!("{} {words}", own.after);
             manage::registered(view, session, setup.primary, Registered { own, act })
         }
         Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
     }
 }
 
-/// Drops the factor that the new one takes the place of; an old number hears of it.
-fn replace(account: &mut Account, setup: &Setup, new: FactorId) -> Option<Happening> {
-    let old = FactorId::from_bytes(setup.replaced?);
-    let place = account.factors.iter().position(|factor| factor.id == old)?;
-    let old = account.factors.remove(place);
-    if account.default_factor == Some(old.id) {
-        account.default_factor = Some(new);
-    }
-    let happening = Happening::new(Event::FactorRemoved, old.label);
-    Some(match old.kind {
-        FactorKind::Sent { address } => happening.at_the_old(address),
-        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => happening,
-    })
+/// The account without the factor that the new one takes the place of.
+fn in_place_of(account: Account, old: FactorId, new: FactorId) -> Account {
+    let was_default = account.default_factor == Some(old);
+    let account = without_factor(account, old);
+    if was_default { Account { default_factor: Some(new), ..account } } else { account }
 }

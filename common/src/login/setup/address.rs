@@ -1,44 +1,58 @@
 //! A telephone number or mail address: a code is sent there and comes back.
 
 use crate::address::{Address, AddressError, Channel, Extension, MailAddress, PhoneNumber};
+use crate::attempt::Dialogue;
 use crate::bundle::Slot;
-use crate::login::sent::{self, Sending};
+use crate::login::sent::{self, Asking, Sending};
 use crate::login::setup::{At, Proven, Setup, Warrant, after_proof, ask as ask_on, choice, word};
 use crate::login::{Evidence, Prompt, Step, View, against, write};
 use crate::session::Session;
 use crate::{Answer, Reason, Secret, limits};
 
+/// What is said where none can be sent.
+const NOT_NOW: &str = "No code can be sent there now.";
+/// What is said of a number that the settings do not allow.
+const NOT_ALLOWED: &str = "No codes are sent to that number here. Type another one.";
+
 /// Asks for a number or address, after a sentence about what was typed before.
-pub(super) fn ask(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, before: &str) -> Step {
+pub(super) fn ask(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    channel: Channel,
+    before: &str,
+    why: Option<Reason>,
+) -> Step {
     let question = match channel {
-        Channel::Sms => "Mobile number with its country, as +4915112345678 (b: back): ",
+        Channel::Sms => "Mobile number with country, as +4915112345678 (b: back): ",
         Channel::Call => {
-            "Number to call with its country, as +4930123456,\nor +4930123456 x12 with an extension (b: back): "
+            "Number to call with country, as +4930123456,\nor +4930123456 x12 with an extension (b: back): "
         }
         Channel::Email => "Mail address (b: back): ",
     };
     let break_or_not = if before.is_empty() { "" } else { "\n" };
     let prompt = Prompt::made(format!("{before}{break_or_not}{question}"));
-    ask_on(view, session, setup, At::Address(channel), prompt, Reason::RegistrationBegun)
+    ask_on(view, session, setup, At::Address(channel), prompt, why)
 }
 
-/// A number or address was typed.
+/// A number or address was typed. Part of it is shown to whoever has just typed it, and to nobody else.
 pub(super) fn typed(
     view: &View<'_>,
     session: Session,
     setup: &Setup,
     channel: Channel,
     answer: &Answer,
+    evidence: Evidence,
 ) -> Step {
     let typed = word(answer);
     if typed == "b" {
-        return choice::ask(view, session, setup, "");
+        return choice::back(view, session, setup);
     }
     match read(channel, &typed) {
-        Ok(address) => send(view, session, setup, &address, channel),
-        Err(AddressError::Mail) => ask(view, session, setup, channel, "That is no mail address."),
+        Ok(address) => send(view, session, setup, (&address, channel), &address.masked(), evidence),
+        Err(AddressError::Mail) => ask(view, session, setup, channel, "That is no mail address.", None),
         Err(AddressError::Number | AddressError::Extension) => {
-            ask(view, session, setup, channel, "That is no telephone number.")
+            ask(view, session, setup, channel, "That is no telephone number.", None)
         }
     }
 }
@@ -62,33 +76,53 @@ fn read(channel: Channel, typed: &str) -> Result<Address, AddressError> {
     }
 }
 
-/// Sends a code there, unless one is on its way.
-pub(super) fn send(view: &View<'_>, session: Session, setup: &Setup, to: &Address, channel: Channel) -> Step {
+/// Sends a code there, unless one is on its way. `named` says where in words that may be shown here.
+pub(super) fn send(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    (to, channel): (&Address, Channel),
+    named: &str,
+    evidence: Evidence,
+) -> Step {
+    if session.is_last_round() {
+        // Nothing is sent that nobody could be asked for.
+        return write::reject(view, &session, Reason::TooManyRounds);
+    }
+    match sent::asking(view, &session, evidence) {
+        Asking::Counted => {}
+        Asking::ToBeCounted => return Step::Knock,
+        Asking::TooSoon => return choice::ask(view, session, setup, NOT_NOW, Some(Reason::Throttled)),
+    }
     let account = setup.account_id(view);
-    let Ok(sending) = sent::new(view, session.attempt(), Slot::Registration, to, channel, account) else {
+    let Ok(sending) = sent::new(view, &session, Slot::Registration, to, channel, account) else {
         return write::unavailable(view, &session, Reason::KeyUnavailable);
     };
     match sending {
         Sending::New(new) => {
-            let text = format!("A code is on its way to {}.\nCode (b: back, r: send again): ", shown(to));
-            let step = ask_on(view, session, setup, At::Code(channel), Prompt::made(text), Reason::CodeSent);
+            let text = format!("A code is on its way to {named:.40}.\nCode (b: back, r: send again): ");
+            let why = Some(Reason::CodeSent);
+            let step = ask_on(view, session, setup, At::Code(channel), Prompt::made(text), why);
             write::with_code(step, *new)
         }
         // Another registration of the same user may have sent it elsewhere: the code tells.
         Sending::Joined => {
             let text = "A code is on its way already; wait a minute for another one.\nCode (b: back): ";
-            ask_on(view, session, setup, At::Code(channel), Prompt::hidden(text), Reason::CodeSentBefore)
+            let why = Some(Reason::CodeSentBefore);
+            ask_on(view, session, setup, At::Code(channel), Prompt::hidden(text), why)
+        }
+        Sending::Refused(Reason::NumberNotAllowed) if setup.warrant != Warrant::Contact => {
+            ask(view, session, setup, channel, NOT_ALLOWED, Some(Reason::NumberNotAllowed))
         }
         Sending::Refused(reason) => {
-            let text = "No code can be sent there now.";
-            let step = choice::ask(view, session, setup, text);
-            write::with_finding(view, step, reason)
+            let said = match reason {
+                Reason::NumberNotAllowed => "No codes go there. Ask an administrator.",
+                Reason::TooManyCodes => "No more codes are sent today.",
+                _ => NOT_NOW,
+            };
+            choice::ask(view, session, setup, said, Some(reason))
         }
     }
-}
-
-fn shown(to: &Address) -> String {
-    to.masked().chars().take(40).collect()
 }
 
 /// The code has come, or another wish. It is a guess, and counted before it is looked at.
@@ -104,8 +138,8 @@ pub(super) fn answered(
         return again(view, session, setup, channel, Reason::NotAnAnswer);
     };
     match word(answer).as_str() {
-        "b" => return choice::ask(view, session, setup, ""),
-        "r" => return send_again(view, session, setup, channel),
+        "b" => return choice::back(view, session, setup),
+        "r" => return send_again(view, session, setup, channel, evidence),
         _ => {}
     }
     match evidence.counted {
@@ -116,12 +150,30 @@ pub(super) fn answered(
     }
 }
 
-fn send_again(view: &View<'_>, session: Session, setup: &Setup, channel: Channel) -> Step {
+fn send_again(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    channel: Channel,
+    evidence: Evidence,
+) -> Step {
     match sent::address_of(view, Slot::Registration, setup.account_id(view))
         .filter(|to| setup.admits(view, to))
     {
-        Some(to) => send(view, session, setup, &to, channel),
-        None => choice::ask(view, session, setup, "That code is too old."),
+        Some(to) => send(view, session, setup, (&to, channel), &named(view, setup, &to), evidence),
+        None => choice::ask(view, session, setup, "That code is too old.", None),
+    }
+}
+
+/// Where the last code went, which somebody else may have asked for.
+fn named(view: &View<'_>, setup: &Setup, to: &Address) -> String {
+    match (setup.warrant, view.attempt.profile.dialogue, to) {
+        (Warrant::Contact, ..) => choice::on_file(view, to),
+        (_, Dialogue::Plain, _) => to.masked(),
+        (_, Dialogue::Neutral, Address::Email(_)) => "the address that you gave".to_owned(),
+        (_, Dialogue::Neutral, Address::Mobile(_) | Address::Office(..)) => {
+            "the number that you gave".to_owned()
+        }
     }
 }
 
@@ -152,5 +204,5 @@ fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, type
 
 fn again(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, reason: Reason) -> Step {
     let text = "That did not work. Code (b: back, r: send again): ";
-    ask_on(view, session, setup, At::Code(channel), Prompt::hidden(text), reason)
+    ask_on(view, session, setup, At::Code(channel), Prompt::hidden(text), Some(reason))
 }

@@ -1,9 +1,11 @@
 //! An authenticator app: the key is shown, and a code of it comes back.
 
+use crate::acts::{ActError, prove};
 use crate::login::setup::{At, Picture, Proven, Setup, after_proof, ask, choice, user, word};
 use crate::login::{Prompt, Step, View, write};
+use crate::random::Stream;
 use crate::session::Session;
-use crate::totp::{self, TotpKey, TotpParameters};
+use crate::totp::{self, TotpError, TotpKey, TotpParameters};
 use crate::{Answer, Door, Reason, Secret, limits, otpauth};
 
 /// What stands above the key after a code that was not right.
@@ -12,7 +14,7 @@ const WRONG: &str = "That is no code of this key. Is the phone's clock right?\n"
 /// Says which apps fit, before the key is shown: one may have to be installed first.
 pub(super) fn offer(view: &View<'_>, session: Session, setup: &Setup, picture: Picture) -> Step {
     let text = format!("{}\nPress Enter, or type ok, when you have one: ", view.policy.registration.apps);
-    ask(view, session, setup, At::Apps(picture), Prompt::made(text), Reason::RegistrationBegun)
+    ask(view, session, setup, At::Apps(picture), Prompt::made(text), None)
 }
 
 /// Shows the key and asks for a code of it.
@@ -47,7 +49,7 @@ pub(super) fn show_key(
         Picture::Shown => otpauth::scannable(&view.policy.issuer, user.as_str(), parameters, &secret),
         Picture::Withheld => None,
     };
-    ask(view, session, setup, At::Key(picture), prompt, Reason::RegistrationBegun)
+    ask(view, session, setup, At::Key(picture), prompt, None)
 }
 
 /// In groups of four: people read it and type it.
@@ -71,14 +73,16 @@ pub(super) fn answered(
     answer: &Answer,
 ) -> Step {
     if word(answer) == "b" {
-        return choice::ask(view, session, setup, "");
+        return choice::back(view, session, setup);
     }
-    match setup.step_of(view, &word(answer)) {
-        Some(step) => {
+    let entropy = Stream::new(view.entropy, "proof");
+    let step = setup.totp().map_err(ActError::from);
+    match step.and_then(|key| prove(&view.desk(&entropy), &key, answer.typed())) {
+        Ok(step) => {
             let proven = Setup { proven: Some(Proven::Key(step)), ..setup.clone() };
             after_proof(view, session, &proven)
         }
-        None => show_key(view, session, setup, picture, WRONG),
+        Err(_) => show_key(view, session, setup, picture, WRONG),
     }
 }
 
@@ -88,11 +92,8 @@ impl Setup {
         totp::generate_secret(&self.stream("totp"))
     }
 
-    /// The step that a code of the key belongs to, where it may still be used.
-    fn step_of(&self, view: &View<'_>, typed: &str) -> Option<u64> {
-        let code: String = typed.chars().filter(|c| *c != ' ').collect();
-        let key = TotpKey::new(TotpParameters::default(), &self.key()).ok()?;
-        let step = key.matching_step(&code, view.now, limits::TOTP_SKEW_STEPS)?;
-        (key.step_begins(step) > view.loaded.floor).then_some(step)
+    /// What gives its codes.
+    pub(super) fn totp(&self) -> Result<TotpKey, TotpError> {
+        TotpKey::new(TotpParameters::default(), &self.key())
     }
 }

@@ -1,17 +1,21 @@
 //! Which way somebody registers by.
 
-use crate::account::{Account, Contact};
+use crate::account::{Account, Contact, FactorKind};
 use crate::address::{Address, Channel};
+use crate::attempt::Dialogue;
 use crate::login::setup::{At, Picture, Setup, Warrant, address, app, ask as ask_on, is_vouched_for, word};
-use crate::login::{Prompt, Step, View, invited, manage, write};
+use crate::login::ways::named;
+use crate::login::{Evidence, Prompt, Step, View, invited, manage, write};
 use crate::policy::Method;
 use crate::session::Session;
-use crate::{Answer, Door, Reason, Secret};
+use crate::{Answer, Door, Reason};
 
 /// Ways that stand in one list.
 const CHOICES_MAX: usize = 5;
 /// Characters of one way in a list: five of them fit a prompt.
-const WORDS_MAX: usize = 32;
+const WORDS_MAX: usize = 34;
+/// Where nothing of the kind can be set up.
+const NO_WAY: &str = "That cannot be set up here. Ask an administrator.\n";
 
 /// One way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +29,8 @@ enum Choice {
 }
 
 impl Choice {
-    fn words(&self, door: Door) -> String {
-        match (self, door) {
+    fn words(&self, view: &View<'_>) -> String {
+        match (self, view.attempt.door) {
             (Self::App(Picture::Shown), _) => "authenticator app (QR code)".to_owned(),
             (Self::App(Picture::Withheld), Door::Radius) => "authenticator app".to_owned(),
             (Self::App(Picture::Withheld), Door::Pam | Door::CommandLine | Door::Delivery) => {
@@ -34,17 +38,27 @@ impl Choice {
             }
             (Self::Own(channel), _) => named(*channel).to_owned(),
             (Self::Contact(address, channel), _) => {
-                format!("{} to {}", named(*channel), address.masked()).chars().take(WORDS_MAX).collect()
+                format!("{} to {}", named(*channel), on_file(view, address)).chars().take(WORDS_MAX).collect()
             }
         }
     }
 }
 
-const fn named(channel: Channel) -> &'static str {
-    match channel {
-        Channel::Sms => "text message",
-        Channel::Call => "call",
-        Channel::Email => "email",
+/// The words for a contact that somebody else has set. A neutral dialogue shows nothing of it: whoever has stolen the
+/// password would learn something of its owner.
+pub(super) fn on_file(view: &View<'_>, address: &Address) -> String {
+    if view.attempt.profile.dialogue == Dialogue::Plain {
+        return address.masked();
+    }
+    let is_mail = |address: &Address| matches!(address, Address::Email(_));
+    let kind = if is_mail(address) { "address" } else { "number" };
+    let set = view.loaded.account.iter().flat_map(|account| &account.contacts);
+    let alike =
+        set.filter(|contact| is_vouched_for(contact) && is_mail(&contact.address) == is_mail(address));
+    let alike: Vec<_> = alike.collect();
+    match (1..).zip(&alike).find(|(_, contact)| contact.address == *address) {
+        Some((place, _)) if alike.len() > 1 => format!("{kind} {place} on file"),
+        Some(_) | None => format!("the {kind} on file"),
     }
 }
 
@@ -69,51 +83,100 @@ fn allows(view: &View<'_>, method: Method) -> bool {
 }
 
 fn choices(view: &View<'_>, setup: &Setup) -> Vec<Choice> {
-    let mut choices = Vec::new();
-    if setup.warrant == Warrant::Contact {
-        let account = view.loaded.account.as_ref();
-        let set = account.into_iter().flat_map(|account| contacts(view, account));
-        choices.extend(set.map(|(contact, channel)| Choice::Contact(contact.address.clone(), channel)));
-    } else {
-        if allows(view, Method::Totp) {
-            if view.attempt.door != Door::Radius {
-                choices.push(Choice::App(Picture::Shown));
-            }
-            choices.push(Choice::App(Picture::Withheld));
+    let account = view.loaded.account.as_ref();
+    let replaced = account.and_then(|account| setup.replaced(account)).map(|factor| &factor.kind);
+    let own = |channels: &[Channel]| {
+        let offered = channels.iter().copied().filter(|channel| is_offered(view, *channel));
+        offered.map(Choice::Own).collect::<Vec<_>>()
+    };
+    let mut choices = match (setup.warrant, replaced) {
+        (Warrant::Contact, _) => {
+            let set = account.into_iter().flat_map(|account| contacts(view, account));
+            set.map(|(contact, channel)| Choice::Contact(contact.address.clone(), channel)).collect()
         }
-        let own = Channel::ALL.into_iter().filter(|channel| is_offered(view, *channel));
-        choices.extend(own.map(Choice::Own));
-    }
+        (_, Some(FactorKind::Sent { address })) => own(address.channels()).into_iter().take(1).collect(),
+        (_, Some(FactorKind::Totp { .. } | FactorKind::Hotp { .. })) => apps(view),
+        (_, None) => [apps(view), own(&Channel::ALL)].concat(),
+    };
     choices.truncate(CHOICES_MAX);
     choices
 }
 
-/// Asks which way, after a sentence about what was typed before.
-pub(super) fn ask(view: &View<'_>, session: Session, setup: &Setup, before: &str) -> Step {
+fn apps(view: &View<'_>) -> Vec<Choice> {
+    let pictures = match view.attempt.door {
+        Door::Radius => &[Picture::Withheld][..],
+        Door::Pam | Door::CommandLine | Door::Delivery => &[Picture::Shown, Picture::Withheld],
+    };
+    let pictures = pictures.iter().filter(|_| allows(view, Method::Totp));
+    pictures.copied().map(Choice::App).collect()
+}
+
+/// Asks for the new number, where one takes the place of another; else which way. `why` stands in the record, if there is one.
+pub(super) fn begin(view: &View<'_>, session: Session, setup: &Setup, why: Option<Reason>) -> Step {
+    match only_number(view, setup) {
+        Some(channel) => address::ask(view, session, setup, channel, "", why),
+        None => ask(view, session, setup, "Set up your second step.", why),
+    }
+}
+
+/// Back from a way that was chosen.
+pub(super) fn back(view: &View<'_>, session: Session, setup: &Setup) -> Step {
+    match only_number(view, setup) {
+        Some(_) => manage::back(view, session, setup.primary, ""),
+        None => ask(view, session, setup, "Set up your second step.", None),
+    }
+}
+
+/// The channel of the number or address that is changed.
+fn only_number(view: &View<'_>, setup: &Setup) -> Option<Channel> {
+    match choices(view, setup).as_slice() {
+        [Choice::Own(channel)] if setup.replaced.is_some() => Some(*channel),
+        _ => None,
+    }
+}
+
+/// Asks which way, after a sentence.
+pub(super) fn ask(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    before: &str,
+    why: Option<Reason>,
+) -> Step {
     let choices = choices(view, setup);
     if choices.is_empty() {
-        return write::reject(view, &session, Reason::RegistrationRefused);
+        return match setup.warrant {
+            Warrant::Own => manage::back(view, session, setup.primary, NO_WAY),
+            Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Proof => {
+                write::reject(view, &session, Reason::RegistrationRefused)
+            }
+        };
     }
-    let head = if before.is_empty() { "Set up your second step." } else { before };
-    let listed = (1_u8..)
-        .zip(&choices)
-        .map(|(number, choice)| format!("{number} {}\n", choice.words(view.attempt.door)));
+    let listed = (1_u8..).zip(&choices).map(|(number, choice)| format!("{number} {}\n", choice.words(view)));
     let later = if setup.may_be_left(view) { " (n: not now)" } else { "" };
-    let text = format!("{head} Choose:\n{}Number{later}: ", listed.collect::<String>());
-    ask_on(view, session, setup, At::Choice, Prompt::made(text), Reason::RegistrationBegun)
+    let text = format!("{before} Choose:\n{}Number{later}: ", listed.collect::<String>());
+    ask_on(view, session, setup, At::Choice, Prompt::made(text), why)
 }
 
 /// A way was chosen, or none.
-pub(super) fn answered(view: &View<'_>, session: Session, setup: &Setup, answer: &Answer) -> Step {
+pub(super) fn answered(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    answer: &Answer,
+    evidence: Evidence,
+) -> Step {
     let typed = word(answer);
     if matches!(typed.as_str(), "n" | "no" | "later" | "b") && setup.may_be_left(view) {
         return left(view, &session, setup, answer);
     }
     match chosen(view, setup, &typed) {
         Some(Choice::App(picture)) => app::offer(view, session, setup, picture),
-        Some(Choice::Own(channel)) => address::ask(view, session, setup, channel, ""),
-        Some(Choice::Contact(to, channel)) => address::send(view, session, setup, &to, channel),
-        None => ask(view, session, setup, "That is not one of the numbers."),
+        Some(Choice::Own(channel)) => address::ask(view, session, setup, channel, "", None),
+        Some(Choice::Contact(to, channel)) => {
+            address::send(view, session, setup, (&to, channel), &on_file(view, &to), evidence)
+        }
+        None => ask(view, session, setup, "That is not one of the numbers.", None),
     }
 }
 
@@ -124,11 +187,7 @@ fn chosen(view: &View<'_>, setup: &Setup, typed: &str) -> Option<Choice> {
 
 /// In once more without a second step. A temporary code was the proof, and is used up by that.
 fn left(view: &View<'_>, session: &Session, setup: &Setup, answer: &Answer) -> Step {
-    let empty = Secret::new(Vec::new());
-    let typed = match answer {
-        Answer::Text(typed) => typed,
-        Answer::Void => &empty,
-    };
+    let typed = answer.typed();
     match setup.warrant {
         // Nobody comes in there, so nothing is used up for it.
         Warrant::TemporaryCode(_) | Warrant::Proof if view.attempt.place.is_self_service() => {
@@ -137,6 +196,6 @@ fn left(view: &View<'_>, session: &Session, setup: &Setup, answer: &Answer) -> S
         Warrant::Opening | Warrant::Contact => invited::put_off(view, session, setup.primary, typed),
         Warrant::TemporaryCode(id) => write::accept_by_code(view, session, setup.primary, id, typed),
         Warrant::Proof => write::accept_proven(view, session, setup.primary, typed),
-        Warrant::Own => manage::back(view, session.clone(), setup.primary),
+        Warrant::Own => manage::back(view, session.clone(), setup.primary, ""),
     }
 }

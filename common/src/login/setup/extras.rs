@@ -6,7 +6,7 @@ use crate::login::setup::{At, Setup, ask, complete, word};
 use crate::login::{Prompt, Step, View};
 use crate::policy::Method;
 use crate::session::Session;
-use crate::{Answer, Place, Reason, Secret, limits};
+use crate::{Answer, Place, Secret, limits};
 
 /// Shows the recovery codes, where they are good for anything here.
 pub(super) fn recovery_codes(view: &View<'_>, session: Session, setup: &Setup) -> Step {
@@ -16,10 +16,10 @@ pub(super) fn recovery_codes(view: &View<'_>, session: Session, setup: &Setup) -
     let shown = setup.recovery_codes();
     let texts = shown.iter().filter_map(Secret::expose_text);
     let text = format!(
-        "For days without it, each is good once. Write them down:\n{}\nThen press Enter, or type ok: ",
+        "Recovery codes for days without it, each good once.\nWrite them down:\n{}\nThen press Enter, or type ok: ",
         in_pairs(texts)
     );
-    ask(view, session, setup, At::RecoveryCodes, Prompt::made(text), Reason::RegistrationBegun)
+    ask(view, session, setup, At::RecoveryCodes, Prompt::made(text), None)
 }
 
 /// Two in a line: ten of them fit a small window.
@@ -58,7 +58,7 @@ fn program_question(view: &View<'_>, session: Session, setup: &Setup, answer: &A
         "Does some program sign in for you that cannot ask for codes, such as mail? It gets a password of its own.\n\
          Type its place ({listed}), or press Enter for none: "
     );
-    ask(view, session, setup, At::Program, Prompt::made(text), Reason::RegistrationBegun)
+    ask(view, session, setup, At::Program, Prompt::made(text), None)
 }
 
 /// Where the user may make app passwords: an administrator nowhere, and nobody who has as many as there may be.
@@ -111,7 +111,7 @@ fn show_app_password(view: &View<'_>, session: Session, setup: &Setup, place: &P
         "Password for {name}, shown this once:\n{}\nGive it to that program. Then press Enter, or type ok: ",
         password.expose_text().unwrap_or_default()
     );
-    ask(view, session, setup, At::AppPassword, Prompt::made(text), Reason::RegistrationBegun)
+    ask(view, session, setup, At::AppPassword, Prompt::made(text), None)
 }
 
 impl Setup {

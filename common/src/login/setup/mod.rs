@@ -7,25 +7,25 @@ mod app;
 mod choice;
 mod complete;
 mod extras;
+mod warrant;
 
 pub(super) use added::Registered;
-pub(super) use complete::Registration;
+pub(super) use complete::{Registration, usual_label};
 pub(super) use extras::{in_pairs, places_for, scope_of};
+use warrant::is_vouched_for;
+pub(super) use warrant::{Demand, Warrant, can_be_led, demanded, is_possible, may_be_led, warrant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Contact, SetBy};
+use crate::account::{Account, Factor};
 use crate::address::{Address, Channel};
-use crate::attempt::{SecondQuestion, Word};
-use crate::bundle::Spend;
-use crate::id::{CodeId, FactorId};
-use crate::login::need::{Need, need};
+use crate::id::FactorId;
 use crate::login::proof::Proof;
 use crate::login::{Evidence, Prompt, Step, View, write};
 use crate::random::{Random, Stream};
 use crate::record::PrimaryResult;
 use crate::session::{Asked, Session, Stage};
-use crate::{AccountId, Answer, PrimaryMode, Reason, Username};
+use crate::{AccountId, Answer, Reason, Username};
 
 /// Octets of a [`Seed`].
 const SEED_OCTETS: usize = 16;
@@ -58,21 +58,6 @@ impl std::fmt::Debug for Seed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Seed")
     }
-}
-
-/// Why somebody may register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Warrant {
-    /// The first password, here: the policy opens this door for it.
-    Opening,
-    /// The first password, and a contact that somebody else has set.
-    Contact,
-    /// A temporary code; it is spent with the registration.
-    TemporaryCode([u8; CodeId::LENGTH]),
-    /// A proof that was registered before, spent already.
-    Proof,
-    /// The user looks after the own account, after a fresh proof.
-    Own,
 }
 
 /// What was asked.
@@ -112,65 +97,6 @@ enum Proven {
     Address(Address),
 }
 
-/// Why an attempt may register now with nothing but its first password, if it may.
-pub(super) fn warrant(view: &View<'_>) -> Option<Warrant> {
-    if !is_possible(view) {
-        return None;
-    }
-    if view.policy.registration.opening(view.attempt).is_some() {
-        return Some(Warrant::Opening);
-    }
-    let account = view.loaded.account.as_ref()?;
-    choice::contacts(view, account).next().map(|_| Warrant::Contact)
-}
-
-/// Whether this attempt can be led through a registration at all.
-pub(super) fn is_possible(view: &View<'_>) -> bool {
-    view.policy.registration.at_sign_in && can_be_led(view)
-}
-
-/// Whether this attempt can be led through more questions than those of a login, by somebody whose word counts: who speaks
-/// through a program of the user can look after that account alone, and says nothing of a first password.
-pub(super) fn can_be_led(view: &View<'_>) -> bool {
-    let own = view.attempt.place.is_self_service() && view.attempt.primary == PrimaryMode::None;
-    view.attempt.profile.second_question == SecondQuestion::Asked
-        && (own || view.attempt.parties.word == Word::Believed)
-        && view.known().is_some()
-}
-
-/// What a right second proof leads to.
-pub(super) enum Demand {
-    /// In.
-    None,
-    /// A registration first, which may be left out or not.
-    Setup(Warrant),
-    /// Out: all that is registered opens is a registration, and there can be none here.
-    Refusal(Reason),
-}
-
-/// What a right second proof leads to. An app password is for programs: they register nothing.
-pub(super) fn demanded(view: &View<'_>, account: &Account, proof: &Proof) -> Demand {
-    let Some(spend) = &proof.spend else {
-        // It is for programs, and opens no registration.
-        let is_void = account.must_register_again;
-        return if is_void { Demand::Refusal(Reason::RegistrationRequired) } else { Demand::None };
-    };
-    if !account.factors.is_empty() && !account.must_register_again {
-        return Demand::None;
-    }
-    let temporary = account.temporary_code.as_ref().map(|code| code.id);
-    let by_temporary = match spend {
-        Spend::Code { code, .. } => temporary.filter(|id| id == code),
-        Spend::TotpStep { .. } | Spend::HotpCounter { .. } | Spend::SentCode { .. } => None,
-    };
-    match (by_temporary, is_possible(view)) {
-        (Some(code), true) => Demand::Setup(Warrant::TemporaryCode(*code.as_bytes())),
-        (None, true) => Demand::Setup(Warrant::Proof),
-        (None, false) if account.must_register_again => Demand::Refusal(Reason::RegistrationRequired),
-        (Some(_) | None, false) => Demand::None,
-    }
-}
-
 /// Begins. A proof that led here is spent now, but for a temporary code: nobody shall need another one because a line broke.
 pub(super) fn begin(
     view: &View<'_>,
@@ -181,7 +107,7 @@ pub(super) fn begin(
 ) -> Step {
     let setup = Setup::new(view, primary, warrant, None);
     session.stage = Stage::Setup(setup.clone());
-    let step = choice::ask(view, session, &setup, "");
+    let step = choice::begin(view, session, &setup, Some(Reason::RegistrationBegun));
     match proof {
         Some(proof) => write::with_proof(view, step, proof, matches!(warrant, Warrant::TemporaryCode(_))),
         None => step,
@@ -197,7 +123,7 @@ pub(super) fn add(
 ) -> Step {
     let setup = Setup::new(view, primary, Warrant::Own, replaced);
     session.stage = Stage::Setup(setup.clone());
-    choice::ask(view, session, &setup, "A new second step.")
+    choice::begin(view, session, &setup, None)
 }
 
 /// Something was proven that is to be registered.
@@ -222,10 +148,10 @@ pub(super) fn answered(
         return write::reject(view, &session, reason);
     }
     match setup.at {
-        At::Choice => choice::answered(view, session, setup, answer),
+        At::Choice => choice::answered(view, session, setup, answer, evidence),
         At::Apps(picture) => app::show_key(view, session, setup, picture, ""),
         At::Key(picture) => app::answered(view, session, setup, picture, answer),
-        At::Address(channel) => address::typed(view, session, setup, channel, answer),
+        At::Address(channel) => address::typed(view, session, setup, channel, answer, evidence),
         At::Code(channel) => address::answered(view, session, setup, channel, answer, evidence),
         At::RecoveryCodes => extras::after_recovery_codes(view, session, setup, answer),
         At::Program => extras::program(view, session, setup, answer),
@@ -261,49 +187,10 @@ impl Setup {
         }
     }
 
-    /// Whether what allowed the registration still does.
-    fn is_warranted(&self, view: &View<'_>) -> Result<(), Reason> {
-        let account = view.loaded.account.as_ref();
-        let holds = match (self.warrant, need(view)) {
-            (_, Need::Refuse(reason)) => return Err(reason),
-            (Warrant::Opening | Warrant::Contact, Need::Register) => warrant(view) == Some(self.warrant),
-            (Warrant::Opening | Warrant::Contact, Need::Second | Need::Skip(_)) => false,
-            (Warrant::TemporaryCode(id), _) => account
-                .and_then(|account| account.temporary_code.as_ref())
-                .is_some_and(|code| *code.id.as_bytes() == id && !view.loaded.spent_codes.contains(&code.id)),
-            (Warrant::Proof, Need::Second) => account.is_some_and(|account| {
-                let is_asked = account.factors.is_empty() || account.must_register_again;
-                is_asked && account.version == self.version
-            }),
-            (Warrant::Proof, Need::Register | Need::Skip(_)) => false,
-            (Warrant::Own, _) => {
-                account.is_some_and(|account| !account.must_register_again && account.version == self.version)
-            }
-        };
-        let is_admitted = match &self.proven {
-            Some(Proven::Address(address)) => self.admits(view, address),
-            Some(Proven::Key(_)) | None => true,
-        };
-        let holds = holds && is_admitted;
-        let is_standing = matches!(self.primary, PrimaryResult::Right | PrimaryResult::NotAsked);
-        if holds && is_standing { Ok(()) } else { Err(Reason::RegistrationRefused) }
-    }
-
-    /// Whether an address may be registered: with nothing but the first password, one that somebody else has set.
-    fn admits(&self, view: &View<'_>, address: &Address) -> bool {
-        let account = view.loaded.account.as_ref();
-        let mut set = account.into_iter().flat_map(|account| choice::contacts(view, account));
-        self.warrant != Warrant::Contact || set.any(|(contact, _)| contact.address == *address)
-    }
-
-    /// Whether the user may sign in once more without registering.
-    fn may_be_left(&self, view: &View<'_>) -> bool {
-        match self.warrant {
-            Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Own => true,
-            Warrant::Proof => {
-                !view.loaded.account.as_ref().is_some_and(|account| account.must_register_again)
-            }
-        }
+    /// The factor that the new one takes the place of.
+    fn replaced<'a>(&self, account: &'a Account) -> Option<&'a Factor> {
+        let id = FactorId::from_bytes(self.replaced?);
+        account.factors.iter().find(|factor| factor.id == id)
     }
 
     /// Randomness for one purpose, the same in every round.
@@ -319,28 +206,24 @@ impl Setup {
 }
 
 /// Goes on with another question.
-fn ask(view: &View<'_>, mut session: Session, setup: &Setup, at: At, prompt: Prompt, reason: Reason) -> Step {
-    if session.rounds >= session.rounds_max() {
+fn ask(
+    view: &View<'_>,
+    mut session: Session,
+    setup: &Setup,
+    at: At,
+    prompt: Prompt,
+    why: Option<Reason>,
+) -> Step {
+    if session.is_last_round() {
         return write::reject(view, &session, Reason::TooManyRounds);
     }
     session.stage = Stage::Setup(Setup { at, ..setup.clone() });
-    write::ask(view, session, prompt, reason)
+    write::ask_on(view, session, prompt, why)
 }
 
 /// What was typed, as one word in lower case; empty for nothing.
 fn word(answer: &Answer) -> String {
-    match answer {
-        Answer::Text(typed) => typed.expose_text().unwrap_or_default().trim().to_lowercase(),
-        Answer::Void => String::new(),
-    }
-}
-
-/// Whether somebody else than the user has set a contact.
-const fn is_vouched_for(contact: &Contact) -> bool {
-    match contact.set_by {
-        SetBy::Administrator | SetBy::Directory => true,
-        SetBy::User => false,
-    }
+    answer.typed().expose_text().unwrap_or_default().trim().to_lowercase()
 }
 
 /// The user's canonical name.

@@ -17,7 +17,7 @@ fn a_neutral_dialogue_asks_everybody_the_same() {
         ("no\nname", "pw"),
     ];
     let ways = "What you choose is used if you have it.\n1 authenticator app or token\n2 text message\n3 call\n4 email\n\
-        5 recovery or temporary code\n6 app password\nNumber or code: ";
+        5 recovery or temporary code\n6 app password\n7 menu: your account\nNumber or code: ";
     for (name, password) in cases {
         let answers = [password, "000000", "?", "sms", "\u{8}\n\r", "6", "", "000001"];
         let prompts = world.login(&at_sshd(name), &answers).ok().unwrap().prompts;

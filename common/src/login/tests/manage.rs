@@ -77,9 +77,10 @@ fn a_number_is_changed_by_proving_the_new_one_and_the_old_one_hears_of_it() {
     let code = sent_code(&world);
     assert!(talk.say(&code).contains("registered"), "{}", talk.prompt);
     assert!(talk.say("list").contains("2 mobile ...5678"), "{}", talk.prompt);
-    talk.say("change 2");
     world.wait(60);
-    talk.say("3");
+    assert!(talk.say("change 2").starts_with("Mobile number"), "{}", talk.prompt);
+    assert!(talk.say("b").starts_with("Command"), "{}", talk.prompt);
+    talk.say("change 2");
     talk.say("+4915187654321");
     let code = sent_code(&world);
     talk.say(&code);
@@ -102,6 +103,9 @@ fn factors_are_labelled_chosen_and_removed_but_for_the_last() {
     assert!(talk.say("label 1 work phone").contains("Done"), "{}", talk.prompt);
     assert!(talk.say("default 1").contains("Done"), "{}", talk.prompt);
     assert!(talk.say("list").contains("1 *app work phone"), "{}", talk.prompt);
+    assert!(talk.say("change 1").contains("1 authenticator app (QR"), "{}", talk.prompt);
+    assert!(!talk.prompt.contains("text message"), "an app for an app: {}", talk.prompt);
+    talk.say("b");
     assert!(talk.say("remove 1").contains("stays"), "{}", talk.prompt);
     assert!(talk.say("remove 2").contains("no such number"), "{}", talk.prompt);
     talk.say("add");
@@ -115,6 +119,27 @@ fn factors_are_labelled_chosen_and_removed_but_for_the_last() {
         world.memory.0.lock().unwrap().records.iter().filter_map(|it| it.act.clone()).collect();
     let last = acts.last().unwrap();
     assert_eq!((last.act.as_str(), last.actor.uid), ("factor remove", None), "the user's own act");
+}
+
+#[test]
+fn a_factor_that_is_given_up_or_replaced_takes_the_remembered_devices_with_it() {
+    let world = World::with_alice(open());
+    let mut talk = managing(&world, at_sshd("alice"));
+    for (word, channel) in [("add", "3"), ("change 2", "3")] {
+        let device = world.remember("alice", "192.0.2.7");
+        talk.say(word);
+        world.wait(60);
+        talk.say(channel);
+        talk.say(if word == "add" { "+4915112345678" } else { "+4915187654321" });
+        let code = sent_code(&world);
+        talk.say(&code);
+        let known = world.devices("alice");
+        assert_eq!(known, if word == "add" { vec![device] } else { Vec::new() }, "{word}");
+    }
+    world.remember("alice", "192.0.2.7");
+    assert!(talk.say("remove 2").contains("Done"), "{}", talk.prompt);
+    assert_eq!(world.devices("alice"), []);
+    assert!(world.last_record().act.unwrap().after.unwrap().ends_with(" devices-forgotten=1"));
 }
 
 #[test]

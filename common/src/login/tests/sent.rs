@@ -4,6 +4,12 @@ use super::registration::{account, messages, open, sent_code};
 use super::talk::Talk;
 use super::*;
 
+/// How many codes were sent. Notices go out too.
+pub(super) fn codes_sent(world: &World) -> usize {
+    let is_code = |envelope: &crate::message::Envelope| envelope.urgency == crate::message::Urgency::Code;
+    messages(world).iter().filter(|envelope| is_code(envelope)).count()
+}
+
 #[test]
 fn a_number_is_proven_by_the_code_that_is_sent_there() {
     let world = World::new(open());

@@ -27,6 +27,7 @@ impl<'a> Talk<'a> {
         match reply {
             Reply::Ask(session, prompt) => {
                 assert!(prompt.text().len() <= crate::limits::PROMPT_OCTETS_MAX, "{}", prompt.text());
+                fits_a_window(prompt.text());
                 self.prompt = prompt.text().to_owned();
                 self.qr = prompt.qr.clone();
                 let keys = crate::world::keys();
@@ -73,5 +74,14 @@ impl<'a> Talk<'a> {
         assert!(self.say(&code).contains("Write them down"), "{}", self.prompt);
         self.say("ok");
         key
+    }
+}
+
+/// No line is broken in the middle of a word, also where ssh puts a name before the first.
+pub(in crate::login) fn fits_a_window(text: &str) {
+    for (number, line) in text.lines().enumerate() {
+        let columns = if number == 0 { 60 } else { 78 };
+        let fits = line.trim_end().chars().count() <= columns || !line.trim_end().contains(' ');
+        assert!(fits, "{line:?} in {text}");
     }
 }

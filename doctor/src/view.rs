@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::checks::Examined;
+use crate::pam::printed::Printed;
 use crate::pam::proof::{Atom, World, in_words};
 use crate::pam::ways::Ways;
 
@@ -35,7 +36,7 @@ impl ServiceView {
             service: examined.service.name.clone(),
             file: examined.service.file.clone(),
             second_step: examined.has_ours(),
-            stack: examined.printed.map(|printed| printed.letter()),
+            stack: examined.printed.map(Printed::letter),
             gets_in_with: needs().map(names).collect(),
             words: needs().map(in_words).collect(),
         }

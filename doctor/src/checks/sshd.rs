@@ -224,7 +224,7 @@ impl<'a> Aspect<'a> {
             self.finding(kind, "authenticationmethods", "AuthenticationMethods", self.methods_wanted())
         };
         let is_key = |list: &&Vec<Method>| list.iter().all(|method| *method == Method::PublicKey);
-        let key = lists.iter().any(|list| is_key(list)).then(|| finding(Kind::KeyAlone));
+        let key = lists.iter().any(is_key).then(|| finding(Kind::KeyAlone));
         let other = lists.iter().any(|list| !is_key(list)).then(|| finding(Kind::MethodAlone));
         key.into_iter().chain(other).collect()
     }

@@ -23,7 +23,7 @@ pub enum Action {
 
 /// An action for each return value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actions([Action; Code::COUNT]);
+pub struct Actions(Box<[Action; Code::COUNT]>);
 
 impl Actions {
     /// What is done about a return value.
@@ -42,7 +42,7 @@ impl Actions {
             "sufficient" => (Action::Done, Action::Ignore, Action::Ignore),
             _ => return None,
         };
-        let mut actions = Self([other; Code::COUNT]);
+        let mut actions = Self(Box::new([other; Code::COUNT]));
         actions.set(Code::SUCCESS, yes);
         actions.set(Code::NEW_AUTHTOK_REQD, yes);
         actions.set(Code::IGNORE, ignore);
@@ -50,9 +50,11 @@ impl Actions {
     }
 
     /// The table of what stands between brackets. A mistake makes every value a no.
-    #[must_use]
+    ///
+    /// # Errors
+    /// That table, which refuses everybody.
     pub fn of_brackets(text: &str) -> Result<Self, Self> {
-        Self::parse(text).ok_or(Self([Action::Bad; Code::COUNT]))
+        Self::parse(text).ok_or_else(|| Self(Box::new([Action::Bad; Code::COUNT])))
     }
 
     /// What nothing was written for is a no.
@@ -72,7 +74,7 @@ impl Actions {
             }
             rest = after.trim_start();
         }
-        Some(Self(table.map(|action| action.unwrap_or(Action::Bad))))
+        Some(Self(Box::new(table.map(|action| action.unwrap_or(Action::Bad)))))
     }
 
     fn set(&mut self, code: Code, action: Action) {

@@ -139,7 +139,7 @@ impl Service {
         let mut service = Self { name: name.to_owned(), file: file.clone(), ..Self::default() };
         match tree.read(&file) {
             Contents::Text(text) => {
-                Reader { tree, service: &mut service }.file(&file, &lines(&text), None, 0, 0)
+                Reader { tree, service: &mut service }.file(&file, &lines(&text), None, 0, 0);
             }
             Contents::Absent => return None,
             Contents::Unreadable(why) => service.flaw(Place::whole(&file), "", why, FlawKind::MissingInclude),

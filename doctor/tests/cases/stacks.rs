@@ -218,7 +218,7 @@ fn the_module_is_not_where_libpam_looks() {
 
 #[test]
 fn the_module_is_missing_and_sufficient() {
-    let machine = login(&format!("auth sufficient pam_countersign.so primary=own\n@include common-auth\n"))
+    let machine = login("auth sufficient pam_countersign.so primary=own\n@include common-auth\n")
         .with("/etc/pam.d/common-auth", COMMON_AUTH)
         .with("/usr/lib64/security/pam_unix.so", "")
         .with("/usr/lib64/security/pam_deny.so", "")
@@ -328,10 +328,8 @@ fn google_authenticator_was_left_beside_ours() {
 
 #[test]
 fn google_authenticator_is_sufficient_above_ours() {
-    let lines = format!(
-        "auth required pam_unix.so\nauth sufficient pam_google_authenticator.so nullok\nauth required pam_countersign.so primary=stack\n"
-    );
-    one(&login(&lines), "other-second-factor", 2);
+    let lines = "auth required pam_unix.so\nauth sufficient pam_google_authenticator.so nullok\nauth required pam_countersign.so primary=stack\n";
+    one(&login(lines), "other-second-factor", 2);
 }
 
 /// `authfail` has no opinion after a right code, and `default=die` makes a no of that.
@@ -387,15 +385,10 @@ fn a_service_of_the_distribution_is_read_where_etc_has_none() {
 
 #[test]
 fn something_unknown_stands_between_the_lines() {
-    let lines = B.replace(
-        "auth required pam_countersign",
-        "auth optional pam_script.so\nauth required pam_countersign",
-    );
-    let machine = login(&lines);
-    assert!(
-        machine.findings().contains(&at("login", "refused-password-counts", 1))
-            || !machine.findings().is_empty()
-    );
+    let script = "auth optional pam_script.so\nauth required pam_countersign";
+    let machine = login(&B.replace("auth required pam_countersign", script));
+    // The jump lands on it now, which changes nothing; nobody has tried it.
+    one(&machine, "not-printed", 2);
 }
 
 #[test]

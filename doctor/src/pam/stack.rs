@@ -139,7 +139,7 @@ impl Service {
         let mut service = Self { name: name.to_owned(), file: file.clone(), ..Self::default() };
         match tree.read(&file) {
             Contents::Text(text) => {
-                Reader { tree, service: &mut service }.file(&file, &lines(&text), None, 0, 0);
+                Reader { tree, service: &mut service }.file(&file, &lines(&text), Within::NOTHING);
             }
             Contents::Absent => return None,
             Contents::Unreadable(why) => service.flaw(Place::whole(&file), "", why, FlawKind::MissingInclude),
@@ -154,7 +154,7 @@ impl Service {
         let Contents::Text(text) = tree.read(file) else { return None };
         let own = lines_for(&text, name);
         let mut service = Self { name: name.to_owned(), file: file.to_owned(), ..Self::default() };
-        Reader { tree, service: &mut service }.file(file, &own, None, 0, 0);
+        Reader { tree, service: &mut service }.file(file, &own, Within::NOTHING);
         (!own.is_empty()).then_some(service)
     }
 
@@ -176,27 +176,39 @@ struct Reader<'a> {
     service: &'a mut Service,
 }
 
+/// Where a file is included.
+#[derive(Clone, Copy)]
+struct Within {
+    /// What the including line is about; nothing where all lines are meant.
+    wanted: Option<Facility>,
+    /// How many files are around it.
+    depth: usize,
+    /// How many substacks are.
+    level: usize,
+}
+
+impl Within {
+    const NOTHING: Self = Self { wanted: None, depth: 0, level: 0 };
+
+    fn about(self, facility: Facility) -> Self {
+        Self { wanted: Some(facility), ..self }
+    }
+}
+
 impl Reader<'_> {
-    /// Adds the lines of a file; only those about `wanted`, where the including line is about one thing.
-    fn file(&mut self, file: &Path, lines: &[Line], wanted: Option<Facility>, depth: usize, level: usize) {
+    /// Adds the lines of a file; only those about what the including line is about.
+    fn file(&mut self, file: &Path, lines: &[Line], within: Within) {
         for line in lines {
             let place = Place::new(file, line.number);
             match &line.entry {
-                Entry::IncludeAll(name) => self.include(&place, line, name, wanted, depth, level),
-                Entry::Rule(rule) => self.rule(&place, line, rule, wanted, depth, level),
+                Entry::IncludeAll(name) => self.include(&place, line, name, within, within.level),
+                Entry::Rule(rule) => self.rule(&place, line, rule, within),
             }
         }
     }
 
-    fn rule(
-        &mut self,
-        place: &Place,
-        line: &Line,
-        rule: &Rule,
-        wanted: Option<Facility>,
-        depth: usize,
-        level: usize,
-    ) {
+    fn rule(&mut self, place: &Place, line: &Line, rule: &Rule, within: Within) {
+        let Within { wanted, level, .. } = within;
         let facility = rule.facility.or(wanted).unwrap_or(Facility::Auth);
         if wanted.is_some_and(|wanted| wanted != facility) {
             return;
@@ -204,13 +216,12 @@ impl Reader<'_> {
         if let Some(why) = rule.broken {
             self.service.flaw(place.clone(), &line.text, why.to_owned(), FlawKind::BadLine);
         }
+        let about = within.about(facility);
         let call = match (&rule.control, &rule.target) {
-            (Control::Include, Some(name)) => {
-                return self.include(place, line, name, Some(facility), depth, level);
-            }
+            (Control::Include, Some(name)) => return self.include(place, line, name, about, level),
             (Control::Substack, Some(name)) => {
                 self.add(place, line, facility, level, Call::Substack, None);
-                return self.include(place, line, name, Some(facility), depth, level.saturating_add(1));
+                return self.include(place, line, name, about, level.saturating_add(1));
             }
             (Control::Actions(_), Some(path)) if rule.facility.is_some() => {
                 Call::Module { path: path.clone(), arguments: rule.arguments.clone() }
@@ -224,23 +235,16 @@ impl Reader<'_> {
         self.add(place, line, facility, level, call, actions);
     }
 
-    /// The lines of another file stand here; where it is not there, libpam takes the line for a no.
-    fn include(
-        &mut self,
-        place: &Place,
-        line: &Line,
-        name: &str,
-        wanted: Option<Facility>,
-        depth: usize,
-        level: usize,
-    ) {
+    /// The lines of another file stand here, at `level`; where it is not there, libpam takes the line itself for a no.
+    fn include(&mut self, place: &Place, line: &Line, name: &str, within: Within, level: usize) {
         self.service.includes.insert(name.to_owned());
-        let too_deep = depth >= PAM_DEPTH_MAX || level >= PAM_DEPTH_MAX;
+        let depth = within.depth.saturating_add(1);
+        let too_deep = depth > PAM_DEPTH_MAX || level >= PAM_DEPTH_MAX;
         let found = find(self.tree, name).filter(|_| !too_deep);
         let read = found.map(|file| (self.tree.read(&file), file));
         let (what, kind) = match read {
             Some((Contents::Text(text), file)) => {
-                return self.file(&file, &lines(&text), wanted, depth.saturating_add(1), level);
+                return self.file(&file, &lines(&text), Within { depth, level, ..within });
             }
             Some((Contents::Unreadable(why), file)) => {
                 (format!("{} cannot be read: {why}", file.display()), FlawKind::MissingInclude)
@@ -251,8 +255,8 @@ impl Reader<'_> {
             Some(_) | None => ("files include each other too deep".to_owned(), FlawKind::TooMuch),
         };
         self.service.flaw(place.clone(), &line.text, what.clone(), kind);
-        let facility = wanted.unwrap_or(Facility::Auth);
-        self.add(place, line, facility, level, Call::Refusal { why: what }, None);
+        let facility = within.wanted.unwrap_or(Facility::Auth);
+        self.add(place, line, facility, within.level, Call::Refusal { why: what }, None);
     }
 
     fn add(

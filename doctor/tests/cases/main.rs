@@ -2,6 +2,7 @@
 //! a sound one.
 #![cfg(test)]
 
+mod around;
 mod planted;
 mod properties;
 mod sound;

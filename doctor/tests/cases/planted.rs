@@ -16,6 +16,9 @@ pub(crate) const B: &str = "auth [success=1 default=ignore] pam_unix.so\n\
                      auth required pam_countersign.so primary=stack\n";
 /// Stack (c).
 pub(crate) const C: &str = "auth required pam_countersign.so primary=none\n";
+/// /etc/pam.d/common-auth of Debian.
+pub(crate) const COMMON_AUTH: &str = "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n\
+                           auth required pam_permit.so\nauth optional pam_cap.so\n";
 /// What every service has beside it.
 pub(crate) const ACCOUNT: &str = "account required pam_unix.so\n";
 

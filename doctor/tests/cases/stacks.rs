@@ -1,11 +1,8 @@
 //! PAM stacks as people have them, each wrong in one way: from distributions, from recipes for other modules, and from
 //! what goes wrong where ours is put in. Every finding names its file and line.
 
-use crate::planted::{A, ACCOUNT, B, C, Machine, SSHD_AB, SSHD_C, at, check};
+use crate::planted::{A, ACCOUNT, B, C, COMMON_AUTH, Machine, SSHD_C, at, check};
 
-/// /etc/pam.d/common-auth of Debian.
-const COMMON_AUTH: &str = "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n\
-                           auth required pam_permit.so\nauth optional pam_cap.so\n";
 /// system-auth of RHEL as authselect writes it, without directories.
 const SYSTEM_AUTH: &str = "auth required pam_env.so\nauth required pam_faildelay.so delay=2000000\n\
                            auth sufficient pam_unix.so\nauth required pam_deny.so\naccount required pam_unix.so\n";
@@ -282,42 +279,8 @@ fn the_service_of_first_passwords_asks_itself() {
 }
 
 #[test]
-fn the_account_lines_went_with_common_auth() {
-    check(&Machine::new().with("/etc/pam.d/login", A), &[&at("login", "account-missing", 1)]);
-    let refusing = "auth required pam_deny.so\naccount required pam_deny.so\n";
-    let machine = Machine::new().with("/etc/pam.d/login", A).with("/etc/pam.d/other", refusing);
-    check(&machine, &[&at("login", "account-missing", 1)]);
-    let machine =
-        machine.with("/etc/pam.d/other", "auth required pam_deny.so\naccount required pam_permit.so\n");
-    check(&machine, &[&at("login", "account-of-other", 1)]);
-}
-
-#[test]
-fn sudo_has_our_lines_and_sudo_i_has_not() {
-    let sudo_i = "session required pam_limits.so\n@include common-auth\n@include common-account\n";
-    let machine = Machine::new()
-        .with("/etc/pam.d/common-auth", COMMON_AUTH)
-        .with("/etc/pam.d/common-account", ACCOUNT)
-        .with_stack("sudo", B)
-        .with("/etc/pam.d/sudo-i", sudo_i);
-    check(&machine, &[&at("sudo-i", "sibling-without", 2)]);
-}
-
-#[test]
 fn su_to_root_is_asked_for_passwords_of_two_people() {
     check(&Machine::new().with_stack("su", A), &[&at("su", "su-to-root", 1)]);
-}
-
-#[test]
-fn sudo_asks_a_service_that_is_away() {
-    let mut machine = Machine::new().with_stack("sudo", B);
-    machine.local_answers = false;
-    check(&machine, &[&at("sudo", "local-away", 2)]);
-    let off = B
-        .replace("primary=stack", "primary=stack socket=off")
-        .replace("primary=failed", "primary=failed socket=off");
-    let expected = [2, 3].map(|line| at("sudo", "socket-off", line));
-    check(&Machine::new().with_stack("sudo", &off), &expected.each_ref().map(String::as_str));
 }
 
 #[test]
@@ -352,68 +315,9 @@ fn faillock_stands_above_ours() {
 }
 
 #[test]
-fn ours_stands_in_the_account_lines() {
-    let machine = login(&format!("{A}account required pam_countersign.so primary=own\n"));
-    one(&machine, "outside-auth", 2);
-}
-
-#[test]
-fn lines_in_pam_conf_are_read_by_nobody() {
-    let conf = "# all services\nlogin auth required pam_countersign.so primary=own\n";
-    let machine =
-        Machine::new().with("/etc/pam.conf", conf).with_stack("login", "auth required pam_unix.so\n");
-    check(&machine, &["pam-conf-ignored /etc/pam.conf:2"]);
-}
-
-#[test]
-fn a_machine_with_pam_conf_alone_is_read_from_there() {
-    let conf = "login auth required pam_countersign.so primary=own\nlogin account required pam_unix.so\n\
-                sudo auth sufficient pam_countersign.so primary=own\nsudo auth required pam_permit.so\nsudo account required pam_unix.so\n";
-    check(&Machine::new().with("/etc/pam.conf", conf), &["ours-passed-over /etc/pam.conf:3"]);
-}
-
-#[test]
-fn a_service_of_the_distribution_is_read_where_etc_has_none() {
-    let machine = Machine::new().with(
-        "/usr/lib/pam.d/login",
-        &format!("auth optional pam_countersign.so primary=own\nauth required pam_unix.so\n{ACCOUNT}"),
-    );
-    check(&machine, &["ours-passed-over /usr/lib/pam.d/login:1"]);
-    let own = machine.with_stack("login", A);
-    check(&own, &[]);
-}
-
-#[test]
 fn something_unknown_stands_between_the_lines() {
     let script = "auth optional pam_script.so\nauth required pam_countersign";
     let machine = login(&B.replace("auth required pam_countersign", script));
     // The jump lands on it now, which changes nothing; nobody has tried it.
     one(&machine, "not-printed", 2);
-}
-
-#[test]
-fn what_others_can_write_is_found() {
-    let machine = login(A).with_mode("/etc/pam.d/login", 0o646);
-    check(&machine, &["writable /etc/pam.d/login"]);
-    let machine = login(A).with_mode("/etc/pam.d", 0o777);
-    check(&machine, &["writable /etc/pam.d"]);
-    let machine = login(A)
-        .with("/usr/lib64/security/pam_unix.so", "")
-        .with("/usr/lib64/security/pam_countersign.so", "");
-    let machine = machine.with_mode("/usr/lib64/security/pam_countersign.so", 0o666);
-    check(&machine, &["writable /usr/lib64/security/pam_countersign.so"]);
-    let machine = login(A).with("/run/countersign/local.sock", "").with_mode("/run/countersign", 0o777);
-    check(&machine, &["socket-folder /run/countersign"]);
-    let machine =
-        login(A).with("/etc/ssh/sshd_config", SSHD_AB).with("/etc/ssh/sshd_config.d/a.conf", "UsePAM yes\n");
-    check(&machine.with_mode("/etc/ssh/sshd_config", 0o602), &["writable /etc/ssh/sshd_config"]);
-}
-
-#[test]
-fn a_service_without_lines_has_those_of_other() {
-    let machine = Machine::new()
-        .with("/etc/pam.d/cups", "account required pam_unix.so\n")
-        .with_stack("other", "auth required pam_unix.so\n");
-    check(&machine, &[]);
-    assert_eq!(machine.gets_in("cups"), ["the system's password alone"]);
 }

@@ -70,6 +70,7 @@ impl Chance {
                     if number == 0 { format!("auth include {file}") } else { format!("auth substack {file}") }
                 }
                 2 => format!("auth {} pam_that_is_nowhere.so", self.control()),
+                3 if self.below(4) == 0 => "auth substack doctor-part-nowhere".to_owned(),
                 _ => format!("auth {} pam_debug.so auth={}", self.control(), self.value()),
             })
             .collect()

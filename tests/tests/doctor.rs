@@ -34,6 +34,9 @@ fn each_stack_of_the_page_is_sound_on_a_real_system() -> Outcome {
     let methods = "AuthenticationMethods publickey,keyboard-interactive";
     patient.change(CONFIG, "AuthenticationMethods keyboard-interactive", methods)?;
     assert_eq!(patient.findings()?, Vec::<String>::new());
+    patient
+        .append("/etc/ssh/sshd_config", "Match User root Address 192.0.2.0/24\n    PermitRootLogin yes\n")?;
+    assert_eq!(patient.findings()?, Vec::<String>::new());
     Ok(())
 }
 

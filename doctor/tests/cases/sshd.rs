@@ -232,14 +232,29 @@ fn who_gets_in_is_told_for_everybody_and_for_each_block() {
 }
 
 #[test]
+fn sshd_can_be_asked_about_plain_users_and_addresses() {
+    use doctor::sshd::second_opinion::{connection, differences};
+    let blocks = "Match User root Address 192.0.2.0/24\nPermitRootLogin yes\nMatch Group staff\nMatch User a*\nMatch all\n\
+                  PermitRootLogin no\n";
+    let config = with(A, &format!("{SSHD_AB}{blocks}")).examined().sshd_config.unwrap();
+    let asked = |block| connection(&config, block);
+    assert_eq!(asked(0).unwrap(), "user=root,host=localhost,addr=192.0.2.0");
+    assert_eq!((asked(1), asked(2)), (None, None));
+    assert_eq!(asked(3).unwrap(), "user=countersign-doctor,host=localhost,addr=192.0.2.1");
+    assert_eq!(differences(&config, Some(0), "permitrootlogin yes\nusepam no\n"), []);
+    assert_eq!(differences(&config, Some(0), "permitrootlogin no\n").len(), 1);
+    assert_eq!(differences(&config, Some(3), "permitrootlogin yes\n"), []);
+}
+
+#[test]
 fn sshds_own_word_is_held_against_the_files() {
     use doctor::sshd::second_opinion::differences;
     let config = with(A, SSHD_AB).examined().sshd_config.unwrap();
     let said = "port 22\nusepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\n\
                 permitrootlogin without-password\nauthenticationmethods keyboard-interactive\n";
-    assert_eq!(differences(&config, said), []);
+    assert_eq!(differences(&config, None, said), []);
     let found =
-        differences(&config, &said.replace("passwordauthentication no", "passwordauthentication yes"));
+        differences(&config, None, &said.replace("passwordauthentication no", "passwordauthentication yes"));
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].place.line, 3);
 }

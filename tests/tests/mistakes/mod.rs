@@ -80,7 +80,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     mistake(
         "the module misspelt",
         &[
-            "rm /etc/pam.conf; sed -i 's/pam_countersign.so primary=own/\\/usr\\/lib\\/pam_countersign.so primary=own/' /etc/pam.d/sshd",
+            "sed -i 's/pam_countersign.so primary=own/\\/usr\\/lib\\/pam_countersign.so primary=own/' /etc/pam.d/sshd",
         ],
         &["module-missing /etc/pam.d/sshd:4"],
     ),

@@ -20,6 +20,8 @@ use crate::failure::Failure;
 use report::{Checked, Known};
 
 const SSHD: &str = "/usr/sbin/sshd";
+/// Blocks that sshd is asked about: each is one start of it.
+const BLOCKS_ASKED_MAX: usize = 20;
 
 pub(crate) fn run(context: &Context) -> Result<Outcome, Failure> {
     refuse_strangers()?;
@@ -91,17 +93,27 @@ fn store(context: &Context, settings: &Settings) -> Result<Vec<Finding>, Failure
     Ok(found.chain(waiting).collect())
 }
 
-/// What sshd itself says, where it can be asked.
+/// What sshd itself says, where it can be asked: for everybody, and for whom the first blocks are meant.
 fn second_opinion(diagnosis: &Diagnosis, known: &mut Known) -> Vec<Finding> {
     let Some(config) = &diagnosis.sshd_config else { return Vec::new() };
-    match asked(SSHD, &["-T"]) {
-        Ok(said) => {
-            known.asked_sshd = true;
-            second_opinion::differences(config, &said)
-        }
-        Err(why) => {
-            known.unknown.push(format!("sshd itself was not asked what it would do: {why}."));
-            Vec::new()
+    let blocks = (0..config.blocks.len().min(BLOCKS_ASKED_MAX)).filter_map(|number| {
+        second_opinion::connection(config, number).map(|connection| (Some(number), Some(connection)))
+    });
+    let mut found = Vec::new();
+    // Without a connection it leaves all blocks out.
+    for (block, connection) in std::iter::once((None, None)).chain(blocks) {
+        let with = connection.iter().flat_map(|connection| ["-C", connection.as_str()]);
+        let arguments: Vec<&str> = std::iter::once("-T").chain(with).collect();
+        match asked(SSHD, &arguments) {
+            Ok(said) => {
+                known.asked_sshd = true;
+                found.extend(second_opinion::differences(config, block, &said));
+            }
+            Err(why) => {
+                known.unknown.push(format!("sshd itself was not asked what it would do: {why}."));
+                break;
+            }
         }
     }
+    found
 }

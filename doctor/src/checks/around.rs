@@ -42,6 +42,7 @@ fn own_line(site: &Site<'_>, file: &Path) -> u32 {
             name.contains("auth") || site.service(name).is_some_and(|it| !it.service.auth.is_empty())
         }
         Entry::Rule(rule) => rule.facility == Some(Facility::Auth),
+        Entry::Unfinished => false,
     };
     lines(&text).iter().find(|line| is_auth(&line.entry)).map_or(0, |line| line.number)
 }

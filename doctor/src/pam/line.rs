@@ -34,6 +34,8 @@ pub enum Entry {
     IncludeAll(String),
     /// A line of a stack.
     Rule(Rule),
+    /// The last line of the file would go on: libpam reads nothing of the service then.
+    Unfinished,
 }
 
 /// A line of a stack.
@@ -78,6 +80,9 @@ pub fn lines_for(text: &str, service: &str) -> Vec<Line> {
     own.filter_map(|(number, line)| of_words(number, &line)).collect()
 }
 
+/// The mark of a last line that would go on: a line feed, which no line has.
+const UNFINISHED: char = '\n';
+
 /// Lines without comments, with those that go on put together. A comment ends a line, also one that would go on.
 fn joined(text: &str) -> Vec<(u32, String)> {
     let mut lines = Vec::new();
@@ -102,11 +107,14 @@ fn joined(text: &str) -> Vec<(u32, String)> {
             }
         }
     }
-    // libpam throws away a last line that would go on.
+    lines.extend(begun.map(|(number, line)| (number, format!("{line}{UNFINISHED}"))));
     lines
 }
 
 fn of_words(number: u32, line: &str) -> Option<Line> {
+    if let Some(begun) = line.strip_suffix(UNFINISHED) {
+        return Some(Line { number, text: begun.trim().to_owned(), entry: Entry::Unfinished });
+    }
     let (first, rest) = token(line)?;
     let text = line.split(is_space).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
     if first.eq_ignore_ascii_case("@include") {
@@ -201,7 +209,7 @@ mod tests {
     fn rules(text: &str) -> Vec<(u32, Rule)> {
         let rules = lines(text).into_iter().filter_map(|line| match line.entry {
             Entry::Rule(rule) => Some((line.number, rule)),
-            Entry::IncludeAll(_) => None,
+            Entry::IncludeAll(_) | Entry::Unfinished => None,
         });
         rules.collect()
     }
@@ -233,8 +241,13 @@ mod tests {
     }
 
     #[test]
-    fn a_last_line_that_would_go_on_is_nobodys() {
-        assert!(rules("auth required pam_permit.so \\").is_empty());
+    fn a_last_line_that_would_go_on_is_told_apart() {
+        for text in ["auth required pam_permit.so \\", "auth required pam_permit.so \\\n\n# end\n"] {
+            let found = lines(text);
+            assert_eq!((found.len(), found[0].number), (1, 1), "{text:?}");
+            assert_eq!(found[0].entry, Entry::Unfinished, "{text:?}");
+            assert_eq!(found[0].text, "auth required pam_permit.so");
+        }
     }
 
     #[test]

@@ -203,6 +203,11 @@ impl Reader<'_> {
             match &line.entry {
                 Entry::IncludeAll(name) => self.include(&place, line, name, within, within.level),
                 Entry::Rule(rule) => self.rule(&place, line, rule, within),
+                Entry::Unfinished => {
+                    let what = "it goes on behind its backslash, and nothing follows";
+                    self.service.flaw(place.clone(), &line.text, what.to_owned(), FlawKind::BadLine);
+                    self.abort(&place, line, what);
+                }
             }
         }
     }
@@ -255,8 +260,25 @@ impl Reader<'_> {
             Some(_) | None => ("files include each other too deep".to_owned(), FlawKind::TooMuch),
         };
         self.service.flaw(place.clone(), &line.text, what.clone(), kind);
-        let facility = within.wanted.unwrap_or(Facility::Auth);
-        self.add(place, line, facility, within.level, Call::Refusal { why: what }, None);
+        match within.wanted {
+            Some(facility) => {
+                self.add(place, line, facility, within.level, Call::Refusal { why: what }, None)
+            }
+            None => self.abort(place, line, &what),
+        }
+    }
+
+    /// libpam reads nothing of the service then: whatever stands above, it begins with a no.
+    fn abort(&mut self, place: &Place, line: &Line, why: &str) {
+        let refusal = Step {
+            place: place.clone(),
+            text: line.text.clone(),
+            level: 0,
+            call: Call::Refusal { why: why.to_owned() },
+            actions: Actions::of_brackets("default=die").unwrap_or_else(|bad| bad),
+        };
+        self.service.auth.insert(0, refusal.clone());
+        self.service.account.insert(0, refusal);
     }
 
     fn add(

@@ -242,6 +242,17 @@ fn an_included_file_is_not_there() {
     one(&login(&format!("{A}@include common-auht\n")), "missing-include", 2);
 }
 
+/// libpam reads nothing of such a service.
+#[test]
+fn the_last_line_would_go_on() {
+    let machine = Machine::new().with(
+        "/etc/pam.d/login",
+        &format!("auth sufficient pam_countersign.so primary=own\n{ACCOUNT}auth required pam_permit.so \\\n"),
+    );
+    one(&machine, "bad-line", 3);
+    assert_eq!(machine.gets_in("login"), Vec::<String>::new());
+}
+
 #[test]
 fn files_include_each_other() {
     let machine = login(&format!("{A}auth include one\n"))

@@ -67,8 +67,8 @@ impl Patient {
             found: format!("{output:?} {error}"),
         })?;
         let findings = answer["findings"].as_array().cloned().unwrap_or_default();
-        // sshd has the same view of its files, wherever it can be asked.
-        assert_eq!(answer["asked-sshd"].as_bool(), Some(true), "{answer}");
+        // sshd does not start with every mistake; without any it can be asked, and says the same.
+        assert!(!findings.is_empty() || answer["asked-sshd"].as_bool() == Some(true), "{answer}");
         assert_eq!(answer["sound"].as_bool(), Some(findings.is_empty()), "{answer}");
         assert_eq!(output.0, i32::from(!findings.is_empty()), "{answer}");
         Ok(findings.iter().map(in_short).collect())

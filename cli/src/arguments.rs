@@ -6,8 +6,8 @@ use assembly::config;
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    accounts, app_password, audit, break_glass, client, contact, delivery, enroll, factor, import, init, me,
-    recovery_codes, settings, statistics, store, trial, user,
+    app_password, apply, audit, break_glass, client, contact, delivery, enroll, export, factor, import, init,
+    me, recovery_codes, settings, statistics, store, trial, user,
 };
 
 /// Multi-factor authentication for Linux logins and the network.
@@ -52,10 +52,10 @@ pub(crate) enum Command {
     Client(client::Command),
     /// Make accounts from a CSV file.
     Import(import::Arguments),
-    /// Make accounts what a file says: state, role, deadline, contacts. Those that are not in it stay.
-    Apply(accounts::Apply),
-    /// Write accounts in the form that `apply` takes.
-    Export(accounts::Export),
+    /// Make accounts what a file says: state, role, deadline, contacts, factors. Those that are not in it stay.
+    Apply(apply::Apply),
+    /// Write accounts in the form that `apply` takes, with their secrets sealed to a passphrase if that is asked for.
+    Export(export::Export),
     /// Check or show the settings.
     #[command(subcommand)]
     Config(settings::Command),

@@ -13,6 +13,7 @@ use assembly::store::{SqliteError, Trouble};
 use common::Username;
 use common::acts::ActError;
 use common::causes::with_causes;
+use common::passphrase::PassphraseError;
 use common::ports::StoreError;
 use common::totp::TotpError;
 
@@ -169,6 +170,25 @@ pub(crate) enum Failure {
     /// The two passwords differ.
     #[error("the two passwords differ: nothing was changed")]
     PasswordsDiffer,
+    /// The two passphrases differ.
+    #[error("the two passphrases differ: nothing was written")]
+    PassphrasesDiffer,
+    /// A passphrase that does not serve.
+    #[error(transparent)]
+    Passphrase(#[from] PassphraseError),
+    /// Others can read a passphrase.
+    #[error("{} can be read by others: take these rights away with 'chmod go-rwx {}'", .0.display(), .0.display())]
+    OpenToOthers(PathBuf),
+    /// A sealed file that comes by standard input.
+    #[error(
+        "secrets are sealed in this file, and it is standard input itself: give the passphrase with --passphrase-file"
+    )]
+    NoPassphrase,
+    /// Nobody has said that a screen is meant.
+    #[error(
+        "sealed secrets do not belong on a screen: name a new file with --output FILE, or say --output -"
+    )]
+    SecretsToTerminal,
     /// A password that no door could take.
     #[error("a password has 1 to {} octets", common::limits::ANSWER_OCTETS_MAX)]
     PasswordLength,
@@ -215,6 +235,14 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// What is wrong.
         message: String,
+    },
+    /// A file that is too large to be read whole.
+    #[error("{} has {octets_max} octets or more: split it", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        octets_max: u64,
     },
     /// Lines of a file that name nobody.
     #[error("nothing was changed, because {file} has {count}:\n{lines}")]

@@ -15,6 +15,7 @@ use common::ports::Store as _;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::incoming;
 use crate::stored::{for_each_stored, listed};
 use crate::words::username;
 use filter::Filter;
@@ -67,7 +68,7 @@ impl Selection {
 
     /// Whether the names come over standard input, so that no answer can.
     pub(crate) fn reads_standard_input(&self) -> bool {
-        self.who.from_file.as_deref().is_some_and(file::is_standard_input)
+        self.who.from_file.as_deref().is_some_and(incoming::is_standard_input)
     }
 
     /// Finds all of them. Mistakes of a file are said all at once, and nobody is selected then.

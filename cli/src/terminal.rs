@@ -1,6 +1,6 @@
 //! Questions to whoever sits here, or lines of standard input where a script does. Secrets are not echoed.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _, Read, Write as _};
 use std::os::fd::AsFd;
 
 use common::{Secret, limits};
@@ -15,6 +15,8 @@ use crate::silence::{Heard, Silence};
 
 /// Octets of a line; a terminal takes no longer one (termios(3), canonical mode).
 const LINE_OCTETS_MAX: usize = 4096;
+/// The same, for readers.
+const LINE_OCTETS: u64 = 4096;
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,11 +79,18 @@ fn without_line_end(line: &[u8]) -> Secret {
     Secret::new(text.strip_suffix(b"\r").unwrap_or(text).to_vec())
 }
 
+/// The first line of a file that is not standard input.
+pub(crate) fn first_line(file: impl Read) -> io::Result<Secret> {
+    let mut octets = Zeroizing::new(Vec::with_capacity(LINE_OCTETS_MAX));
+    file.take(LINE_OCTETS).read_to_end(&mut octets)?;
+    let line = octets.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    Ok(without_line_end(line))
+}
+
 /// Reads one line of standard input without a question.
 pub(crate) fn secret_line(what: &'static str) -> Result<Secret, Failure> {
     let mut line = Zeroizing::new(Vec::new());
-    let octets_max = u64::try_from(LINE_OCTETS_MAX).unwrap_or(u64::MAX);
-    let read = io::stdin().lock().take(octets_max).read_until(b'\n', &mut line);
+    let read = io::stdin().lock().take(LINE_OCTETS).read_until(b'\n', &mut line);
     let count = read.map_err(|source| Failure::Read { from: "standard input", source })?;
     if count == 0 {
         return Err(Failure::NoAnswer(what));

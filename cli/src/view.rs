@@ -1,7 +1,8 @@
 //! Accounts as administrators see them: everything but secrets and hashes.
 
 use common::UnixTime;
-use common::account::{Account, AppPassword, Block, Deadline, Factor, FactorKind, TemporaryCode};
+use common::account::{Account, AppPassword, Block, Contact, Deadline, Factor, FactorKind, TemporaryCode};
+use common::address::Address;
 use common::id::CodeId;
 use serde::Serialize;
 
@@ -30,6 +31,26 @@ pub(crate) struct FactorView {
     drift_steps: Option<i32>,
     weak_secret: bool,
     default: bool,
+    added_at: String,
+}
+
+/// Whether numbers and addresses are shown whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Contacts {
+    /// Enough for their owner to know them again.
+    Masked,
+    /// As they are.
+    Whole,
+}
+
+/// Where notices go.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct ContactView {
+    id: String,
+    kind: &'static str,
+    address: String,
+    set_by: &'static str,
     added_at: String,
 }
 
@@ -145,6 +166,39 @@ impl FactorView {
     }
 }
 
+impl ContactView {
+    pub(crate) fn all(account: &Account, contacts: Contacts) -> Vec<Self> {
+        account.contacts.iter().map(|contact| Self::new(contact, contacts)).collect()
+    }
+
+    fn new(contact: &Contact, contacts: Contacts) -> Self {
+        Self {
+            id: contact.id.to_string(),
+            kind: contact.address.kind(),
+            address: match contacts {
+                Contacts::Masked => contact.address.masked(),
+                Contacts::Whole => full(&contact.address),
+            },
+            set_by: contact.set_by.name(),
+            added_at: rfc3339(contact.added_at),
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let [id, address, added_at] = [&self.id, &self.address, &self.added_at].map(Clone::clone);
+        vec![id, self.kind.to_owned(), address, self.set_by.to_owned(), added_at]
+    }
+}
+
+/// All of it: whoever may change it must be able to check it.
+pub(crate) fn full(address: &Address) -> String {
+    match address {
+        Address::Mobile(number) | Address::Office(number, None) => number.to_string(),
+        Address::Office(number, Some(extension)) => format!("{number} extension {extension}"),
+        Address::Email(address) => address.to_string(),
+    }
+}
+
 impl AppPasswordView {
     pub(crate) fn new(password: &AppPassword) -> Self {
         Self {
@@ -165,6 +219,11 @@ impl AppPasswordView {
 /// Factors for people.
 pub(crate) fn factor_table(factors: &[FactorView]) -> String {
     table(&["factor", "kind", "label", "codes", "added"], factors.iter().map(FactorView::row))
+}
+
+/// Contacts for people.
+pub(crate) fn contact_table(contacts: &[ContactView]) -> String {
+    table(&["contact", "kind", "address", "set by", "added"], contacts.iter().map(ContactView::row))
 }
 
 /// App passwords for people.

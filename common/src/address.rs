@@ -1,8 +1,8 @@
 //! Where a user can be reached: telephone numbers and mail addresses, and by which channels.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+
+use crate::shown_as_written::shown_as_written;
 
 /// Digits of a number after its `+` (ITU-T E.164 §6.2).
 const DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
@@ -225,17 +225,7 @@ macro_rules! text_form {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
-            }
-        }
+        shown_as_written!($name);
     };
 }
 

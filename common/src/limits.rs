@@ -129,3 +129,11 @@ pub const HOTP_LOOK_AHEAD: u64 = 10;
 pub const RESYNC_WINDOW: u64 = 100;
 /// Seconds after which a sign-in is written down anew as the last one.
 pub const SIGNED_IN_RENEWED_SECONDS: u64 = 3600;
+/// Characters of a passphrase that secrets are sealed to: whoever has the file can guess as fast as machines do.
+pub const PASSPHRASE_CHARACTERS_MIN: usize = 12;
+/// KiB of memory that a sealed file may ask for.
+pub const PASSPHRASE_MEMORY_KIB_MAX: u32 = 256 * 1024;
+/// Passes over that memory that it may ask for.
+pub const PASSPHRASE_PASSES_MAX: u32 = 10;
+/// Lanes that it may ask for.
+pub const PASSPHRASE_LANES_MAX: u32 = 16;

@@ -1,9 +1,8 @@
 //! Which telephone numbers a site sends to: allowed countries and forbidden patterns. They are looked at when a number is
 //! registered and again before anything is sent, since premium numbers are how codes are turned into money.
 
-use std::fmt;
-
 use crate::address::{Address, PhoneNumber};
+use crate::shown_as_written::shown_as_written;
 
 /// Digits of a prefix or pattern (E.164 numbers have at most 15).
 const DIGITS_MAX: usize = 15;
@@ -106,22 +105,6 @@ impl NumberPattern {
         let same = |(asked, digit): (u8, u8)| asked == b'?' || asked == digit;
         length_fits && pattern.bytes().zip(number.bytes()).all(same)
     }
-}
-
-macro_rules! shown_as_written {
-    ($name:ident) => {
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&self.0, f)
-            }
-        }
-    };
 }
 
 shown_as_written!(CountryPrefix);

@@ -25,6 +25,19 @@ pub enum TotpAlgorithm {
 }
 
 impl TotpAlgorithm {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sha1, Self::Sha256, Self::Sha512];
+
+    /// The word in files and on the command line.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sha1 => "sha1",
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
     /// The word in an `otpauth` URI.
     #[must_use]
     pub const fn name(self) -> &'static str {

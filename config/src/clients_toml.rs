@@ -17,7 +17,7 @@ use crate::limits;
 use crate::networks::network;
 use crate::report::{Place, Remark, Report};
 use crate::section::{Entry, Section};
-use crate::values::{Least, Placed, boolean, list, plain_name, quoted, text, word};
+use crate::values::{Least, Placed, boolean, list, plain_name, quoted, word};
 
 /// What was read. The names are those of refused clients as well, so that a rule that names one is not blamed.
 pub(crate) struct ReadClients {
@@ -39,7 +39,7 @@ pub(crate) fn read<'a>(root: &'a Spanned<DeTable<'a>>, report: &mut Report<'_>) 
     let mut names = HashSet::new();
     let mut networks = Vec::new();
     for section in top.tables("client", Part::Client, report) {
-        let name = read_name(&section, &mut names, report);
+        let name = section.own_name(&CLIENT_NAME, "clients", &mut names, report, plain_name);
         let addresses = read_addresses(&section, name.as_deref().unwrap_or(""), &mut networks, report);
         clients.extend(read_client(&section, name, addresses, report));
     }
@@ -73,20 +73,6 @@ fn read_client(
         message_authenticator: message_authenticator?,
         when_backend_fails: when_backend_fails?,
     })
-}
-
-fn read_name(section: &Section<'_>, names: &mut HashSet<String>, report: &mut Report<'_>) -> Option<String> {
-    let name = section.required(&CLIENT_NAME, report, |entry, report| text(entry, report, plain_name))?;
-    if !names.insert(name.clone()) {
-        report.error(Remark {
-            place: section.place_of(&CLIENT_NAME),
-            key: section.path_of(CLIENT_NAME.name),
-            message: format!("there are two clients {}", quoted(&name)),
-            allowed: Some(CLIENT_NAME.allowed.to_owned()),
-            help: None,
-        });
-    }
-    Some(name)
 }
 
 fn read_addresses(
@@ -205,23 +191,17 @@ fn read_message_authenticator(
     }
     if networks.is_some_and(|networks| networks.iter().any(is_everywhere)) {
         let message = "a client with every address cannot do without the Message-Authenticator";
-        report.error(about_unsigned(section, message, "anybody could ask in its name: narrow its addresses"));
+        report.error(section.remark(
+            &CLIENT_MESSAGE_AUTHENTICATOR,
+            message,
+            Some("anybody could ask in its name: narrow its addresses"),
+        ));
         return None;
     }
     let message = "requests without a Message-Authenticator are taken from this client";
     let help = "somebody between client and server could change its requests (CVE-2024-3596): update it";
-    report.warning(about_unsigned(section, message, help));
+    report.warning(section.remark(&CLIENT_MESSAGE_AUTHENTICATOR, message, Some(help)));
     Some(MessageAuthenticator::Optional)
-}
-
-fn about_unsigned(section: &Section<'_>, message: &str, help: &str) -> Remark {
-    Remark {
-        place: section.place_of(&CLIENT_MESSAGE_AUTHENTICATOR),
-        key: section.path_of(CLIENT_MESSAGE_AUTHENTICATOR.name),
-        message: message.to_owned(),
-        allowed: None,
-        help: Some(help.to_owned()),
-    }
 }
 
 /// Refuses a network that stands twice; warns of one that covers networks of others.

@@ -130,7 +130,12 @@ fn read_text(path: &Path, file: File, octets_max: u64) -> Result<Zeroizing<Strin
     if u64::try_from(octets.len()).unwrap_or(u64::MAX) > octets_max {
         return Err(ConfigError::TooLarge { path: path.to_owned(), octets_max });
     }
-    let text = std::str::from_utf8(&octets).map_err(|wrong| {
+    text_of(path, &octets)
+}
+
+/// TOML is UTF-8.
+pub(crate) fn text_of(path: &Path, octets: &[u8]) -> Result<Zeroizing<String>, ConfigError> {
+    let text = std::str::from_utf8(octets).map_err(|wrong| {
         let before = octets.get(..wrong.valid_up_to()).unwrap_or(&[]);
         let breaks = before.iter().filter(|octet| **octet == b'\n').count();
         ConfigError::NotUtf8 { path: path.to_owned(), line: breaks.saturating_add(1) }

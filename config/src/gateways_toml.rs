@@ -19,10 +19,10 @@ use crate::delivery_toml::template;
 use crate::endpoints::{Host, authority, mail_server};
 use crate::keys::{Key, Part};
 use crate::limits;
-use crate::report::{Remark, Report};
+use crate::report::Report;
 use crate::section::{Entry, Section};
 use crate::values::{
-    Least, Placed, Wrong, boolean, list, number_between, one_word, path, plain_name, quoted, text, word,
+    Least, Placed, Wrong, boolean, list, number_between, one_word, path, plain_name, text, word,
 };
 use crate::words::GatewayKind;
 use common::gateway::{BodyFormat, Encryption, Method, StatusPattern, Value};
@@ -57,7 +57,7 @@ pub(crate) fn read(
         sections.iter().map(|section| read_gateway(section, folder, &mut names, report)).collect();
     if let Some(first) = sections.get(limits::GATEWAYS_MAX) {
         let message = format!("there are more than {} gateways", limits::GATEWAYS_MAX);
-        report.error(remark(first, &GATEWAY_NAME, &message, None));
+        report.error(first.remark(&GATEWAY_NAME, message, None));
         return None;
     }
     read.into_iter().collect()
@@ -69,7 +69,7 @@ fn read_gateway(
     names: &mut HashSet<String>,
     report: &mut Report<'_>,
 ) -> Option<DeliveryGateway> {
-    let name = read_name(section, names, report);
+    let name = section.own_name(&GATEWAY_NAME, "gateways", names, report, plain_name);
     let channels = section.required(&GATEWAY_CHANNELS, report, |entry, report| {
         let channels = list(entry, report, Least::One, one_word::<Channel>)?;
         Some(channels.into_iter().map(|placed| placed.value).collect::<BTreeSet<_>>())
@@ -98,7 +98,7 @@ fn read_gateway(
     let (username, password_file) = (username?, password_file?);
     if matches!(kind, GatewayKind::Smtp) && username.is_some() != password_file.is_some() {
         let message = "a mail server needs `username` and `password-file` together, or neither";
-        report.error(remark(section, &GATEWAY_USERNAME, message, None));
+        report.error(section.remark(&GATEWAY_USERNAME, message, None));
         return None;
     }
     Some(DeliveryGateway {
@@ -115,16 +115,6 @@ fn read_gateway(
     })
 }
 
-fn read_name(section: &Section<'_>, names: &mut HashSet<String>, report: &mut Report<'_>) -> Option<String> {
-    let name = section.required(&GATEWAY_NAME, report, |entry, report| text(entry, report, plain_name))?;
-    if names.insert(name.clone()) {
-        return Some(name);
-    }
-    let message = format!("there are two gateways {}", quoted(&name));
-    report.error(remark(section, &GATEWAY_NAME, &message, None));
-    None
-}
-
 /// Keys of other kinds of gateway.
 fn refuse_misfits(section: &Section<'_>, kind: GatewayKind, report: &mut Report<'_>) -> bool {
     let others: &[&[&Key]] = match kind {
@@ -135,7 +125,7 @@ fn refuse_misfits(section: &Section<'_>, kind: GatewayKind, report: &mut Report<
     let mut fits = true;
     for key in others.iter().copied().flatten().filter(|key| section.has(key)) {
         let message = format!("`{}` means nothing to a gateway of this kind", key.name);
-        report.error(remark(section, key, &message, Some("remove the line, or change the kind")));
+        report.error(section.remark(key, message, Some("remove the line, or change the kind")));
         fits = false;
     }
     fits
@@ -164,7 +154,7 @@ fn read_http(section: &Section<'_>, plaintext: Option<Plaintext>, report: &mut R
     let failure_pattern = section.field(&GATEWAY_FAILURE_PATTERN, report, read_pattern).optional();
     let (headers, body) = (headers.or(Vec::new()), body.optional());
     if matches!((method, &body), (Some(Method::Get), Some(Some(_)))) {
-        report.error(remark(section, &GATEWAY_BODY, "a GET request has no body", None));
+        report.error(section.remark(&GATEWAY_BODY, "a GET request has no body", None));
         return None;
     }
     let http = Http {
@@ -190,7 +180,7 @@ fn refuse_silent(section: &Section<'_>, http: &Http, report: &mut Report<'_>) ->
         (false, _) => "neither {text} nor {code} stands in the request: nothing would be said",
         (true, false) => "neither {to} nor {digits} stands in the request: nobody would get it",
     };
-    report.error(remark(section, &GATEWAY_URL, missing, Some("write them into `url`, `body` or `headers`")));
+    report.error(section.remark(&GATEWAY_URL, missing, Some("write them into `url`, `body` or `headers`")));
     false
 }
 
@@ -205,7 +195,7 @@ fn read_smtp(
     let from = needed(section, &GATEWAY_FROM, report, read_sender);
     if channels.is_some_and(|channels| channels.iter().any(|it| *it != Channel::Email)) {
         let help = Some("write channels = [\"email\"]");
-        report.error(remark(section, &GATEWAY_CHANNELS, "a mail server delivers mail only", help));
+        report.error(section.remark(&GATEWAY_CHANNELS, "a mail server delivers mail only", help));
         return None;
     }
     let (host, port) = server?;
@@ -213,7 +203,7 @@ fn read_smtp(
     if is_open && !Host::of(&host).is_here() {
         let message = "codes would go to another machine unencrypted";
         let help = Some("use `tls`, or say allow-plaintext = true");
-        report.error(remark(section, &GATEWAY_TLS, message, help));
+        report.error(section.remark(&GATEWAY_TLS, message, help));
         return None;
     }
     Some(Smtp { host, port: port.unwrap_or(encryption?.port()), encryption: encryption?, from: from? })
@@ -229,14 +219,14 @@ fn read_program(
     let from = section.field(&GATEWAY_FROM, report, read_sender).optional();
     let mails = channels.is_some_and(|channels| channels.contains(&Channel::Email));
     if mails && matches!(from, Some(None)) {
-        report.error(remark(section, &GATEWAY_FROM, "`from` is missing: mail has to be from somebody", None));
+        report.error(section.remark(&GATEWAY_FROM, "`from` is missing: mail has to be from somebody", None));
         return None;
     }
     let mut words = command?.into_iter().map(|placed: Placed<Template<Value>>| placed.value);
     let path = words.next()?.as_str().to_owned();
     if !Path::new(&path).is_absolute() || path.contains('{') {
         let help = Some("begin the command with the whole path of the program");
-        report.error(remark(section, &GATEWAY_COMMAND, "the program's path has to begin with '/'", help));
+        report.error(section.remark(&GATEWAY_COMMAND, "the program's path has to begin with '/'", help));
         return None;
     }
     Some(Program { path, arguments: words.collect(), from: from? })
@@ -252,7 +242,7 @@ fn needed<'a, T>(
     if !section.has(key) {
         let message = format!("`{}` is missing", section.path_of(key.name));
         let help = format!("add a line `{} = …` with {}", key.name, key.allowed);
-        report.error(remark(section, key, &message, Some(&help)));
+        report.error(section.remark(key, message, Some(&help)));
         return None;
     }
     section.field(key, report, read).optional().flatten()
@@ -330,14 +320,4 @@ fn read_pattern(entry: &Entry<'_>, report: &mut Report<'_>) -> Option<String> {
             Err(error) => Err(Wrong::Because(error.to_string())),
         }
     })
-}
-
-fn remark(section: &Section<'_>, key: &Key, message: &str, help: Option<&str>) -> Remark {
-    Remark {
-        place: section.place_of(key),
-        key: section.path_of(key.name),
-        message: message.to_owned(),
-        allowed: None,
-        help: help.map(str::to_owned),
-    }
 }

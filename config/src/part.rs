@@ -56,6 +56,10 @@ pub enum Part {
     Account,
     /// `[[account.contact]]`
     AccountContact,
+    /// `[[account.factor]]`
+    AccountFactor,
+    /// `[sealed]` of a file with accounts and secrets.
+    Sealed,
 }
 
 impl Part {
@@ -86,6 +90,8 @@ impl Part {
             Self::Client => "[[client]]",
             Self::Account => "[[account]]",
             Self::AccountContact => "[[account.contact]]",
+            Self::AccountFactor => "[[account.factor]]",
+            Self::Sealed => "[sealed]",
         }
     }
 
@@ -112,8 +118,8 @@ impl Part {
             Self::Audit => &["syslog"],
             Self::Delivery => &["texts", "events", "gateway"],
             Self::ClientsTop => &["client"],
-            Self::AccountsTop => &["account"],
-            Self::Account => &["contact"],
+            Self::AccountsTop => &["sealed", "account"],
+            Self::Account => &["contact", "factor"],
             Self::Names
             | Self::Primary
             | Self::Privileged
@@ -129,7 +135,9 @@ impl Part {
             | Self::DeliveryEvents
             | Self::Gateway
             | Self::Client
-            | Self::AccountContact => &[],
+            | Self::AccountContact
+            | Self::AccountFactor
+            | Self::Sealed => &[],
         }
     }
 

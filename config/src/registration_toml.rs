@@ -14,7 +14,7 @@ use crate::registration_keys::{
     APP_PASSWORD_CLIENTS, APP_PASSWORD_SERVICES, APPS, AT_SIGN_IN, DEADLINE_DAYS, OPENING_CLIENTS,
     OPENING_NAME, OPENING_NETWORKS, OPENING_SERVICES, SIGN_INS,
 };
-use crate::report::{Remark, Report};
+use crate::report::Report;
 use crate::rules::ClientReference;
 use crate::section::{Entry, Section};
 use crate::values::{
@@ -97,7 +97,7 @@ fn read_opening(
     references: &mut Vec<ClientReference>,
     report: &mut Report<'_>,
 ) -> Option<Opening> {
-    let name = read_name(section, names, report);
+    let name = section.own_name(&OPENING_NAME, "openings", names, report, label);
     let services = read_services(section, &OPENING_SERVICES, report);
     let clients = read_clients(section, &OPENING_CLIENTS, references, report);
     let networks =
@@ -107,22 +107,12 @@ fn read_opening(
     if opening.services.is_empty() && opening.clients.is_empty() {
         let message = "the opening names no place";
         let help = Some("write PAM services into `services`, or RADIUS clients into `clients`");
-        report.error(remark(section, &OPENING_SERVICES, message, help));
+        report.error(section.remark(&OPENING_SERVICES, message, help));
         return None;
     }
     warn_of_anywhere(section, &opening.networks, report);
     warn_of_shut(section, &opening, report);
     Some(opening)
-}
-
-fn read_name(section: &Section<'_>, names: &mut HashSet<String>, report: &mut Report<'_>) -> Option<String> {
-    let name = section.required(&OPENING_NAME, report, |entry, report| text(entry, report, label))?;
-    if names.insert(name.clone()) {
-        return Some(name);
-    }
-    let message = format!("there are two openings {}", quoted(&name));
-    report.error(remark(section, &OPENING_NAME, &message, None));
-    None
 }
 
 fn read_services(section: &Section<'_>, key: &'static Key, report: &mut Report<'_>) -> Option<Vec<String>> {
@@ -151,7 +141,7 @@ fn warn_of_anywhere(section: &Section<'_>, networks: &[IpNet], report: &mut Repo
     if networks.is_empty() || networks.iter().any(|network| network.prefix_len() == 0) {
         let message = "whoever has a first password can register with it here, from the whole Internet";
         let help = Some("write the networks of your people into `networks`");
-        report.warning(remark(section, &OPENING_NETWORKS, message, help));
+        report.warning(section.remark(&OPENING_NETWORKS, message, help));
     }
 }
 
@@ -161,7 +151,7 @@ fn warn_of_shut(section: &Section<'_>, opening: &Opening, report: &mut Report<'_
     if let Some(service) = shut.filter(|_| !opening.networks.is_empty()) {
         let message = format!("at {} the opening stays shut: nobody has an address there", quoted(service));
         let help = Some("write an opening of its own for it, without `networks`");
-        report.warning(remark(section, &OPENING_SERVICES, &message, help));
+        report.warning(section.remark(&OPENING_SERVICES, message, help));
     }
 }
 
@@ -169,20 +159,10 @@ fn warn_of_shut(section: &Section<'_>, opening: &Opening, report: &mut Report<'_
 fn warn_of_silence(section: &Section<'_>, registration: &Registration, report: &mut Report<'_>) {
     if !registration.openings.is_empty() {
         let message = "the openings have no effect: nobody is asked to register at a sign-in";
-        report.warning(remark(section, &AT_SIGN_IN, message, None));
+        report.warning(section.remark(&AT_SIGN_IN, message, None));
     }
     if registration.grace != Grace::default() {
         let message = "nobody is told of the deadline: nobody is asked to register at a sign-in";
-        report.warning(remark(section, &AT_SIGN_IN, message, None));
-    }
-}
-
-fn remark(section: &Section<'_>, key: &Key, message: &str, help: Option<&str>) -> Remark {
-    Remark {
-        place: section.place_of(key),
-        key: section.path_of(key.name),
-        message: message.to_owned(),
-        allowed: None,
-        help: help.map(str::to_owned),
+        report.warning(section.remark(&AT_SIGN_IN, message, None));
     }
 }

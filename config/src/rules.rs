@@ -8,9 +8,9 @@ use common::username::Folding;
 
 use crate::countersign_toml::username;
 use crate::keys::{Key, Part, RULE_ACTION, RULE_CLIENTS, RULE_METHODS, RULE_NAME, RULE_SERVICES, RULE_USERS};
-use crate::report::{Place, Remark, Report};
+use crate::report::{Remark, Report};
 use crate::section::Section;
-use crate::values::{Least, Placed, label, list, one_word, plain_name, quoted, service, text, word};
+use crate::values::{Least, Placed, label, list, one_word, plain_name, service, word};
 
 /// A client that a rule or another table names.
 pub(crate) struct ClientReference {
@@ -37,7 +37,7 @@ pub(crate) fn read(top: &Section<'_>, folding: Folding, report: &mut Report<'_>)
     let mut read = Vec::new();
     let sections = top.tables("rule", Part::Rule, report);
     for section in &sections {
-        let name = read_name(section, &mut names, report);
+        let name = section.own_name(&RULE_NAME, "rules", &mut names, report, label);
         let when = read_conditions(section, folding, &mut references, report);
         read.push(read_rule(section, name, when, report));
     }
@@ -58,22 +58,13 @@ fn read_rule(
     });
     let methods = methods.optional();
     if matches!(methods, Some(Some(_))) && matches!(action, Some(Action::Skip | Action::Deny)) {
-        report.warning(remark(section, &RULE_METHODS, "the methods have no effect: this rule asks for none"));
+        report.warning(section.remark(
+            &RULE_METHODS,
+            "the methods have no effect: this rule asks for none",
+            None,
+        ));
     }
     Some(Rule { name: name?, when: when?, action: action?, methods: methods? })
-}
-
-fn read_name(section: &Section<'_>, names: &mut HashSet<String>, report: &mut Report<'_>) -> Option<String> {
-    let name = section.required(&RULE_NAME, report, |entry, report| text(entry, report, label))?;
-    if names.insert(name.clone()) {
-        return Some(name);
-    }
-    let message = format!("there are two rules {}", quoted(&name));
-    report.error(Remark {
-        allowed: Some(RULE_NAME.allowed.to_owned()),
-        ..remark(section, &RULE_NAME, &message)
-    });
-    None
 }
 
 fn read_conditions(
@@ -112,11 +103,6 @@ fn warn_of_unreachable(sections: &[Section<'_>], rules: &[Option<Rule>], report:
     if let Some(after) = sections.get(first.saturating_add(1)) {
         let message = "no login ever reaches this rule and those after it";
         let help = format!("rule {} has no conditions and decides first", first.saturating_add(1));
-        report.warning(Remark { help: Some(help), ..remark(after, &RULE_NAME, message) });
+        report.warning(Remark { help: Some(help), ..after.remark(&RULE_NAME, message, None) });
     }
-}
-
-fn remark(section: &Section<'_>, key: &Key, message: &str) -> Remark {
-    let place: Place = section.place_of(key);
-    Remark { place, key: section.path_of(key.name), message: message.to_owned(), allowed: None, help: None }
 }

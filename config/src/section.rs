@@ -1,5 +1,6 @@
 //! Reads one table: refuses keys that it does not know, and hands out the others by [`Key`].
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -8,7 +9,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use crate::keys::{Absent, Key, Part};
 use crate::limits;
 use crate::report::{Place, Remark, Report, is_bare_key};
-use crate::values::{described, near, quoted};
+use crate::values::{Wrong, described, near, quoted, text};
 
 /// A table, or the place where one could stand.
 pub(crate) struct Section<'a> {
@@ -149,6 +150,23 @@ impl<'a> Section<'a> {
         self.field(key, report, read).optional().flatten()
     }
 
+    /// The name of one of many tables, which no other of them has; `all` is what they are called together.
+    pub(crate) fn own_name(
+        &self,
+        key: &'static Key,
+        all: &str,
+        names: &mut HashSet<String>,
+        report: &mut Report<'_>,
+        parse: impl Fn(&str) -> Result<String, Wrong>,
+    ) -> Option<String> {
+        let name = self.required(key, report, |entry, report| text(entry, report, parse))?;
+        if !names.insert(name.clone()) {
+            let message = format!("there are two {all} {}", quoted(&name));
+            report.error(Remark { allowed: Some(key.allowed.to_owned()), ..self.remark(key, message, None) });
+        }
+        Some(name)
+    }
+
     /// Whether a key is written.
     pub(crate) fn has(&self, key: &Key) -> bool {
         self.find(key.name).is_some()
@@ -162,6 +180,17 @@ impl<'a> Section<'a> {
     /// Where a key stands, or its table where it does not.
     pub(crate) fn place_of(&self, key: &Key) -> Place {
         Place::Key(self.find(key.name).map_or_else(|| self.place.clone(), |(name, _)| name.span()))
+    }
+
+    /// What is wrong with a key, or with its absence.
+    pub(crate) fn remark(&self, key: &Key, message: impl Into<String>, help: Option<&str>) -> Remark {
+        Remark {
+            place: self.place_of(key),
+            key: self.path_of(key.name),
+            message: message.into(),
+            allowed: None,
+            help: help.map(str::to_owned),
+        }
     }
 
     /// The table with those that it stands in.

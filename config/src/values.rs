@@ -1,7 +1,7 @@
 //! Reads single values: words, names, addresses, lists. What is wrong is reported with what would be right.
 
 use std::collections::HashSet;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Component, Path, PathBuf};
 
 use toml::de::DeValue;
@@ -70,10 +70,19 @@ pub(crate) fn number_between(
     least: u16,
     most: u16,
 ) -> Option<u16> {
+    number_in(entry, report, least..=most)
+}
+
+/// Reads a whole number of a range.
+pub(crate) fn number_in<T: TryFrom<i128> + PartialOrd>(
+    entry: &Entry<'_>,
+    report: &mut Report<'_>,
+    range: RangeInclusive<T>,
+) -> Option<T> {
     let found = entry.value.get_ref();
     let written = found.as_integer();
-    let number = written.and_then(|digits| u16::from_str_radix(digits.as_str(), digits.radix()).ok());
-    let number = number.filter(|number| (least..=most).contains(number));
+    let number = written.and_then(|digits| i128::from_str_radix(digits.as_str(), digits.radix()).ok());
+    let number = number.and_then(|number| T::try_from(number).ok()).filter(|number| range.contains(number));
     if number.is_none() {
         report.error(refused(entry, &entry.value.span(), found, None));
     }

@@ -5,6 +5,7 @@ use common::address::Channel;
 use common::attempt::{Appended, Dialogue};
 use common::gateway::{BodyFormat, Encryption, Method as HttpMethod};
 use common::policy::{Action, Method};
+use common::totp::TotpAlgorithm;
 use common::username::Folding;
 
 /// An enum that is written as one word.
@@ -27,6 +28,14 @@ impl Word for State {
 
     fn word(self) -> &'static str {
         self.name()
+    }
+}
+
+impl Word for TotpAlgorithm {
+    const ALL: &'static [Self] = &TotpAlgorithm::ALL;
+
+    fn word(self) -> &'static str {
+        self.word()
     }
 }
 

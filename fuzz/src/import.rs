@@ -2,11 +2,14 @@
 //! and text of a stranger that went out in a record never comes back as an anchor.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use assembly::audit::{Anchors, Facility, Format, Origin, Renderer};
+use assembly::config::{ConfigError, accounts};
 use assembly::{key_file, primary};
 use common::account::Account;
 use common::acts::Label;
+use common::passphrase::Lock;
 use common::record::Record;
 use common::totp::{TotpAlgorithm, TotpKey, TotpParameters};
 use common::username::Folding;
@@ -28,6 +31,7 @@ pub(crate) fn run(octets: &[u8]) {
         b'r' => record(input.rest()),
         b'd' => document(input.rest()),
         b'n' => name(input.rest()),
+        b't' => accounts(input.rest()),
         _ => {}
     }
 }
@@ -117,6 +121,25 @@ fn document(octets: &[u8]) {
     let Ok(account) = serde_json::from_slice::<Account>(octets) else { return };
     let again: Account = serde_json::from_slice(&serde_json::to_vec(&account).unwrap()).unwrap();
     assert_eq!(again, account);
+}
+
+/// Declared accounts: what is taken means the same when it is written out. A sealed file is read as far as its passphrase.
+fn accounts(octets: &[u8]) {
+    let path = Path::new("accounts.toml");
+    let read = |octets: &[u8]| {
+        accounts::read(path, octets, |lock: &Lock| {
+            assert!(lock.cost.memory_kib() <= limits::PASSPHRASE_MEMORY_KIB_MAX);
+            Err(ConfigError::NoPassword { path: path.to_owned() })
+        })
+    };
+    let Ok(mut taken) = read(octets) else { return };
+    for account in &mut taken {
+        // Only a sealed file has them.
+        account.declaration.factors.clear();
+    }
+    let text: String = taken.iter().map(accounts::written).collect();
+    let again = read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert!(again == taken, "{text}");
 }
 
 /// Names and labels: what is taken is short, and cannot forge a line.

@@ -225,13 +225,10 @@ name = "alice"
 state = "enabled"
 deadline = "2099-12-24T00:00:00Z"
 sign-ins = 5
-[[account.contact]]
-kind = "office"
-address = "+49 30 1234567"
-extension = "12"
-[[account.contact]]
-kind = "email"
-address = "alice@example.org"
+contact = [
+    { kind = "office", address = "+49 30 1234567", extension = "12" },
+    { kind = "email", address = "alice@example.org" },
+]
 
 [[account]]
 name = "bob"

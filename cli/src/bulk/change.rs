@@ -1,6 +1,6 @@
 //! How an account changes, in a few words: enough to tell kinds of change apart, and no more of anybody than that.
 
-use common::account::{Account, Block, Deadline, Role};
+use common::account::{Account, Block, Deadline, Factor};
 use common::acts::{Act, Reset};
 
 use crate::moment::rfc3339;
@@ -24,8 +24,10 @@ pub(crate) fn describe(before: Option<&Account>, after: Option<&Account>, act: &
 
 /// An account of somebody whom the store does not know.
 fn made(after: &Account) -> String {
-    let nobody = Account { role: Role::User, contacts: Vec::new(), deadline: None, ..after.clone() };
-    let more = [role, deadline, contacts].iter().filter_map(|aspect| aspect(&nobody, after));
+    let nobody = Account::new(after.id, after.name.clone(), after.state, after.created_at);
+    let more = [role, block, deadline, registration, contacts, factors]
+        .iter()
+        .filter_map(|aspect| aspect(&nobody, after));
     let words = [format!("new, {}", after.state.name())].into_iter().chain(more);
     words.collect::<Vec<_>>().join(", ")
 }
@@ -112,12 +114,24 @@ fn factors(before: &Account, after: &Account) -> Option<String> {
         after.factors.iter().filter(|factor| before.factors.iter().any(|old| old.id == factor.id)).count();
     let (gone, new) = (before.factors.len().saturating_sub(kept), after.factors.len().saturating_sub(kept));
     let word = match (gone, new) {
-        (0, 0) => "other settings of factors",
-        (_, 0) if after.factors.is_empty() => "all factors gone",
-        (_, 0) => "fewer factors",
-        (_, _) => "other factors",
+        (0, 0) => "other settings of factors".to_owned(),
+        (0, _) => format!("new factors {}", brought(before, after)),
+        (_, 0) if after.factors.is_empty() => "all factors gone".to_owned(),
+        (_, 0) => "fewer factors".to_owned(),
+        (_, _) => format!("new factors {} in the place of others", brought(before, after)),
     };
-    (before.factors != after.factors).then(|| word.to_owned())
+    (before.factors != after.factors).then_some(word)
+}
+
+/// What is new, by kind and label; never a number or secret.
+fn brought(before: &Account, after: &Account) -> String {
+    let is_new = |factor: &&Factor| before.factors.iter().all(|old| old.id != factor.id);
+    let words = after
+        .factors
+        .iter()
+        .filter(is_new)
+        .map(|factor| format!("{} '{}'", factor.kind.name(), factor.label));
+    words.collect::<Vec<_>>().join(" and ")
 }
 
 fn default_factor(before: &Account, after: &Account) -> Option<String> {
@@ -176,7 +190,10 @@ mod tests {
         let reset = Reset { forget_devices: true, delete_app_passwords: true, ..Reset::default() };
         let forgotten = Account { version: 9, generation: 1, ..account() };
         assert_eq!(describe(Some(&account()), Some(&forgotten), &Act::Reset(reset)), "no remembered devices");
-        assert_eq!(describe(None, Some(&blocked), &Act::Unblock), "new, disabled, role administrator");
+        assert_eq!(
+            describe(None, Some(&blocked), &Act::Unblock),
+            "new, disabled, role administrator, blocked"
+        );
         assert_eq!(describe(Some(&blocked), None, &Act::Remove), "removed with all that hangs on it");
         let unlocked = describe(Some(&account()), Some(&account()), &Act::Unlock);
         assert_eq!(unlocked, "need not wait any more after wrong answers");

@@ -1,5 +1,7 @@
 //! What acts on many accounts would come to: how many of each kind, and who.
 
+use std::collections::HashMap;
+
 use common::Username;
 use common::account::{Account, State};
 use common::acts::{Act, Foreseen};
@@ -20,6 +22,8 @@ pub(crate) struct Plan<'a> {
     /// What changes something, in order of name.
     pub(super) orders: Vec<Planned<'a>>,
     pub(super) kinds: Vec<Kind>,
+    /// The place of each kind, since labels make as many as there are users.
+    places: HashMap<String, usize>,
     /// Accounts that are as asked already.
     pub(super) as_asked: usize,
     /// Named users who do not match the filters.
@@ -52,12 +56,13 @@ pub(super) struct Failed {
 }
 
 impl<'a> Plan<'a> {
-    pub(crate) const fn new(act: &'static str, left_out: usize) -> Self {
+    pub(crate) fn new(act: &'static str, left_out: usize) -> Self {
         let lockouts = Kind { change: String::new(), users: 0, examples: Vec::new() };
         Self {
             act,
             orders: Vec::new(),
             kinds: Vec::new(),
+            places: HashMap::new(),
             as_asked: 0,
             left_out,
             failures: Vec::new(),
@@ -85,13 +90,13 @@ impl<'a> Plan<'a> {
     }
 
     fn order(&mut self, name: Username, change: String, act: &'a Act) {
-        match self.kinds.iter_mut().find(|kind| kind.change == change) {
-            Some(kind) => kind.take(&name),
-            None => {
-                let mut kind = Kind { change, ..Kind::default() };
-                kind.take(&name);
-                self.kinds.push(kind);
-            }
+        let next = self.kinds.len();
+        let place = *self.places.entry(change.clone()).or_insert(next);
+        if place == next {
+            self.kinds.push(Kind { change, ..Kind::default() });
+        }
+        if let Some(kind) = self.kinds.get_mut(place) {
+            kind.take(&name);
         }
         self.orders.push(Planned { name, act });
     }

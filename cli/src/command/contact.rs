@@ -2,7 +2,7 @@
 //! proven. No code is sent to them to sign in.
 
 use clap::{Args, Subcommand};
-use common::account::{Contact, SetBy};
+use common::account::SetBy;
 use common::acts::{Act, Issued};
 use common::address::{Address, AddressError, Extension, MailAddress, PhoneNumber};
 use common::{ContactId, Username};
@@ -12,9 +12,8 @@ use crate::command::Outcome;
 use crate::command::user::{ActDone, Name, account};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::moment::rfc3339;
 use crate::report::Report;
-use crate::table::table;
+use crate::view::{ContactView, Contacts, contact_table, full};
 use crate::words::{contact_id, username};
 
 /// What is done to contacts.
@@ -98,20 +97,11 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
             context.say(&ActDone::new(name, &act, format!("{name}: contact {id} is gone.\n")))?;
         }
         Command::List(Name { name }) => {
-            let contacts = account(&office, name)?.contacts;
-            context.say(&ContactList(contacts.iter().map(ContactView::new).collect()))?;
+            let account = account(&office, name)?;
+            context.say(&ContactList(ContactView::all(&account, Contacts::Whole)))?;
         }
     }
     Ok(Outcome::Done)
-}
-
-/// All of it: whoever may change it must be able to check it.
-pub(crate) fn full(address: &Address) -> String {
-    match address {
-        Address::Mobile(number) | Address::Office(number, None) => number.to_string(),
-        Address::Office(number, Some(extension)) => format!("{number} extension {extension}"),
-        Address::Email(address) => address.to_string(),
-    }
 }
 
 /// A contact that is new.
@@ -129,29 +119,6 @@ impl Report for Added {
     }
 }
 
-/// One contact.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct ContactView {
-    id: String,
-    kind: &'static str,
-    address: String,
-    set_by: &'static str,
-    added_at: String,
-}
-
-impl ContactView {
-    fn new(contact: &Contact) -> Self {
-        Self {
-            id: contact.id.to_string(),
-            kind: contact.address.kind(),
-            address: full(&contact.address),
-            set_by: contact.set_by.name(),
-            added_at: rfc3339(contact.added_at),
-        }
-    }
-}
-
 #[derive(Serialize)]
 #[serde(transparent)]
 struct ContactList(Vec<ContactView>);
@@ -161,10 +128,6 @@ impl Report for ContactList {
         if self.0.is_empty() {
             return "There is no contact. 'countersign contact add NAME ADDRESS' adds one.\n".to_owned();
         }
-        let row = |contact: &ContactView| {
-            let ContactView { id, kind, address, set_by, added_at } = contact;
-            vec![id.clone(), (*kind).to_owned(), address.clone(), (*set_by).to_owned(), added_at.clone()]
-        };
-        table(&["contact", "kind", "address", "set by", "added"], self.0.iter().map(row))
+        contact_table(&self.0)
     }
 }

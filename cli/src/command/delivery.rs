@@ -212,6 +212,10 @@ impl Report for TestReport {
     }
 }
 
+/// How the other sender is asked, which has no socket for that.
+const OF_LOCAL: &str = "countersign-local sends too and writes its own to its log: systemctl kill -s USR1 countersign-local; \
+                        journalctl -u countersign-local";
+
 fn status(context: &Context) -> Result<Outcome, Failure> {
     let office = context.office()?;
     let settings = context.settings_without_clients()?;
@@ -292,17 +296,15 @@ impl Report for Status {
         });
         let gateways =
             table(&["gateway", "channels", "kind", "in radiusd", "sent", "failed", "last trouble"], rows);
-        let server = match self.radius_server_runs {
-            true => "",
-            false => {
-                "countersign-radiusd does not run here; countersign-local tells its counters on SIGUSR1.\n"
-            }
+        let whose = match self.radius_server_runs {
+            true => "Health and counts are those of countersign-radiusd since it started.",
+            false => "countersign-radiusd does not run here, so that nobody tells of health and counts.",
         };
         let outbox = list(&[
             ("waiting to be sent", self.waiting.to_string()),
             ("expired unsent, in all", self.expired.to_string()),
             ("notices left out, in all", self.left_out.to_string()),
         ]);
-        format!("{gateways}\n{server}{outbox}")
+        format!("{gateways}\n{whose} {OF_LOCAL}\n{outbox}")
     }
 }

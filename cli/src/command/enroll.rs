@@ -7,7 +7,7 @@ mod totp;
 use assembly::Office;
 use clap::{Args, Subcommand};
 use common::account::FactorKind;
-use common::acts::Issued;
+use common::acts::{Act, ActError, Issued};
 use common::totp::from_base32;
 use common::{Secret, Username};
 use serde::Serialize;
@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::given_out::GivenOut;
 use crate::qr;
 use crate::report::{Drawing, Report};
-use crate::terminal;
+use crate::terminal::{self, Seat};
 use crate::warning::warn_of_lockout;
 use crate::words::username;
 
@@ -58,12 +58,13 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<Outcome, Fa
     // Nobody should scan a code for an account that is not there.
     let before = account(&office, &arguments.name)?;
     let name = before.name;
+    let enrolment = Enrolment { context, office: &office, name: &name };
     match arguments.kind {
-        Kind::Totp(arguments) => totp::enroll(context, &office, &name, arguments)?,
-        Kind::Hotp(arguments) => hotp::enroll(context, &office, &name, arguments)?,
-        Kind::Mobile(mobile) => sent::enroll(context, &office, &name, mobile.into())?,
-        Kind::Office(phone) => sent::enroll(context, &office, &name, phone.into())?,
-        Kind::Email(email) => sent::enroll(context, &office, &name, email.into())?,
+        Kind::Totp(arguments) => totp::enroll(&enrolment, arguments)?,
+        Kind::Hotp(arguments) => hotp::enroll(&enrolment, arguments)?,
+        Kind::Mobile(mobile) => sent::enroll(&enrolment, mobile.into())?,
+        Kind::Office(phone) => sent::enroll(&enrolment, phone.into())?,
+        Kind::Email(email) => sent::enroll(&enrolment, email.into())?,
     }
     if before.must_register_again {
         context.warn(&format!(
@@ -79,40 +80,72 @@ fn brought_secret() -> Result<Secret, Failure> {
     Ok(from_base32(typed.expose_text().unwrap_or_default())?)
 }
 
-/// Shows a secret that was made for this.
-fn offer(context: &Context, name: &Username, secret: &Secret, uri: Secret) -> Result<(), Failure> {
-    let base32 = common::totp::to_base32(secret);
-    let picture = terminal::columns_for_pictures().and_then(|columns| qr::for_terminal(&uri, columns));
-    context.say(&Offer {
-        user: name.to_string(),
-        secret: base32.into(),
-        uri: uri.into(),
-        picture: picture.map(GivenOut::from),
-    })
+/// Whose factor is registered, and where.
+struct Enrolment<'a> {
+    context: &'a Context,
+    office: &'a Office,
+    name: &'a Username,
 }
 
-fn say_registered(
-    context: &Context,
-    office: &Office,
-    name: &Username,
-    issued: &Issued,
-) -> Result<(), Failure> {
-    let Issued::Factor(id) = issued else { return Ok(()) };
-    let account = account(office, name)?;
-    let factor = account.factors.iter().find(|factor| factor.id == *id);
-    let weak_secret = factor.is_some_and(common::account::Factor::is_weak);
-    let is_sent = factor.is_some_and(|factor| matches!(factor.kind, FactorKind::Sent { .. }));
-    let (user, state) = (name.to_string(), account.state.name());
-    context.say(&Registered { user, factor: id.to_string(), state, weak_secret })?;
-    if weak_secret {
-        context.warn(&format!(
-            "the secret of factor {id} has less than 128 bits, which is weak: register one that is made here when you can"
-        ));
+impl Enrolment<'_> {
+    /// Shows a secret that was made for this.
+    fn offer(&self, secret: &Secret, uri: Secret) -> Result<(), Failure> {
+        let base32 = common::totp::to_base32(secret);
+        let picture = terminal::columns_for_pictures().and_then(|columns| qr::for_terminal(&uri, columns));
+        self.context.say(&Offer {
+            user: self.name.to_string(),
+            secret: base32.into(),
+            uri: uri.into(),
+            picture: picture.map(GivenOut::from),
+        })
     }
-    if is_sent {
-        context.warn(&format!("no code has proven that this reaches {name}: it counts on your word"));
+
+    /// Tries codes until they fit: a person may mistype, a script has its lines once. Says whether they did.
+    fn prove(&self, mut ask: impl FnMut() -> Result<Act, Failure>) -> Result<Proven, Failure> {
+        let tries = match terminal::seat() {
+            Seat::Terminal => TRIES,
+            Seat::Script => 1,
+        };
+        for left in (0..tries).rev() {
+            match self.context.act(self.office, self.name, &ask()?) {
+                Err(Failure::Act(wrong @ (ActError::WrongCode | ActError::WrongCodes))) => {
+                    if left > 0 {
+                        self.context.warn(&wrong.to_string());
+                    }
+                }
+                Err(failure) => return Err(failure),
+                Ok(issued) => return self.say_registered(&issued).map(|()| Proven::Yes),
+            }
+        }
+        Ok(Proven::No)
     }
-    Ok(())
+
+    fn say_registered(&self, issued: &Issued) -> Result<(), Failure> {
+        let Issued::Factor(id) = issued else { return Ok(()) };
+        let Self { context, office, name } = self;
+        let account = account(office, name)?;
+        let factor = account.factors.iter().find(|factor| factor.id == *id);
+        let weak_secret = factor.is_some_and(common::account::Factor::is_weak);
+        let is_sent = factor.is_some_and(|factor| matches!(factor.kind, FactorKind::Sent { .. }));
+        let (user, state) = (name.to_string(), account.state.name());
+        context.say(&Registered { user, factor: id.to_string(), state, weak_secret })?;
+        if weak_secret {
+            context.warn(&format!(
+                "the secret of factor {id} has less than 128 bits, which is weak: register one that is made here when you can"
+            ));
+        }
+        if is_sent {
+            context.warn(&format!("no code has proven that this reaches {name}: it counts on your word"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a code belonged to the secret.
+#[must_use]
+enum Proven {
+    Yes,
+    No,
 }
 
 /// A secret that waits for its code.

@@ -1,7 +1,7 @@
 //! One file for each group of commands: its arguments, what it does, and what it says.
 
-pub(crate) mod accounts;
 pub(crate) mod app_password;
+pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod break_glass;
 pub(crate) mod client;
@@ -9,6 +9,7 @@ pub(crate) mod contact;
 pub(crate) mod delivery;
 pub(crate) mod doctor;
 pub(crate) mod enroll;
+pub(crate) mod export;
 pub(crate) mod factor;
 pub(crate) mod import;
 pub(crate) mod init;
@@ -58,8 +59,8 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Test(arguments) => trial::run(context, &arguments),
         Command::Client(command) => client::run(context, command),
         Command::Import(arguments) => import::run(context, &arguments),
-        Command::Apply(arguments) => accounts::apply(context, &arguments),
-        Command::Export(arguments) => accounts::export(context, &arguments),
+        Command::Apply(arguments) => apply::run(context, &arguments),
+        Command::Export(arguments) => export::run(context, &arguments),
         Command::Config(command) => settings::run(context, &command),
         Command::Audit(command) => audit::run(context, &command),
         Command::Delivery(command) => delivery::run(context, &command),

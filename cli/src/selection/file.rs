@@ -1,7 +1,5 @@
 //! A CSV file with users on its way in. Every line is read, and every mistake is said with its line.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use common::Username;
@@ -10,26 +8,17 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use crate::command::import::LineNumbers;
 use crate::failure::Failure;
+use crate::incoming::{self, is_standard_input};
 use crate::number::counted;
 
-/// Octets of a file: room for a million users and more.
-const FILE_OCTETS_MAX: u64 = 64 << 20;
 /// Titles of the column with the users, the first of them that is there.
 const TITLES: [&str; 6] = ["user", "username", "upn", "user principal name", "userprincipalname", "name"];
 /// What spreadsheets put in front of the first line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Whether a path stands for standard input.
-pub(super) fn is_standard_input(path: &Path) -> bool {
-    path.as_os_str() == "-"
-}
-
 /// The users of a file, in its order; one may stand there more than once.
 pub(super) fn read(path: &Path, folding: Folding) -> Result<Vec<Username>, Failure> {
-    let octets = match is_standard_input(path) {
-        true => contents(io::stdin().lock(), path),
-        false => contents(File::open(path).map_err(Failure::file("open", path))?, path),
-    }?;
+    let octets = incoming::read(path)?;
     let wrong = |message| Failure::Columns { path: path.to_owned(), message };
     let (users, mistakes) = users(&octets, folding).map_err(wrong)?;
     if mistakes.is_empty() {
@@ -37,16 +26,6 @@ pub(super) fn read(path: &Path, folding: Folding) -> Result<Vec<Username>, Failu
     }
     let file = if is_standard_input(path) { "standard input".to_owned() } else { path.display().to_string() };
     Err(Failure::Lines { file, lines: mistakes.join("\n"), count: counted(mistakes.len(), "mistake") })
-}
-
-fn contents(source: impl Read, path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut octets = Vec::new();
-    source.take(FILE_OCTETS_MAX).read_to_end(&mut octets).map_err(Failure::file("read", path))?;
-    if u64::try_from(octets.len()).unwrap_or(u64::MAX) == FILE_OCTETS_MAX {
-        let message = format!("the file has {FILE_OCTETS_MAX} octets or more: split it");
-        return Err(Failure::Columns { path: path.to_owned(), message });
-    }
-    Ok(octets)
 }
 
 /// The users, and what is wrong. An error says why no line can be read.

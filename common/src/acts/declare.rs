@@ -1,13 +1,18 @@
 //! An account as a file declares it: what the file says becomes so, and what it leaves out stays as it is.
 
-use crate::account::{Account, Deadline, Role, SetBy, State};
-use crate::acts::{ActError, Desk, Done, StateChange, account, contact};
+mod carried;
+mod factors;
+
+use crate::account::{Account, Block, Deadline, Role, SetBy, State};
+use crate::acts::{ActError, Desk, Done, Reset, StateChange, account, contact};
 use crate::address::Address;
 use crate::bundle::AccountChange;
 use crate::id::ContactId;
 
+pub use factors::{DeclaredFactor, DeclaredKind};
+
 /// What an account shall be like.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Declaration {
     /// Whether a second step is asked.
     pub state: Option<State>,
@@ -17,6 +22,12 @@ pub struct Declaration {
     pub deadline: Option<Deadline>,
     /// All contacts, in order.
     pub contacts: Option<Vec<(Address, SetBy)>>,
+    /// Factors that the account shall have; others stay: a file takes nobody's second proof away.
+    pub factors: Vec<DeclaredFactor>,
+    /// All factors must be registered anew. A file lifts no such demand.
+    pub must_register_again: bool,
+    /// A refusal at every door.
+    pub block: Option<Block>,
 }
 
 pub(super) fn declare(
@@ -26,10 +37,19 @@ pub(super) fn declare(
 ) -> Result<Done, ActError> {
     let mut account = with_state(desk, account, declaration);
     account.role = declaration.role.unwrap_or(account.role);
-    let done = Done::updated(account);
-    match &declaration.contacts {
-        Some(contacts) => with_contacts(desk, done, contacts),
-        None => Ok(done),
+    if let Some(block) = declaration.block {
+        account = account::block(account, block);
+    }
+    let mut done = Done::updated(account);
+    if let Some(contacts) = &declaration.contacts {
+        done = with_contacts(desk, done, contacts)?;
+    }
+    for factor in &declaration.factors {
+        done = done.and(|account| factors::with_factor(desk, account, factor))?;
+    }
+    match declaration.must_register_again {
+        true => done.and(|account| must_register_again(desk, account)),
+        false => Ok(done),
     }
 }
 
@@ -40,6 +60,14 @@ fn with_state(desk: &Desk<'_>, account: Account, declaration: &Declaration) -> A
     let state = state.unwrap_or(account.state);
     let change = StateChange { deadline: *deadline, ..state.into() };
     Account { disabled_until, ..account::set_state(desk, account, &change) }
+}
+
+/// Whoever must do so already hears nothing new.
+fn must_register_again(desk: &Desk<'_>, account: Account) -> Result<Done, ActError> {
+    if account.must_register_again {
+        return Ok(Done::updated(account));
+    }
+    account::reset(desk, account, Reset { require_registration: true, ..Reset::default() })
 }
 
 /// Those that are in the list stay, the others go, and new ones come; whoever is told of the one is told of the other.
@@ -73,12 +101,13 @@ fn with_contacts(desk: &Desk<'_>, mut done: Done, contacts: &[(Address, SetBy)])
 }
 
 impl Done {
-    /// Goes on with the account as it is by now; what is said and told of both is kept.
+    /// Goes on with the account as it is by now; what is spent, said and told of both is kept.
     fn and(self, next: impl FnOnce(Account) -> Result<Self, ActError>) -> Result<Self, ActError> {
-        let Self { change: AccountChange::Update(account), words, happenings, .. } = self else {
+        let Self { change: AccountChange::Update(account), spends, words, happenings, .. } = self else {
             return Ok(self);
         };
         let mut done = next(*account)?;
+        done.spends.splice(0..0, spends);
         done.words.insert_str(0, &words);
         done.happenings.splice(0..0, happenings);
         Ok(done)

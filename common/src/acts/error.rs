@@ -47,6 +47,9 @@ pub enum ActError {
     /// The account has this secret already.
     #[error("the account has a factor with this secret already: one code would work twice")]
     SecretKnown,
+    /// A label that no file can carry.
+    #[error("the label of factor {0} cannot be written: give it another one with 'countersign factor label'")]
+    UnusableLabel(FactorId),
     /// The account has this number or address already.
     #[error("the account has {} already", .0.masked())]
     AddressKnown(Address),

@@ -67,15 +67,21 @@ pub(super) fn register(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Res
     may_have_another(desk, &account, Some(&totp.secret))?;
     let id = FactorId::generate(desk.random);
     let key = TotpKey::new(totp.parameters, &totp.secret)?;
-    let (spend, proof) = match &totp.proof {
-        EnrolmentProof::Imported => (None, "imported"),
+    let (spend, proof, drift) = match &totp.proof {
+        EnrolmentProof::Imported => (None, "imported", 0),
         EnrolmentProof::Code(code) => {
             let step = prove(desk, &key, code)?;
-            (Some(Spend::of_step(&key, (account.id, id), step)), "code")
+            (Some(Spend::of_step(&key, (account.id, id), step)), "code", 0)
+        }
+        EnrolmentProof::Moved { drift } => {
+            let key = key.ahead_by(*drift);
+            // Every code that is good somewhere by now, those of a token that is a little ahead included.
+            let step = key.step_at(desk.now).saturating_add(limits::TOTP_SKEW_STEPS);
+            (Some(Spend::of_step(&key, (account.id, id), step)), "moved", *drift)
         }
     };
     let secret = desk.keys.seal(desk.random, account.id, &Factor::secret_field(id), &totp.secret)?;
-    let kind = FactorKind::Totp { parameters: totp.parameters, secret, drift: 0 };
+    let kind = FactorKind::Totp { parameters: totp.parameters, secret, drift };
     Ok(registered(desk, account, (id, &totp.label, kind), spend, proof))
 }
 

@@ -29,7 +29,7 @@ use crate::policy::Policy;
 use crate::ports::{Loaded, Random};
 use crate::{Secret, UnixTime, Username};
 
-pub use declare::Declaration;
+pub use declare::{Declaration, DeclaredFactor, DeclaredKind};
 pub use error::ActError;
 pub use many::{Became, Foreseen, Many, Order};
 pub use new::{EnrolmentProof, HotpProof, Label, NewHotp, NewSent, NewTotp};

@@ -46,6 +46,11 @@ pub enum EnrolmentProof {
     Code(Secret),
     /// An import: the user has used it elsewhere.
     Imported,
+    /// It comes from another machine, which may have taken any of its codes until now: they count as spent.
+    Moved {
+        /// Steps by which its clock was ahead there.
+        drift: i32,
+    },
 }
 
 /// An HOTP secret to be registered.

@@ -1,6 +1,7 @@
 //! Administrators' acts as scripts.
 
 mod contacts;
+mod declared;
 mod devices;
 mod factors;
 mod notices;

@@ -1,14 +1,11 @@
 //! `countersign enroll NAME mobile`, `office` and `email`: where codes are sent. No code proves it: whoever types the command
 //! answers for it, and the record says so.
 
-use assembly::Office;
 use clap::Args;
-use common::Username;
 use common::acts::{Act, Label, NewSent};
 use common::address::{Address, Extension, MailAddress, PhoneNumber};
 
-use super::say_registered;
-use crate::context::Context;
+use super::Enrolment;
 use crate::failure::Failure;
 use crate::words::label;
 
@@ -67,12 +64,8 @@ impl From<Email> for NewSent {
 }
 
 /// Registers a number or address on behalf of the user.
-pub(super) fn enroll(
-    context: &Context,
-    office: &Office,
-    name: &Username,
-    sent: NewSent,
-) -> Result<(), Failure> {
+pub(super) fn enroll(enrolment: &Enrolment<'_>, sent: NewSent) -> Result<(), Failure> {
+    let Enrolment { context, office, name } = enrolment;
     let issued = context.act(office, name, &Act::AddSent(sent))?;
-    say_registered(context, office, name, &issued)
+    enrolment.say_registered(&issued)
 }

@@ -1,15 +1,13 @@
 //! `countersign enroll NAME totp`: an authenticator app, or a token that goes by the clock.
 
-use assembly::Office;
 use clap::Args;
-use common::acts::{Act, ActError, EnrolmentProof, Label, NewTotp};
+use common::Secret;
+use common::acts::{Act, EnrolmentProof, Label, NewTotp};
 use common::totp::{self, TotpAlgorithm, TotpParameters};
-use common::{Secret, Username};
 
-use super::{TRIES, brought_secret, offer, say_registered};
-use crate::context::Context;
+use super::{Enrolment, Proven, brought_secret};
 use crate::failure::Failure;
-use crate::terminal::{self, Seat};
+use crate::terminal;
 use crate::words::{label, one_of};
 
 /// Arguments of `enroll NAME totp`.
@@ -19,7 +17,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = label, default_value = "authenticator")]
     label: Label,
     /// The hash; many apps know sha1 only.
-    #[arg(long, value_parser = one_of(&ALGORITHMS, word), default_value = "sha1")]
+    #[arg(long, value_parser = one_of(&TotpAlgorithm::ALL, TotpAlgorithm::word), default_value = "sha1")]
     algorithm: TotpAlgorithm,
     /// Digits of a code.
     #[arg(long, value_parser = clap::value_parser!(u8).range(6..=8), default_value_t = 6)]
@@ -32,55 +30,26 @@ pub(crate) struct Arguments {
     secret_stdin: bool,
 }
 
-const ALGORITHMS: [TotpAlgorithm; 3] = [TotpAlgorithm::Sha1, TotpAlgorithm::Sha256, TotpAlgorithm::Sha512];
-
-const fn word(algorithm: TotpAlgorithm) -> &'static str {
-    match algorithm {
-        TotpAlgorithm::Sha1 => "sha1",
-        TotpAlgorithm::Sha256 => "sha256",
-        TotpAlgorithm::Sha512 => "sha512",
-    }
-}
-
 /// Shows a secret, or reads one, and registers it once a code of it has come back.
-pub(super) fn enroll(
-    context: &Context,
-    office: &Office,
-    name: &Username,
-    arguments: Arguments,
-) -> Result<(), Failure> {
-    let parameters = TotpParameters {
-        algorithm: arguments.algorithm,
-        digits: arguments.digits,
-        period_seconds: arguments.period_seconds,
-    };
-    let secret = if arguments.secret_stdin {
+pub(super) fn enroll(enrolment: &Enrolment<'_>, arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { label, algorithm, digits, period_seconds, secret_stdin } = arguments;
+    let parameters = TotpParameters { algorithm, digits, period_seconds };
+    let Enrolment { office, name, .. } = enrolment;
+    let secret = if secret_stdin {
         brought_secret()?
     } else {
         let secret = totp::generate_secret(office.engine.random());
         let uri = totp::otpauth_uri(&office.engine.policy().issuer, name.as_str(), parameters, &secret);
-        offer(context, name, &secret, uri)?;
+        enrolment.offer(&secret, uri)?;
         secret
     };
-    let proof = EnrolmentProof::Imported;
-    prove(context, office, name, NewTotp { label: arguments.label, parameters, secret, proof })
-}
-
-/// Asks for a code until one fits: a person may mistype, a script has one line.
-fn prove(context: &Context, office: &Office, name: &Username, mut totp: NewTotp) -> Result<(), Failure> {
-    let tries = match terminal::seat() {
-        Seat::Terminal => TRIES,
-        Seat::Script => 1,
-    };
-    for left in (0..tries).rev() {
+    let proven = enrolment.prove(|| {
         let code = terminal::answer("Code that it shows now: ", "code")?;
-        totp.proof = EnrolmentProof::Code(Secret::from(code));
-        match context.act(office, name, &Act::AddTotp(totp.clone())) {
-            Err(Failure::Act(wrong @ ActError::WrongCode)) if left > 0 => context.warn(&wrong.to_string()),
-            Err(Failure::Act(ActError::WrongCode)) => break,
-            Err(failure) => return Err(failure),
-            Ok(issued) => return say_registered(context, office, name, &issued),
-        }
+        let proof = EnrolmentProof::Code(Secret::from(code));
+        Ok(Act::AddTotp(NewTotp { label: label.clone(), parameters, secret: secret.clone(), proof }))
+    })?;
+    match proven {
+        Proven::Yes => Ok(()),
+        Proven::No => Err(Failure::NotRegistered((*name).clone())),
     }
-    Err(Failure::NotRegistered(name.clone()))
 }

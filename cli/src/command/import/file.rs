@@ -1,33 +1,17 @@
 //! The CSV file on its way into memory; `rows` reads what is in it.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use common::username::Folding;
-use zeroize::Zeroizing;
 
 use super::rows::{self, Mistake, Row};
 use crate::failure::Failure;
-
-/// Octets of a file: room for some hundred thousand users.
-const FILE_OCTETS_MAX: u64 = 64 << 20;
+use crate::incoming;
 
 /// Reads a file. An error is a file that cannot be read at all; mistakes are in its lines.
 pub(super) fn read(path: &Path, folding: Folding) -> Result<(Vec<Row>, Vec<Mistake>), Failure> {
-    let octets = contents(path)?;
+    let octets = incoming::read(path)?;
     rows::read(&octets, folding).map_err(|message| Failure::Columns { path: path.to_owned(), message })
-}
-
-fn contents(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let file = File::open(path).map_err(Failure::file("open", path))?;
-    let mut octets = Zeroizing::new(Vec::new());
-    file.take(FILE_OCTETS_MAX).read_to_end(&mut octets).map_err(Failure::file("read", path))?;
-    if u64::try_from(octets.len()).unwrap_or(u64::MAX) == FILE_OCTETS_MAX {
-        let message = format!("the file has {FILE_OCTETS_MAX} octets or more: split it");
-        return Err(Failure::Columns { path: path.to_owned(), message });
-    }
-    Ok(octets)
 }
 
 #[cfg(test)]

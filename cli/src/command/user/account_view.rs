@@ -1,31 +1,21 @@
 //! One account as administrators see it: everything but secrets and hashes, and what it means for its user.
 
 use common::UnixTime;
-use common::account::{Account, Contact};
 use common::policy::Policy;
 use common::ports::Listed;
 use serde::Serialize;
 
 use super::device::{DeviceView, device_table};
 use super::outlook;
-use crate::command::contact::full;
 use crate::guesses::{CapView, WaitsView, way_out};
 use crate::moment::rfc3339;
 use crate::report::Report;
 use crate::stored::Stored as _;
-use crate::table::{list, table};
+use crate::table::list;
 use crate::view::{
-    AppPasswordView, DeadlineView, FactorView, TemporaryCodeView, app_password_table, block, factor_table,
+    AppPasswordView, ContactView, Contacts, DeadlineView, FactorView, TemporaryCodeView, app_password_table,
+    block, contact_table, factor_table,
 };
-
-/// Whether numbers and addresses are shown whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Contacts {
-    /// Enough for their owner to know them again.
-    Masked,
-    /// As they are.
-    Whole,
-}
 
 /// One account with all that hangs on it.
 #[derive(Serialize)]
@@ -65,17 +55,6 @@ pub(super) struct Beside {
     pub(super) devices: Vec<DeviceView>,
 }
 
-/// Where notices go.
-#[derive(Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct ContactView {
-    id: String,
-    kind: &'static str,
-    address: String,
-    set_by: &'static str,
-    added_at: String,
-}
-
 /// How many recovery codes there are.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -110,7 +89,7 @@ impl AccountView {
             guesses: beside.guesses,
             waits: beside.waits,
             has_password: account.password_hash.is_some(),
-            contacts: contact_views(account, contacts),
+            contacts: ContactView::all(account, contacts),
             factors: FactorView::all(account),
             recovery_codes: RecoveryCodesView {
                 left: listed.recovery_codes_left(),
@@ -152,27 +131,6 @@ impl AccountView {
     }
 }
 
-fn contact_views(account: &Account, contacts: Contacts) -> Vec<ContactView> {
-    let view = |contact: &Contact| ContactView {
-        id: contact.id.to_string(),
-        kind: contact.address.kind(),
-        address: match contacts {
-            Contacts::Masked => contact.address.masked(),
-            Contacts::Whole => full(&contact.address),
-        },
-        set_by: contact.set_by.name(),
-        added_at: rfc3339(contact.added_at),
-    };
-    account.contacts.iter().map(view).collect()
-}
-
-impl ContactView {
-    fn row(&self) -> Vec<String> {
-        let [id, address, added_at] = [&self.id, &self.address, &self.added_at].map(Clone::clone);
-        vec![id, self.kind.to_owned(), address, self.set_by.to_owned(), added_at]
-    }
-}
-
 impl Report for AccountView {
     fn text(&self) -> String {
         let mut text =
@@ -188,8 +146,7 @@ impl Report for AccountView {
             paragraph(factor_table(&self.factors));
         }
         if !self.contacts.is_empty() {
-            let titles = ["contact", "kind", "address", "set by", "added"];
-            paragraph(table(&titles, self.contacts.iter().map(ContactView::row)));
+            paragraph(contact_table(&self.contacts));
         }
         if !self.remembered_devices.is_empty() {
             paragraph(device_table(&self.remembered_devices));

@@ -7,12 +7,13 @@ use common::account::Account;
 use common::lane::{LaneKey, LanesOf};
 use common::ports::{Listing as _, Store as _};
 
-use super::account_view::{AccountView, Beside, Contacts};
+use super::account_view::{AccountView, Beside};
 use super::device::DeviceView;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView};
 use crate::stored::listed;
+use crate::view::Contacts;
 use crate::warning::warn_of_lockout;
 use crate::words::username;
 

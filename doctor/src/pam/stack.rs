@@ -262,7 +262,7 @@ impl Reader<'_> {
         self.service.flaw(place.clone(), &line.text, what.clone(), kind);
         match within.wanted {
             Some(facility) => {
-                self.add(place, line, facility, within.level, Call::Refusal { why: what }, None)
+                self.add(place, line, facility, within.level, Call::Refusal { why: what }, None);
             }
             None => self.abort(place, line, &what),
         }

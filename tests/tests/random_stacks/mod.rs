@@ -108,6 +108,6 @@ fn libpam_and_the_doctor_come_to_the_same_end() -> Outcome {
         yes = yes.saturating_add(u32::from(ours == Code::SUCCESS));
     }
     // Both ends were met often enough to mean something.
-    assert!(yes > 200, "{yes} of {STACKS} let in");
+    assert!(yes > 100, "{yes} of {STACKS} let in");
     Ok(())
 }

@@ -34,7 +34,7 @@ struct Chance(u64);
 impl Chance {
     fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).expect("31 bits").wrapping_rem(end)
+        usize::try_from(self.0 >> 33).expect("31 bits").checked_rem(end).expect("a choice")
     }
 
     fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {

@@ -40,7 +40,7 @@ pub(crate) fn run(context: &Context) -> Result<Outcome, Failure> {
     }
     findings.extend(second_opinion(&diagnosis, &mut known));
     if let Some(settings) = &settings {
-        findings.extend(store(context, settings)?);
+        findings.extend(store(context, settings));
         findings.extend(servers::findings(settings));
     }
     diagnosis.findings = merged(findings);
@@ -82,15 +82,22 @@ fn of_settings(kind: Kind, finding: &assembly::config::Finding) -> Finding {
     Finding::new(kind, Place::new(&finding.file, line), found, instead)
 }
 
-/// What `store check` finds.
-fn store(context: &Context, settings: &Settings) -> Result<Vec<Finding>, Failure> {
-    let checked = check::survey(context, settings)?;
+/// What `store check` finds; what keeps it from looking is a finding too.
+fn store(context: &Context, settings: &Settings) -> Vec<Finding> {
+    let checked = match check::survey(context, settings) {
+        Ok(checked) => checked,
+        Err(failure) => {
+            let instead = "See 'countersign store check'.";
+            let place = Place::whole(&settings.state_directory);
+            return vec![Finding::new(Kind::Store, place, context.advised(&failure), instead)];
+        }
+    };
     let waiting = checked.untaken.and_then(|since| servers::waiting(settings, since));
     let found = checked.findings.into_iter().map(|it| {
         let kind = if it.exposed { Kind::StoreExposed } else { Kind::Store };
         Finding::new(kind, Place::whole(&it.file), format!("{}: {}", it.kind, it.what), it.advice)
     });
-    Ok(found.chain(waiting).collect())
+    found.chain(waiting).collect()
 }
 
 /// What sshd itself says, where it can be asked: for everybody, and for whom the first blocks are meant.

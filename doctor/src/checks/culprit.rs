@@ -16,7 +16,7 @@ pub(super) fn of(examined: &Examined, way: &Way) -> Option<Finding> {
     let (kind, at) = match strength(&way.needs) {
         Strength::Both | Strength::FirstOfExempt => return None,
         _ if way.needs.contains(&Atom::EmptyPassword) => empty_password(examined, way),
-        Strength::SecondAlone => second_alone(examined, way),
+        Strength::SecondAlone => second_alone(examined, way).or_else(|| passed_over(examined, way)),
         Strength::NothingOfExempt | Strength::FirstAlone | Strength::Nothing => passed_over(examined, way),
     }?;
     let step = examined.service.auth.get(at)?;
@@ -53,12 +53,8 @@ fn second_alone(examined: &Examined, way: &Way) -> Option<(Kind, usize)> {
 /// Ours did not decide: was it left out, or was its no passed over?
 fn passed_over(examined: &Examined, way: &Way) -> Option<(Kind, usize)> {
     let steps = &examined.service.auth;
-    let stack_with_refused = second_of_exempt(examined, way);
-    if stack_with_refused.is_some() {
-        return stack_with_refused;
-    }
-    if let Some(left_out) = left_out(steps, way) {
-        return Some(left_out);
+    if let Some(told) = second_of_exempt(examined, way).or_else(|| left_out(steps, way)) {
+        return Some(told);
     }
     let ours = way.course.iter().find(|(at, _)| steps.get(*at).is_some_and(is_ours));
     let yes = way.course.iter().rev().find(|(_, code)| *code == Code::SUCCESS);

@@ -306,6 +306,12 @@ fn google_authenticator_is_sufficient_above_ours() {
     one(&login(lines), "other-second-factor", 2);
 }
 
+#[test]
+fn a_code_of_google_authenticator_alone_is_enough() {
+    let machine = login(&format!("auth sufficient pam_google_authenticator.so\n{A}"));
+    check(&machine, &[&at("login", "ends-above-ours", 1), &at("login", "other-second-factor", 1)]);
+}
+
 /// `authfail` has no opinion after a right code, and `default=die` makes a no of that.
 #[test]
 fn faillock_stands_around_ours_and_lets_nobody_in() {

@@ -22,6 +22,8 @@ pub const GUESSES_MAX: u8 = 3;
 pub const SESSION_SECONDS: u64 = 300;
 /// Times that one registration may be asked anything, what came before it included.
 pub const SETUP_ROUNDS_MAX: u8 = 24;
+/// Questions that have to be left for adding a factor to the own account, a few mistakes included.
+pub const ROUNDS_OF_ADDING: u8 = 6;
 /// Sign-ins that a user is shown.
 pub const SIGN_INS_SHOWN: u32 = 4;
 /// Seconds that a login stays open in which somebody registers: an app may have to be installed first.

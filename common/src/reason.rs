@@ -25,7 +25,7 @@ crate::closed_list! {
         Registered = "registered",
         /// Asked whether to register now or later; a login that ends here was never answered.
         RegistrationOffered = "registration-offered",
-        /// A registration has begun; one that ends here has changed nothing.
+        /// A registration has begun; one that ends here has changed nothing but what its `factor` used up.
         RegistrationBegun = "registration-begun",
         /// The user looks after the own account; each change is a record of its own.
         Managed = "managed",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyError, KeyRing, Purpose, decrypt, encrypt};
 use crate::login::manage::{Manage, Wish};
+use crate::login::proof::ProofName;
 use crate::login::setup::Setup;
 use crate::random::Random;
 use crate::record::PrimaryResult;
@@ -13,7 +14,7 @@ use crate::{AttemptId, Reason, Secret, UnixTime, limits};
 
 /// Octets of every sealed session: one length for all, so that it tells nothing.
 pub const SEALED_OCTETS: usize = 24 + PLAIN_OCTETS + 16;
-const PLAIN_OCTETS: usize = 200;
+const PLAIN_OCTETS: usize = 212;
 const SECONDS_OF_DAY: u64 = 86_400;
 
 /// What the next answer is an answer to.
@@ -62,6 +63,8 @@ pub struct Session {
     pub(crate) guesses: u8,
     /// What a right proof leads to.
     pub(crate) wish: Wish,
+    /// The proof that has led beyond the questions of a sign-in.
+    pub(crate) proof: Option<ProofName>,
     /// Against what the first password was checked; all zero where the session began after it.
     pub(crate) checked_against: CheckedAgainst,
 }
@@ -111,6 +114,7 @@ impl Session {
             rounds: 0,
             guesses: 0,
             wish: Wish::SignIn,
+            proof: None,
             checked_against: CheckedAgainst::default(),
         }
     }
@@ -145,6 +149,11 @@ impl Session {
             Stage::Setup(_) | Stage::Manage(_) => limits::SETUP_SECONDS,
         };
         self.began_at.plus_seconds(seconds)
+    }
+
+    /// How many questions may still be put in it.
+    pub(crate) const fn rounds_left(&self) -> u8 {
+        self.rounds_max().saturating_sub(self.rounds)
     }
 
     /// Whether no further question may be put in it.

@@ -14,6 +14,9 @@ pub const CODE_AGAIN: &str = "That did not work. Try once more.\nOne-time code (
 /// Stands behind everything that is said to somebody who looks after the own account.
 pub const COMMAND: &str = "Command (? for help, Enter to finish): ";
 
+/// The same, where no other question may follow.
+pub const LAST_COMMAND: &str = "That was the last command of this sign-in. Press Enter to finish: ";
+
 /// Above the ways that there are, also after one was chosen.
 pub const WAYS_HEAD: &str = "What you choose is used if you have it.\n";
 
@@ -25,7 +28,11 @@ pub const SENT_NOWHERE: &str = "You have nothing registered for that.\nOne-time 
 
 /// To somebody whose first password was right and who had to register by now, or has to sign in with a temporary code.
 pub const OVERDUE: &str = "You need a second step before you can sign in.\n\
-    Ask an administrator for a temporary code and type it here: ";
+    Type a temporary code from an administrator, or a recovery code: ";
+
+/// The same after a wrong answer.
+pub const OVERDUE_AGAIN: &str = "That did not work. Try once more.\n\
+    Type a temporary code from an administrator, or a recovery code: ";
 
 /// After a recovery code, where few are left.
 #[must_use]
@@ -74,7 +81,9 @@ mod tests {
             super::CODE_AGAIN,
             super::SENT_NOWHERE,
             super::COMMAND,
+            super::LAST_COMMAND,
             super::OVERDUE,
+            super::OVERDUE_AGAIN,
             super::SCAN_ON_DARK,
             super::SCAN_ON_LIGHT,
             super::REFUSED,

@@ -171,11 +171,16 @@ fn users_whom_only_the_directory_knows_are_rolled_out_and_sign_in() -> Outcome {
     // Enforced, with nothing registered yet: a temporary code does.
     let given = site.answer(&["user", "temporary-code", "erik"])?;
     let given = given["temporary-code"].as_str().expect("a code").to_owned();
-    let mut app = registers(site, &sshd, "erik", "type it here: ", &given)?;
+    let mut app = registers(site, &sshd, "erik", "or a recovery code: ", &given)?;
     signs_in(&sshd, "erik", &app.code()?)?;
     // Somebody of whom the store has never heard is what `default-state` says, which is enforced here.
     let mut terminal = sshd.ssh("hana", "echo in")?;
-    terminal.expect("assword: ")?.send(PASSWORD)?.expect("type it here: ")?.send("000000")?.expect(AGAIN)?;
+    terminal
+        .expect("assword: ")?
+        .send(PASSWORD)?
+        .expect("or a recovery code: ")?
+        .send("000000")?
+        .expect(AGAIN)?;
     terminal.vanish()?;
     assert!(!passwd()?.contains("gus") && !passwd()?.contains("erik"), "still nobody is a local user");
 
@@ -205,7 +210,7 @@ fn registers(
     terminal.expect("1 authenticator app (QR code)")?.expect("Number")?.send("1")?;
     terminal.expect("when you have one: ")?.send("ok")?.expect("Code that the app shows now (b: back): ")?;
     let mut app = Authenticator::of_uri(&terminal.screen().scanned(&site.machine, Colours::LightOnDark)?)?;
-    terminal.send(&app.code()?)?.expect("Then press Enter, or type ok: ")?.send("")?;
+    terminal.send(&app.code()?)?.expect("Nothing is saved before Enter (or ok): ")?.send("")?;
     is_in(&mut terminal)?;
     Ok(app)
 }

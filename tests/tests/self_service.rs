@@ -117,7 +117,7 @@ fn register(user: &str) -> Result<(Authenticator, Vec<String>), Failure> {
     let app = choose_app(&mut terminal)?;
     let before = terminal.read_until("Then press Enter")?;
     let codes = codes_in(&before);
-    terminal.expect("ok: ")?.send("")?.expect("for none: ")?.send("")?;
+    terminal.expect("(or ok): ")?.send("")?.expect("for none: ")?.send("")?;
     let ended = terminal.end()?;
     assert!(ended.code == 0 && ended.transcript.contains("You are registered."), "{ended:?}");
     Ok((app, codes))
@@ -226,7 +226,7 @@ fn whoever_may_not_register_hears_what_it_takes() -> Outcome {
     let site = here()?;
     newcomer(site, "olga", "enforced")?;
     let mut terminal = begin("olga", &["register"])?;
-    terminal.expect("Ask an administrator for a temporary code and type it here: ")?;
+    terminal.expect("Type a temporary code from an administrator, or a recovery code: ")?;
     for _ in 0..2 {
         terminal.send("123456")?.expect("That did not work.")?;
     }
@@ -237,9 +237,9 @@ fn whoever_may_not_register_hears_what_it_takes() -> Outcome {
     let given = site.answer(&["user", "temporary-code", "olga"])?;
     site.countersign(&["user", "unlock", "olga"])?;
     let mut terminal = begin("olga", &["register"])?;
-    terminal.expect("type it here: ")?.send(given["temporary-code"].as_str().expect("a code"))?;
+    terminal.expect("or a recovery code: ")?.send(given["temporary-code"].as_str().expect("a code"))?;
     let mut app = choose_app(&mut terminal)?;
-    terminal.expect("ok: ")?.send("")?.expect("for none: ")?.send("")?;
+    terminal.expect("(or ok): ")?.send("")?.expect("for none: ")?.send("")?;
     assert_eq!(terminal.end()?.code, 0);
     assert!(is_in(&ssh(site, "olga", &app.code()?)?));
 
@@ -327,7 +327,7 @@ fn under_sudo_it_is_the_account_of_whom_sudo_made_of_the_caller() -> Outcome {
     let mut command = as_user("vera", "sudo", &["-u", "ulla", "countersign", "register"]);
     command.env("LC_ALL", "C.UTF-8");
     let mut terminal = Terminal::start_at(Form::USUAL, &command)?;
-    terminal.expect("temporary code and type it here: ")?.send("123456")?.expect("did not work")?;
+    terminal.expect("or a recovery code: ")?.send("123456")?.expect("did not work")?;
     terminal.vanish()?;
     let fields = [("typed", "ulla"), ("service", "countersign"), ("caller", "ulla")];
     site.wait_for_record_with(&fields)?;

@@ -21,7 +21,9 @@ const BY_CODE: &str = "get a temporary code from an administrator";
 /// What a thief is asked: after the word `y`, and after each guess.
 const USUAL: Questions = [CODE, WAYS, CODE, CODE];
 const PUT_OFF: Questions = ["n for later: "; 4];
-const OVERDUE: Questions = ["Ask an administrator for a temporary code and type it here: ", WAYS, CODE, CODE];
+const OVERDUE: Questions = [BY_ANY_CODE, WAYS, BY_ANY_CODE, BY_ANY_CODE];
+/// To whom no password alone is good any more.
+const BY_ANY_CODE: &str = "Type a temporary code from an administrator, or a recovery code: ";
 
 const FIRST_NUMBER: &str = "+4915112340001";
 const NEW_NUMBER: &str = "+4915112340002";

@@ -5,7 +5,7 @@ use crate::bundle::AccountChange;
 use crate::login::judgement::{after_primary, skipped_meanwhile};
 use crate::login::need::{Need, need};
 use crate::login::second::{self, Judged};
-use crate::login::{Evidence, Grounds, Prompt, Step, View, setup, write};
+use crate::login::{Evidence, Grounds, Prompt, Step, View, setup, ways, write};
 use crate::record::PrimaryResult;
 use crate::session::{Session, Stage};
 use crate::{AccountId, Answer, Door, PrimaryMode, Reason, Secret, UnixTime, limits};
@@ -71,7 +71,9 @@ pub(super) fn answered(
     match (word(typed).as_str(), setup::warrant(view)) {
         ("" | "n" | "no" | "later", _) => put_off(view, &session, primary, typed),
         ("y" | "yes" | "now", Some(warrant)) => setup::begin(view, session, primary, warrant, None),
-        ("y" | "yes" | "now" | "?", _) => again(view, session),
+        ("y" | "yes" | "now" | "?", _) => again(view, session, ""),
+        // Shorter than any code.
+        (word, _) if word.len() <= ways::WORD_OCTETS_MAX => again(view, session, "Please type y or n.\n"),
         _ => {
             session.guesses = session.guesses.saturating_add(1);
             match second::judge(view, &session, primary, typed, evidence) {
@@ -88,8 +90,11 @@ pub(super) fn answered(
     }
 }
 
-fn again(view: &View<'_>, session: Session) -> Step {
-    write::ask(view, session, Prompt::made(question(view, "")), Reason::RegistrationOffered)
+fn again(view: &View<'_>, session: Session, before: &str) -> Step {
+    if session.is_last_round() {
+        return write::reject(view, &session, Reason::TooManyRounds);
+    }
+    write::ask(view, session, Prompt::made(question(view, before)), Reason::RegistrationOffered)
 }
 
 fn word(typed: &Secret) -> String {

@@ -91,7 +91,12 @@ fn ask_or_refuse(
 /// Whether somebody is told to get a temporary code: as the offer to register, that says that the password was right.
 fn tells_of_overdue(view: &View<'_>, primary: PrimaryResult, refusal: Option<Reason>) -> bool {
     let is_about_that = refusal.is_none_or(|reason| reason == Reason::RegistrationOverdue);
-    is_told_plainly(view, primary) && is_about_that && setup::is_possible(view) && is_overdue(view)
+    is_about_that && is_told_of_overdue(view, primary)
+}
+
+/// The same, whatever was typed since.
+pub(super) fn is_told_of_overdue(view: &View<'_>, primary: PrimaryResult) -> bool {
+    is_told_plainly(view, primary) && setup::is_possible(view) && is_overdue(view)
 }
 
 /// Whether it is the user who asks: the first password was right, or a plain dialogue is held about the own account.

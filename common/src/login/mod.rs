@@ -11,7 +11,7 @@ mod lines;
 pub(crate) mod manage;
 mod need;
 mod notify;
-mod proof;
+pub(crate) mod proof;
 mod second;
 mod sent;
 pub(crate) mod setup;

@@ -1,9 +1,15 @@
 //! Looking at a second proof: which factor, recovery code, temporary code or app password it is, and whether it may be used
 //! here and now.
 
-use crate::account::{Account, AppPassword, FactorKind};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, AppPassword, Factor, FactorKind};
+use crate::address::Address;
 use crate::bundle::{Slot, Spend};
 use crate::codes::Shape;
+use crate::id::{CodeId, FactorId};
 use crate::keys::KeyError;
 use crate::login::{View, sent, token};
 use crate::policy::{Method, Privileged};
@@ -12,9 +18,63 @@ use crate::{Reason, Secret};
 /// A proof that may be used.
 pub(super) struct Proof {
     /// What stands in the record.
-    pub(super) name: String,
+    pub(super) name: ProofName,
     /// What it uses up.
     pub(super) spend: Option<Spend>,
+}
+
+/// A proof by kind and id, as it stands in records; the session carries it where the sign-in ends later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ProofName {
+    kind: ProofKind,
+    id: [u8; FactorId::LENGTH],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum ProofKind {
+    Totp,
+    Hotp,
+    Mobile,
+    Office,
+    Email,
+    RecoveryCode,
+    TemporaryCode,
+    AppPassword,
+}
+
+impl ProofName {
+    /// A code of a factor.
+    pub(super) const fn of_factor(factor: &Factor) -> Self {
+        let kind = match &factor.kind {
+            FactorKind::Totp { .. } => ProofKind::Totp,
+            FactorKind::Hotp { .. } => ProofKind::Hotp,
+            FactorKind::Sent { address: Address::Mobile(_) } => ProofKind::Mobile,
+            FactorKind::Sent { address: Address::Office(..) } => ProofKind::Office,
+            FactorKind::Sent { address: Address::Email(_) } => ProofKind::Email,
+        };
+        Self { kind, id: *factor.id.as_bytes() }
+    }
+
+    /// A temporary code.
+    pub(super) const fn temporary_code(id: CodeId) -> Self {
+        Self { kind: ProofKind::TemporaryCode, id: *id.as_bytes() }
+    }
+}
+
+impl fmt::Display for ProofName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.kind {
+            ProofKind::Totp => "totp",
+            ProofKind::Hotp => "hotp",
+            ProofKind::Mobile => "mobile",
+            ProofKind::Office => "office",
+            ProofKind::Email => "email",
+            ProofKind::RecoveryCode => "recovery-code",
+            ProofKind::TemporaryCode => "temporary-code",
+            ProofKind::AppPassword => "app-password",
+        };
+        write!(f, "{kind} {}", FactorId::from_bytes(self.id))
+    }
 }
 
 /// What an answer turned out to be.
@@ -60,8 +120,7 @@ fn look_at_sent_codes(
     let Some((factor, FactorKind::Sent { address })) = factor.map(|factor| (factor, &factor.kind)) else {
         return Ok(None);
     };
-    let name = format!("{} {}", factor.kind.name(), factor.id);
-    let proof = Proof { name, spend: Some(sent::spend(&account.name, code)) };
+    let proof = Proof { name: ProofName::of_factor(factor), spend: Some(sent::spend(&account.name, code)) };
     let is_good = view.is_break_glass() || sent::is_good(view, account, address);
     Ok(Some(Finding::by(is_good, proof, Reason::MethodNotAllowed)))
 }
@@ -79,7 +138,10 @@ fn look_at_recovery_codes(
         return Ok(Some(Finding::Refused(Reason::RecoveryCodeAlreadyUsed)));
     }
     let spend = Spend::Code { account: account.id, code: code.id };
-    let proof = Proof { name: format!("recovery-code {}", code.id), spend: Some(spend) };
+    let proof = Proof {
+        name: ProofName { kind: ProofKind::RecoveryCode, id: *code.id.as_bytes() },
+        spend: Some(spend),
+    };
     Ok(Some(allowed(view, account, Method::RecoveryCode, proof)))
 }
 
@@ -99,7 +161,7 @@ fn look_at_temporary_code(
         return Ok(Some(Finding::Refused(Reason::TemporaryCodeExpired)));
     }
     let spend = Spend::Code { account: account.id, code: code.id };
-    let proof = Proof { name: format!("temporary-code {}", code.id), spend: Some(spend) };
+    let proof = Proof { name: ProofName::temporary_code(code.id), spend: Some(spend) };
     Ok(Some(allowed(view, account, Method::TemporaryCode, proof)))
 }
 
@@ -124,7 +186,8 @@ fn app_password_here(view: &View<'_>, account: &Account, password: &AppPassword)
     if !password.scope.covers(&view.attempt.place) {
         return Finding::Refused(Reason::AppPasswordOutOfScope);
     }
-    let proof = Proof { name: format!("app-password {}", password.id), spend: None };
+    let proof =
+        Proof { name: ProofName { kind: ProofKind::AppPassword, id: *password.id.as_bytes() }, spend: None };
     let here = view.ruling(&account.name).allows(Method::AppPassword) && !view.is_break_glass();
     let refusal = match view.privileged() {
         Privileged::Yes => Reason::AppPasswordPrivileged,

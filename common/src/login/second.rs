@@ -260,6 +260,7 @@ pub(super) fn judge(
         (None, _, None) if view.is_open() => Judged::Step(Step::Count(against(view))),
         (_, _, None) => Judged::Step(Step::CountForNobody),
         (None, _, Some(_)) if evidence.admits_second(view) => look(view, session, primary, typed),
+        (Some(Reason::RegistrationOverdue), _, Some(_)) => Judged::Wrong(overdue(view, typed)),
         (refusal, _, Some(_)) => {
             pretend_to_look(view, typed);
             Judged::Wrong(refusal.unwrap_or(Reason::Throttled))
@@ -273,6 +274,23 @@ pub(crate) fn against(view: &View<'_>) -> Against {
         _ if !view.is_capped() => Against::LaneAlone,
         Some(account) => Against::Account(account.id),
         None => Against::Nobody(view.tracks.nobody.1),
+    }
+}
+
+/// What was typed by somebody whom nothing lets in any more: an auditor should see a temporary code that came too late.
+fn overdue(view: &View<'_>, typed: &Secret) -> Reason {
+    let had_a_code = |account: &&Account| account.temporary_code.is_some();
+    let found =
+        view.loaded.account.as_ref().filter(had_a_code).map(|account| proof::look(view, account, typed));
+    match found {
+        Some(Ok(Finding::Refused(
+            reason @ (Reason::TemporaryCodeExpired | Reason::TemporaryCodeAlreadyUsed),
+        ))) => reason,
+        Some(_) => Reason::RegistrationOverdue,
+        None => {
+            pretend_to_look(view, typed);
+            Reason::RegistrationOverdue
+        }
     }
 }
 
@@ -348,7 +366,10 @@ fn wrong(view: &View<'_>, session: Session, reason: Reason) -> Step {
     if session.guesses >= limits::GUESSES_MAX {
         return write::reject(view, &session, reason);
     }
-    again(view, session, Prompt::hidden(text::CODE_AGAIN), reason)
+    let primary = still(view, &session, session.primary());
+    let words =
+        if judgement::is_told_of_overdue(view, primary) { text::OVERDUE_AGAIN } else { text::CODE_AGAIN };
+    again(view, session, Prompt::hidden(words), reason)
 }
 
 fn again(view: &View<'_>, session: Session, prompt: Prompt, reason: Reason) -> Step {

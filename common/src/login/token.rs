@@ -5,7 +5,7 @@ use crate::bundle::Spend;
 use crate::hotp::HotpKey;
 use crate::keys::KeyError;
 use crate::login::View;
-use crate::login::proof::{Finding, Proof, allowed};
+use crate::login::proof::{Finding, Proof, ProofName, allowed};
 use crate::policy::Method;
 use crate::totp::{TotpKey, TotpParameters};
 use crate::{AccountId, FactorId, Reason, Secret, limits};
@@ -110,7 +110,7 @@ fn look_at(
     Ok(found.map(|found| match found {
         Found::Spent => Finding::Refused(Reason::CodeAlreadyUsed),
         Found::Fresh(method, spend) => {
-            let proof = Proof { name: format!("{} {}", method.name(), factor.id), spend: Some(spend) };
+            let proof = Proof { name: ProofName::of_factor(factor), spend: Some(spend) };
             allowed(view, account, method, proof)
         }
     }))

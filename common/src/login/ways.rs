@@ -11,7 +11,7 @@ use crate::policy::Method;
 use crate::{Secret, limits, text};
 
 /// Octets of an answer that is no proof: no code is shorter (RFC 4226 §5.3).
-const WORD_OCTETS_MAX: usize = 5;
+pub(super) const WORD_OCTETS_MAX: usize = 5;
 /// Ways that stand in one list.
 const WAYS_MAX: usize = 6;
 /// Characters of one way in a list.

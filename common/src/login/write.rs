@@ -9,7 +9,7 @@ use crate::bundle::{
 use crate::id::{AccountId, CodeId};
 use crate::keys::{KeyError, Purpose};
 use crate::login::notify;
-use crate::login::proof::Proof;
+use crate::login::proof::{Proof, ProofName};
 use crate::login::second::grounds;
 use crate::login::sent::Outgoing;
 use crate::login::setup::Registration;
@@ -122,7 +122,8 @@ pub(super) fn accept_by_code(
         return reject(view, session, Reason::NoUsableFactor);
     };
     let code = CodeId::from_bytes(code);
-    let proof = Proof { name: format!("temporary-code {code}"), spend: Some(Spend::Code { account, code }) };
+    let name = ProofName::temporary_code(code);
+    let proof = Proof { name, spend: Some(Spend::Code { account, code }) };
     accept_remembered(view, session, Yes::new(grounds(primary), proof), typed)
 }
 
@@ -137,14 +138,15 @@ pub(super) fn accept_proven(
         Grounds::BothProofs => Reason::BothProofs,
         _ => Reason::SecondProofAlone,
     };
-    accept_remembered(view, session, Yes::skipped(grounds(primary), reason), typed)
+    let factor = session.proof.as_ref().map(ProofName::to_string);
+    accept_remembered(view, session, Yes { factor, ..Yes::skipped(grounds(primary), reason) }, typed)
 }
 
 /// Accepts, on a condition that the store checks: the account is as it was loaded, and nothing has been spent since.
 pub(super) fn accept(view: &View<'_>, session: &Session, yes: Yes) -> Step {
     let Some(user) = view.known() else { return reject(view, session, Reason::UnknownUser) };
     let mut record = record(view, session, Ending::Accept, yes.reason);
-    record.factor = yes.proof.as_ref().map(|proof| proof.name.clone()).or(yes.factor);
+    record.factor = yes.proof.as_ref().map(|proof| proof.name.to_string()).or(yes.factor);
     record.rule = yes.warrant.or(record.rule);
     let mut bundle = Bundle::of_records(session.attempt(), view.now, vec![record]);
     bundle.precondition = precondition(view);
@@ -286,7 +288,7 @@ pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) 
 pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, is_spent_later: bool) -> Step {
     with_bundle(step, |bundle| {
         if let Some(record) = bundle.records.first_mut() {
-            record.factor = Some(proof.name);
+            record.factor = Some(proof.name.to_string());
         }
         bundle.precondition = precondition(view);
         if !is_spent_later {

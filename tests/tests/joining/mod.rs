@@ -57,7 +57,7 @@ fn who_must_have_a_second_step_and_has_none_needs_a_temporary_code() -> Outcome 
     let asked = |answer: &str| -> Result<Terminal, Failure> {
         let mut terminal = ssh(&opening, "wilma")?;
         terminal.expect("Password: ")?.send(OWN_PASSWORD)?;
-        terminal.expect("Ask an administrator for a temporary code")?.expect(": ")?.send(answer)?;
+        terminal.expect("Type a temporary code from an administrator")?.expect(": ")?.send(answer)?;
         Ok(terminal)
     };
     let mut terminal = asked("000000")?;

@@ -29,7 +29,7 @@ fn the_service_hands_the_picture_on() -> Outcome {
     let mut local = Local::start(site)?;
     site.add_service("served", &[local.line("own")])?;
     let mut carol = Person::at(site, "carol", "served")?;
-    let mut terminal = carol.sign_in("type it here: ")?;
+    let mut terminal = carol.sign_in("or a recovery code: ")?;
     terminal.send(&carol.temporary_code()?)?;
     let (mut app, _) = carol.sets_up(terminal)?;
     carol.gets_in(&app.code()?)?;
@@ -48,7 +48,7 @@ fn the_longest_names_fit_a_real_window() -> Outcome {
         issuer.clone() + &others.collect::<String>()
     })?;
     let mut user = Person::at(site, name, "longest")?;
-    let mut terminal = user.sign_in("type it here: ")?;
+    let mut terminal = user.sign_in("or a recovery code: ")?;
     terminal.send(&user.temporary_code()?)?;
     let (mut app, _) = user.sets_up(terminal)?;
     user.gets_in(&app.code()?)
@@ -84,7 +84,7 @@ fn somebody_puts_it_off_once_and_then_registers_with_a_program() -> Outcome {
     terminal.expect("(b: back): ")?;
     let mut app = app(&scanned(site, &terminal.screen(), Colours::LightOnDark)?);
     assert_eq!(Some(app.secret()), key.as_deref(), "the key is one, however it is shown");
-    terminal.send(&app.code()?)?.expect("or type ok: ")?.send("")?.expect("press Enter for none: ")?;
+    terminal.send(&app.code()?)?.expect("(or ok): ")?.send("")?.expect("press Enter for none: ")?;
     terminal.send("imap")?.expect("Password for imap, shown this once:")?.expect("or type ok: ")?.send("")?;
     is_in(&mut terminal)?;
     let shown = site.answer(&["user", "show", "fritz"])?;
@@ -101,12 +101,12 @@ fn the_command_line_draws_it_in_colours() -> Outcome {
     let mut command = std::process::Command::new("countersign");
     command.args(["test", "erna"]).env("LC_ALL", "C.UTF-8");
     let mut terminal = Terminal::start_at(Form::USUAL, &command)?;
-    terminal.expect("Password: ")?.send(OWN_PASSWORD)?.expect("type it here: ")?;
+    terminal.expect("Password: ")?.send(OWN_PASSWORD)?.expect("or a recovery code: ")?;
     terminal.send(&erna.temporary_code()?)?.expect("Number")?.send("1")?;
     terminal.expect("when you have one: ")?.send("ok")?.expect("(b: back): ")?;
     assert!(terminal.transcript().contains("\u{1b}[0;97;40m█"), "white on black: {terminal:?}");
     let uri = scanned(site, &terminal.screen(), Colours::LightOnDark)?;
-    terminal.send(&app(&uri).code()?)?.expect("or type ok: ")?.send("ok")?.expect("Accepted")?;
+    terminal.send(&app(&uri).code()?)?.expect("(or ok): ")?.send("ok")?.expect("Accepted")?;
     assert_eq!(terminal.end()?.code, 0);
     Ok(())
 }

@@ -69,12 +69,12 @@ impl<'a> Person<'a> {
     /// From the choice to the shell: the app that was set up, and the recovery codes.
     fn sets_up(&mut self, mut terminal: Terminal) -> Result<(Authenticator, Vec<String>), Failure> {
         terminal.expect("1 authenticator app (QR code)")?.expect("Number")?;
-        terminal.screen().draw("choose", "Set up your second step");
+        terminal.screen().draw("choose", "Choose:");
         terminal.send("1")?.expect("when you have one: ")?.send("ok")?;
         terminal.expect("Code that the app shows now (b: back): ")?;
         terminal.screen().draw("scan", "Scan this");
         let mut app = app(&scanned(self.site, &terminal.screen(), Colours::LightOnDark)?);
-        terminal.send(&app.code()?)?.expect("Then press Enter, or type ok: ")?;
+        terminal.send(&app.code()?)?.expect("Nothing is saved before Enter (or ok): ")?;
         terminal.screen().draw("recovery-codes", "Recovery codes for days");
         let codes = recovery_codes(&terminal.screen());
         terminal.send("")?;
@@ -97,7 +97,7 @@ fn recovery_codes(screen: &Screen) -> Vec<String> {
 fn a_person_registers_over_ssh_loses_the_phone_and_registers_the_next() -> Outcome {
     let site = Site::here()?;
     let mut alice = Person::new(site, "alice")?;
-    let mut terminal = alice.sign_in("type it here: ")?;
+    let mut terminal = alice.sign_in("or a recovery code: ")?;
     terminal.send(&alice.temporary_code()?)?;
     let (mut app, codes) = alice.sets_up(terminal)?;
     alice.gets_in(&app.code()?)?;
@@ -139,18 +139,18 @@ fn a_picture_that_nobody_typed_a_code_of_changes_nothing() -> Outcome {
     let site = Site::here()?;
     let bob = Person::new(site, "bob")?;
     let code = bob.temporary_code()?;
-    let mut terminal = bob.sign_in("type it here: ")?;
+    let mut terminal = bob.sign_in("or a recovery code: ")?;
     terminal.send(&code)?.expect("Number")?.send("1")?.expect("when you have one: ")?.send("ok")?;
     terminal.expect("Code that the app shows now (b: back): ")?;
     let uri = scanned(site, &terminal.screen(), Colours::LightOnDark)?;
     terminal.vanish()?;
-    let mut terminal = bob.sign_in("type it here: ")?;
+    let mut terminal = bob.sign_in("or a recovery code: ")?;
     terminal.send(&app(&uri).code()?)?.expect("That did not work.")?;
     terminal.vanish()?;
     let shown = site.answer(&["user", "show", "bob"])?;
     assert_eq!(shown["factors"].as_array().map(Vec::len), Some(0), "{shown}");
     // Nobody needs another temporary code because a line broke.
-    let mut terminal = bob.sign_in("type it here: ")?;
+    let mut terminal = bob.sign_in("or a recovery code: ")?;
     terminal.send(&code)?.expect("Set up your second step.")?;
     Ok(())
 }

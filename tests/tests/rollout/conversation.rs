@@ -69,10 +69,10 @@ impl<'a> Conversation<'a> {
 
     /// From the list of ways to the end: the key is typed into an app, and the recovery codes are written down.
     pub(crate) fn registers(self) -> Result<Registered, Failure> {
-        let asked = self.sees("Set up your second step.")?.sees("1 authenticator app\n")?.types("1")?;
+        let asked = self.sees("Choose:")?.sees("1 authenticator app\n")?.types("1")?;
         let asked = asked.sees("when you have one: ")?.types("ok")?.sees("Code that the app shows now")?;
         let mut app = Authenticator::new(&key(&asked.shown()));
-        let asked = asked.types(&app.code()?)?.sees("Then press Enter, or type ok: ")?;
+        let asked = asked.types(&app.code()?)?.sees("Nothing is saved before Enter (or ok): ")?;
         let recovery_codes = recovery_codes(&asked.shown());
         let ended = asked.types("ok")?;
         assert_eq!(ended.code(), "Access-Accept", "{:?}", ended.last);

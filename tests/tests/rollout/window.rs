@@ -51,13 +51,12 @@ impl Window {
 
     /// From the list of ways to the shell: an app scans the picture, and the recovery codes are written down.
     pub(crate) fn registers(self, machine: &Machine) -> Result<Registered, Failure> {
-        let window =
-            self.sees("Set up your second step.")?.sees("1 authenticator app (QR code)")?.sees("Number")?;
+        let window = self.sees("Choose:")?.sees("1 authenticator app (QR code)")?.sees("Number")?;
         let window = window.types("1")?.sees("when you have one: ")?.types("ok")?;
         let window = window.sees("Code that the app shows now (b: back): ")?;
         let uri = window.terminal.screen().scanned(machine, Colours::LightOnDark)?;
         let mut app = Authenticator::of_uri(&uri)?;
-        let window = window.types(&app.code()?)?.sees("Then press Enter, or type ok: ")?;
+        let window = window.types(&app.code()?)?.sees("Nothing is saved before Enter (or ok): ")?;
         let recovery_codes = recovery_codes(&window.terminal.screen().text());
         window.types("")?.gets_in()?;
         Ok(Registered { app, recovery_codes })
@@ -88,7 +87,7 @@ impl Window {
             window = window.sees(question)?.types(answer)?;
         }
         let shown = window.terminal.transcript();
-        assert!(!shown.contains("Set up your second step"), "{shown}");
+        assert!(!shown.contains("Choose:"), "{shown}");
         window.stays_out()
     }
 

@@ -18,6 +18,7 @@ use crate::session::{Asked, Session, Stage};
 use crate::{Answer, Reason, UnixTime, limits, text};
 use command::Command;
 pub(super) use shown::NO_ROOM;
+use shown::NO_TIME;
 
 /// Whether a login is to end with looking after the account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +84,7 @@ pub(super) fn begin(
         .map(|left| format!("{} Type codes for new ones.\n", text::few_codes(left)))
         .unwrap_or_default();
     let manage = Manage { primary, last: Last::Done, version: version(view) };
+    let session = Session { proof: Some(proof.name), ..session };
     let step = ask(view, session, manage, &said, Some(Reason::Managed));
     write::with_proof(view, step, proof, false)
 }
@@ -104,10 +106,10 @@ fn version(view: &View<'_>) -> u64 {
 fn ask(view: &View<'_>, mut session: Session, manage: Manage, said: &str, why: Option<Reason>) -> Step {
     session.stage = Stage::Manage(manage);
     if session.is_last_round() {
-        // Everything that was done is done; whoever wants more signs in again.
         return write::reject(view, &session, Reason::TooManyRounds);
     }
-    let prompt = Prompt::made(shown::with_question(said));
+    let question = if session.rounds_left() == 1 { text::LAST_COMMAND } else { text::COMMAND };
+    let prompt = Prompt::made(shown::with_question(said, question));
     write::ask_on(view, session, prompt, why)
 }
 
@@ -123,6 +125,10 @@ pub(super) fn answered(view: &View<'_>, session: Session, manage: Manage, answer
     }
     let typed = answer.typed();
     let primary = manage.primary;
+    if session.is_last_round() {
+        // They were told: nothing is done any more whose end could not be shown.
+        return write::accept_proven(view, &session, primary, typed);
+    }
     match Command::parse(typed.expose_text().unwrap_or_default()) {
         Command::Leave => write::accept_proven(view, &session, primary, typed),
         Command::Help => menu(view, session, primary, shown::HELP),
@@ -135,6 +141,9 @@ pub(super) fn answered(view: &View<'_>, session: Session, manage: Manage, answer
             None => Step::Recall,
             Some(sign_ins) => menu(view, session, primary, &shown::sign_ins(sign_ins)),
         },
+        Command::Add | Command::Change(_) if session.rounds_left() < limits::ROUNDS_OF_ADDING => {
+            again(view, session, primary, NO_TIME)
+        }
         Command::Add if account.factors.len() >= limits::FACTORS_MAX => {
             again(view, session, primary, NO_ROOM)
         }

@@ -6,7 +6,6 @@ use crate::causes::with_causes;
 use crate::id::CodeId;
 use crate::login::manage::SignIn;
 use crate::login::setup;
-use crate::text::COMMAND as QUESTION;
 use crate::{Secret, limits};
 
 /// Lines of one page.
@@ -21,33 +20,36 @@ pub(super) const HELP: &str = "list, add, change N, remove N, default N, label N
 
 pub(super) const NO_SUCH_NUMBER: &str = "There is no such number. list and passwords show them.\n";
 
+/// Where too few questions are left to add one.
+pub(super) const NO_TIME: &str = "Too much was asked already: sign in again for that.\n";
+
 pub(in crate::login) const NO_ROOM: &str = "There is no room: remove one first.\n";
 
 /// What was said, shortened if it must be, and the question.
-pub(super) fn with_question(said: &str) -> String {
-    let room = limits::PROMPT_OCTETS_MAX.saturating_sub(QUESTION.len());
+pub(super) fn with_question(said: &str, question: &str) -> String {
+    let room = limits::PROMPT_OCTETS_MAX.saturating_sub(question.len());
     let (said, _) = said.split_at(said.floor_char_boundary(room));
-    format!("{said}{QUESTION}")
+    format!("{said}{question}")
 }
 
-/// A page of lines with their numbers.
-fn page(lines: &[String], page: usize, nothing: &str) -> String {
+/// A page of lines with their numbers; `command` shows the others.
+fn page(lines: &[String], page: usize, command: &str, nothing: &str) -> String {
     let first = page.saturating_mul(PAGE_LINES);
-    let numbered = (1_usize..).zip(lines).skip(first).take(PAGE_LINES);
-    let mut text: String = numbered
-        .map(|(number, line)| {
-            let line: String = line.chars().filter(char::is_ascii).take(LINE_CHARACTERS).collect();
-            format!("{number} {line}\n")
-        })
-        .collect();
-    if text.is_empty() {
-        nothing.clone_into(&mut text);
+    if lines.is_empty() || first >= lines.len() {
+        return if lines.is_empty() { nothing.to_owned() } else { "There are no more.\n".to_owned() };
     }
-    let shown = first.saturating_add(PAGE_LINES);
-    if lines.len() > shown {
-        text.push_str("list 2, 3 ... shows more\n");
-    }
-    text
+    let text: String = numbered(lines).skip(first).take(PAGE_LINES).collect();
+    let next = page.saturating_add(2);
+    let has_more = lines.len() > first.saturating_add(PAGE_LINES);
+    let more = has_more.then(|| format!("{command} {next} shows more\n")).unwrap_or_default();
+    format!("{text}{more}")
+}
+
+fn numbered(lines: &[String]) -> impl Iterator<Item = String> {
+    (1_usize..).zip(lines).map(|(number, line)| {
+        let line: String = line.chars().filter(char::is_ascii).take(LINE_CHARACTERS).collect();
+        format!("{number} {line}\n")
+    })
 }
 
 /// The factors, and how many recovery codes are left.
@@ -69,7 +71,7 @@ pub(super) fn factors(account: &Account, spent: &[CodeId], number: usize) -> Str
         })
         .collect();
     let left = account.recovery_codes.iter().filter(|code| !spent.contains(&code.id)).count();
-    format!("{}{left} recovery codes left\n", page(&lines, number, "Nothing is registered.\n"))
+    format!("{}{left} recovery codes left\n", page(&lines, number, "list", "Nothing is registered.\n"))
 }
 
 /// The app passwords.
@@ -83,7 +85,7 @@ pub(super) fn app_passwords(account: &Account, number: usize) -> String {
             format!("{} {} {}", password.label, places.join(","), password.created_at.date())
         })
         .collect();
-    page(&lines, number, "There are no app passwords.\n")
+    page(&lines, number, "passwords", "There are no app passwords.\n")
 }
 
 /// The last sign-ins, the newest first.
@@ -96,7 +98,7 @@ pub(super) fn sign_ins(sign_ins: &[SignIn]) -> String {
             format!("{} {} {} {factor}", it.at.minute(), it.place, it.source.as_deref().unwrap_or("-"))
         })
         .collect();
-    page(&lines, 0, "None is known.\n")
+    if lines.is_empty() { "None is known.\n".to_owned() } else { numbered(&lines).collect() }
 }
 
 /// What an act came to.
@@ -127,13 +129,16 @@ pub(super) fn refused(refusal: &ActError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{HELP, QUESTION, with_question};
+    use super::{HELP, with_question};
     use crate::limits;
+    use crate::text::{COMMAND as QUESTION, LAST_COMMAND};
 
     #[test]
     fn the_help_fits_one_prompt_with_the_question() {
-        assert!(HELP.len() + QUESTION.len() <= limits::PROMPT_OCTETS_MAX);
-        assert!(with_question(&"x".repeat(1000)).ends_with(QUESTION));
-        assert!(with_question(&"ä".repeat(1000)).len() <= limits::PROMPT_OCTETS_MAX);
+        for question in [QUESTION, LAST_COMMAND] {
+            assert!(HELP.len() + question.len() <= limits::PROMPT_OCTETS_MAX);
+            assert!(with_question(&"x".repeat(1000), question).ends_with(question));
+            assert!(with_question(&"ä".repeat(1000), question).len() <= limits::PROMPT_OCTETS_MAX);
+        }
     }
 }

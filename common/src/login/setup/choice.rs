@@ -115,15 +115,23 @@ fn apps(view: &View<'_>) -> Vec<Choice> {
 pub(super) fn begin(view: &View<'_>, session: Session, setup: &Setup, why: Option<Reason>) -> Step {
     match only_number(view, setup) {
         Some(channel) => address::ask(view, session, setup, channel, "", why),
-        None => ask(view, session, setup, "Set up your second step.", why),
+        None => ask(view, session, setup, head(view), why),
     }
+}
+
+/// Why it is asked.
+fn head(view: &View<'_>) -> &'static str {
+    if view.loaded.account.as_ref().is_some_and(|account| account.must_register_again) {
+        return "Your second step has to be set up anew.";
+    }
+    "Set up your second step."
 }
 
 /// Back from a way that was chosen.
 pub(super) fn back(view: &View<'_>, session: Session, setup: &Setup) -> Step {
     match only_number(view, setup) {
         Some(_) => manage::back(view, session, setup.primary, ""),
-        None => ask(view, session, setup, "Set up your second step.", None),
+        None => ask(view, session, setup, head(view), None),
     }
 }
 
@@ -153,7 +161,12 @@ pub(super) fn ask(
         };
     }
     let listed = (1_u8..).zip(&choices).map(|(number, choice)| format!("{number} {}\n", choice.words(view)));
-    let later = if setup.may_be_left(view) { " (n: not now)" } else { "" };
+    let later = match setup.warrant {
+        _ if !setup.may_be_left(view) => "",
+        Warrant::Opening | Warrant::Contact | Warrant::Own => " (n: not now)",
+        // What was typed is used up by it.
+        Warrant::TemporaryCode(_) | Warrant::Proof => " (n: not now, only sign in this once)",
+    };
     let text = format!("{before} Choose:\n{}Number{later}: ", listed.collect::<String>());
     ask_on(view, session, setup, At::Choice, Prompt::made(text), why)
 }

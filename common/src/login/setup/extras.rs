@@ -16,7 +16,8 @@ pub(super) fn recovery_codes(view: &View<'_>, session: Session, setup: &Setup) -
     let shown = setup.recovery_codes();
     let texts = shown.iter().filter_map(Secret::expose_text);
     let text = format!(
-        "Recovery codes for days without it, each good once.\nWrite them down:\n{}\nThen press Enter, or type ok: ",
+        "Recovery codes for days without your phone:\n{}\n\
+         Write them down. Nothing is saved before Enter (or ok): ",
         in_pairs(texts)
     );
     ask(view, session, setup, At::RecoveryCodes, Prompt::made(text), None)

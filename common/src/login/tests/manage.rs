@@ -4,8 +4,8 @@ use super::registration::{account, messages, open, sent_code};
 use super::talk::Talk;
 use super::*;
 use crate::account::SetBy;
-use crate::acts::Issued;
-use crate::address::{Address, MailAddress};
+use crate::acts::{Issued, Label, NewSent};
+use crate::address::{Address, MailAddress, PhoneNumber};
 use crate::message::{Content, Event};
 use crate::session::{Asked, Session};
 use crate::{Secret, Verdict};
@@ -372,4 +372,27 @@ fn right_answers_on_the_way_are_not_counted_as_wrong_ones() {
     }
     talk.say("done");
     assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+}
+
+#[test]
+fn a_sign_in_after_the_menu_names_the_proof_that_opened_it() {
+    let world = World::with_alice(open());
+    let mut talk = managing(&world, at_sshd("alice"));
+    talk.say("done");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    assert!(world.last_record().factor.unwrap().starts_with("totp "));
+}
+
+#[test]
+fn a_list_says_how_to_see_more_and_where_it_ends() {
+    let world = World::with_alice(open());
+    for number in ["+4915112345671", "+4915112345672", "+4915112345673", "+4915112345674"] {
+        let address = Address::Mobile(PhoneNumber::parse(number).unwrap());
+        world.act("alice", &Act::AddSent(NewSent { label: Label::parse("phone").unwrap(), address }));
+    }
+    let mut talk = managing(&world, at_sshd("alice"));
+    assert!(talk.say("list").contains("list 2 shows more"), "{}", talk.prompt);
+    assert!(!talk.say("list 2").contains("shows more"), "{}", talk.prompt);
+    assert!(talk.say("list 3").contains("There are no more."), "{}", talk.prompt);
+    assert!(!talk.say("sign-ins").contains("more"), "{}", talk.prompt);
 }

@@ -253,7 +253,7 @@ fn after_a_demand_for_registration_the_password_alone_does_not_get_through() {
     world.wait(30);
     let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
     let code = world.code();
-    assert!(talk.say(&code).contains("Set up your second step"), "{}", talk.prompt);
+    assert!(talk.say(&code).contains("has to be set up anew"), "{}", talk.prompt);
     assert!(!talk.prompt.contains("not now"), "{}", talk.prompt);
     assert!(talk.say("n").contains("not one of the numbers"), "{}", talk.prompt);
     let key = talk.register_an_app();
@@ -266,6 +266,47 @@ fn after_a_demand_for_registration_the_password_alone_does_not_get_through() {
     check(&world, &at_sshd("alice"), &["pw", &old, &codes[0], &codes[1]], Err(Reason::WrongCode));
     world.wait(60);
     check(&world, &at_sshd("alice"), &["pw", &code_of(&key, world.now())], accepted(Grounds::BothProofs));
+}
+
+#[test]
+fn a_temporary_code_that_came_too_late_is_named_in_the_record_and_the_user_is_asked_for_another() {
+    let world = World::new(policy());
+    world.add("alice", State::Enforced);
+    let code = world.temporary_code("alice", 60);
+    world.wait(61);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    assert_eq!(talk.say(&code), text::OVERDUE_AGAIN);
+    assert_eq!(world.last_record().reason, Reason::TemporaryCodeExpired);
+    assert_eq!(talk.say("000000"), text::OVERDUE_AGAIN);
+    assert_eq!(world.last_record().reason, Reason::RegistrationOverdue);
+}
+
+#[test]
+fn whoever_leaves_the_registration_is_in_by_the_proof_that_led_there_and_the_record_names_it() {
+    let world = World::with_alice(policy());
+    let codes = world.recovery_codes("alice");
+    let factor = account(&world, "alice").unwrap().factors[0].id;
+    world.act("alice", &Act::RemoveFactor(factor));
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    assert_eq!(talk.prompt, text::OVERDUE);
+    assert!(talk.say(&codes[0]).contains("(n: not now, only sign in this once)"), "{}", talk.prompt);
+    talk.say("n");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    let factor = world.last_record().factor.unwrap();
+    assert!(factor.starts_with("recovery-code "), "{factor}");
+}
+
+#[test]
+fn a_short_word_at_the_offer_is_no_guess() {
+    let world = World::new(open());
+    world.add("alice", State::Enabled);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    for _ in 0..3 {
+        assert!(talk.say("maybe").contains("Please type y or n."), "{}", talk.prompt);
+        assert_eq!(world.last_record().reason, Reason::RegistrationOffered);
+    }
+    talk.say("n");
+    assert_eq!(talk.verdict(), Ok(Grounds::PrimaryAlone));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn a_registration_that_is_demanded_needs_the_store_and_changes_nothing_without()
     lose_the_store(&world, true);
     let mut talk = asked(&world);
     let code = world.code();
-    assert!(talk.say(&code).contains("Set up your second step"), "{}", talk.prompt);
+    assert!(talk.say(&code).contains("has to be set up anew"), "{}", talk.prompt);
     talk.register_an_app();
     could_not_tell(&talk);
     assert_eq!(accounts(&world), before);

@@ -89,7 +89,13 @@ pub(crate) fn run(
     carry_through(context, office, &plan, &many.ask, can_ask)
 }
 
-fn add<'a>(office: &Office, plan: &mut Plan<'a>, name: Username, wish: &Wish<'a>) -> Result<(), Failure> {
+/// Takes one user into a plan.
+pub(crate) fn add<'a>(
+    office: &Office,
+    plan: &mut Plan<'a>,
+    name: Username,
+    wish: &Wish<'a>,
+) -> Result<(), Failure> {
     let load = |name: &Username| Ok::<_, Failure>(office.store.load(name, &LaneKey::NONE, None)?.account);
     if let Some(account) = load(&name)? {
         plan.add(&office.engine, name, Some(&account), wish.act);
@@ -125,8 +131,8 @@ pub(crate) fn carry_through(
         context.say(&report::Done::planned(plan, ask.dry_run))?;
         return Ok(ended);
     }
+    context.tell(&plan.text())?;
     if !ask.yes {
-        context.tell(&plan.text())?;
         if !can_ask || terminal::seat() == Seat::Script || context.is_for_programs() {
             return Err(Failure::NobodyToAsk);
         }
@@ -143,7 +149,7 @@ pub(crate) fn carry_through(
 
 /// What an administrator should think about now, of all of them together.
 fn warn(context: &Context, office: &Office, plan: &Plan<'_>) -> Result<(), Failure> {
-    if let Some(text) = plan.lockouts() {
+    for text in [plan.lockouts(), plan.strangers(office.engine.policy())].into_iter().flatten() {
         context.warn(&text);
     }
     let counts = office.sink.counts();

@@ -98,6 +98,9 @@ pub(crate) enum Failure {
     /// Randomness gave nothing of the right shape, which does not happen.
     #[error("no secret could be made: try again")]
     NoSecretMade,
+    /// Something else than a file for `apply`.
+    #[error("{} declares no accounts: no line of it is [[account]]. 'countersign export' writes such a file", .0.display())]
+    NoAccounts(PathBuf),
     /// There is no such account.
     #[error(
         "there is no account '{0}': 'countersign user list' shows all, 'countersign user add {word}' makes it",

@@ -78,10 +78,7 @@ impl Selection {
         if let Some(path) = &self.who.from_file {
             named.extend(file::read(path, folding)?);
         }
-        for group in &self.who.group {
-            let members = members(context, group)?;
-            named.extend(members.iter().map(|name| folding.fold(name)));
-        }
+        named.extend(all_members(context, office, &self.who.group)?.into_iter().flatten());
         let mut selected = self.matching(office, named)?;
         if self.who.all_matching {
             for_each_stored(office, |stored| {
@@ -110,6 +107,23 @@ impl Selection {
         }
         Ok(selected)
     }
+}
+
+/// The members of all these groups, folded as the settings say; `None` where there is no group.
+pub(crate) fn all_members(
+    context: &Context,
+    office: &Office,
+    groups: &[String],
+) -> Result<Option<BTreeSet<Username>>, Failure> {
+    if groups.is_empty() {
+        return Ok(None);
+    }
+    let folding = office.engine.policy().folding;
+    let mut all = BTreeSet::new();
+    for group in groups {
+        all.extend(members(context, group)?.iter().map(|name| folding.fold(name)));
+    }
+    Ok(Some(all))
 }
 
 /// The members of a group, and a word about those who cannot be users here.

@@ -1,4 +1,4 @@
-//! A terminal that shows nothing of what is typed. Whatever ends the question, the terminal is as it was before.
+//! A question at a terminal, which may show nothing of what is typed. Whatever ends it, the terminal is as it was before.
 
 use std::io;
 use std::os::fd::AsFd as _;
@@ -13,6 +13,15 @@ use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 const SIGNALS: [Signal; 5] =
     [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM, Signal::SIGTSTP];
 
+/// What the terminal shows of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Typed {
+    /// Nothing.
+    Hidden,
+    /// All of it.
+    Shown,
+}
+
 /// What came while it was silent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
@@ -22,7 +31,8 @@ pub(crate) enum Heard {
     Signal(Signal),
 }
 
-/// The terminal at standard input, without echo and with the signals held back until this is dropped.
+/// The terminal at standard input, without echo where that is asked for, and with the signals held back until this is
+/// dropped.
 pub(crate) struct Silence {
     before: Termios,
     blocked_before: SigSet,
@@ -31,15 +41,17 @@ pub(crate) struct Silence {
 
 impl Silence {
     /// Begins it.
-    pub(crate) fn begin() -> nix::Result<Self> {
+    pub(crate) fn begin(typed: Typed) -> nix::Result<Self> {
         let before = tcgetattr(io::stdin())?;
         let held_back: SigSet = SIGNALS.into_iter().collect();
         let signals = SignalFd::with_flags(&held_back, SfdFlags::SFD_CLOEXEC)?;
         let blocked_before = held_back.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
         let silence = Self { before, blocked_before, signals };
         let mut silent = silence.before.clone();
-        silent.local_flags.remove(LocalFlags::ECHO);
-        silent.local_flags.insert(LocalFlags::ECHONL);
+        if typed == Typed::Hidden {
+            silent.local_flags.remove(LocalFlags::ECHO);
+            silent.local_flags.insert(LocalFlags::ECHONL);
+        }
         tcsetattr(io::stdin(), SetArg::TCSANOW, &silent)?;
         Ok(silence)
     }

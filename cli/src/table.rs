@@ -17,6 +17,9 @@ pub(crate) fn table(titles: &[&str], rows: impl IntoIterator<Item = Vec<String>>
     lines_without_trailing_spaces(&table.to_string())
 }
 
+/// Less of a column that is cut would say nothing.
+const ELASTIC_COLUMNS_MIN: usize = 24;
+
 /// A table that fits a terminal.
 pub(crate) struct Fitted {
     /// The table; it ends with a line feed.
@@ -43,6 +46,41 @@ pub(crate) fn fitted(titles: &[&str], rows: &[Vec<String>], columns: Option<usiz
     }
     let text: String = whole.lines().map(|line| format!("{}\n", cut(line, columns))).collect();
     Fitted { text, note: Some("This terminal is too narrow: the lines are cut at its edge.".to_owned()) }
+}
+
+/// The same where one column takes what the others leave, and is cut in it; the columns after that one go first.
+pub(crate) fn fitted_around(
+    titles: &[&str],
+    rows: &[Vec<String>],
+    columns: Option<usize>,
+    elastic: usize,
+) -> Fitted {
+    let whole = table(titles, rows.iter().cloned());
+    let Some(columns) = columns.filter(|columns| width(&whole) > *columns) else {
+        return Fitted { text: whole, note: None };
+    };
+    for kept in (elastic.saturating_add(1)..=titles.len()).rev() {
+        let titles_kept: Vec<&str> = titles.iter().take(kept).copied().collect();
+        let cut_to = |room: usize| {
+            let cells = |row: &Vec<String>| {
+                let cell = |(place, cell): (usize, &String)| match place == elastic {
+                    true => cut(&visible_whole(cell), room),
+                    false => cell.clone(),
+                };
+                row.iter().take(kept).enumerate().map(cell).collect()
+            };
+            table(&titles_kept, rows.iter().map(cells))
+        };
+        let room =
+            columns.saturating_sub(width(&cut_to(ELASTIC_COLUMNS_MIN))).saturating_add(ELASTIC_COLUMNS_MIN);
+        let text = cut_to(room);
+        if width(&text) <= columns {
+            let gone: Vec<&str> = titles.iter().skip(kept).copied().collect();
+            let gone = if gone.is_empty() { String::new() } else { format!(" for: {}", gone.join(", ")) };
+            return Fitted { text, note: Some(format!("This terminal is too narrow{gone}.")) };
+        }
+    }
+    fitted(titles, rows, Some(columns))
 }
 
 /// Columns of the widest line.
@@ -79,7 +117,7 @@ fn lines_without_trailing_spaces(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fitted, list, table};
+    use super::{fitted, fitted_around, list, table};
 
     #[test]
     fn columns_align_also_under_wide_characters() {
@@ -104,6 +142,20 @@ mod tests {
         let cut = fitted(&titles, &rows(), Some(10));
         assert_eq!(cut.text.lines().nth(1), Some("alice  e…"));
         assert!(cut.note.is_some());
+    }
+
+    #[test]
+    fn a_column_that_may_be_cut_takes_what_the_others_leave() {
+        let rows = [vec!["alice".to_owned(), "x".repeat(60), "sshd".to_owned()]];
+        let fitted = |columns| fitted_around(&["user", "detail", "place"], &rows, Some(columns), 1);
+        assert_eq!(fitted(74).note, None);
+        let cut = fitted(60);
+        assert!(cut.text.lines().all(|line| line.len() <= 62 && !line.ends_with('x')), "{}", cut.text);
+        assert!(cut.text.contains("…  sshd"), "{}", cut.text);
+        assert_eq!(cut.note.as_deref(), Some("This terminal is too narrow."));
+        let narrow = fitted(36);
+        assert!(!narrow.text.contains("sshd") && narrow.text.contains('…'), "{}", narrow.text);
+        assert_eq!(narrow.note.as_deref(), Some("This terminal is too narrow for: place."));
     }
 
     #[test]

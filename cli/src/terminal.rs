@@ -11,12 +11,16 @@ use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 use crate::qr;
-use crate::silence::{Heard, Silence};
+use crate::silence::{Heard, Silence, Typed};
 
 /// Octets of a line; a terminal takes no longer one (termios(3), canonical mode).
 const LINE_OCTETS_MAX: usize = 4096;
 /// The same, for readers.
 const LINE_OCTETS: u64 = 4096;
+
+/// Said where a QR code was meant to be.
+const NO_PICTURE: &str = "No QR code can be drawn here: that takes a terminal with UTF-8 (LANG) and a wide window. Type the key \
+     into the app instead.\n";
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +49,7 @@ pub(crate) fn secret(question: &str, what: &'static str) -> Result<Secret, Failu
 fn hidden(question: &str, what: &'static str) -> Result<Secret, Failure> {
     let failed = |error: Errno| Failure::Read { from: "the terminal", source: error.into() };
     loop {
-        let silence = Silence::begin().map_err(failed)?;
+        let silence = Silence::begin(Typed::Hidden).map_err(failed)?;
         say(question)?;
         match silence.wait().map_err(failed)? {
             Heard::Line => return typed_line(what),
@@ -121,9 +125,23 @@ pub(crate) enum Consent {
     Withheld,
 }
 
-/// Asks yes or no; whatever is not yes is no.
+/// Asks yes or no; whatever is not yes is no. Whoever leaves by Ctrl-C hears that it was no.
 pub(crate) fn consent(question: &str) -> Result<Consent, Failure> {
-    let answer = answer(&format!("{question} [y/N] "), "answer")?;
+    let question = format!("{question} [y/N] ");
+    if seat() == Seat::Terminal {
+        let failed = |error: Errno| Failure::Read { from: "the terminal", source: error.into() };
+        let waiting = Silence::begin(Typed::Shown).map_err(failed)?;
+        say(&question)?;
+        if let Heard::Signal(signal) = waiting.wait().map_err(failed)? {
+            say("\nNothing was changed.\n")?;
+            drop(waiting);
+            raise(signal).map_err(failed)?;
+            // Whoever stopped us and comes back has to ask anew.
+            return Ok(Consent::Withheld);
+        }
+    }
+    let line = secret_line("answer")?;
+    let answer = line.expose_text().unwrap_or_default().trim().to_owned();
     let is_yes = matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes");
     Ok(if is_yes { Consent::Given } else { Consent::Withheld })
 }
@@ -163,7 +181,7 @@ pub(crate) fn draw(uri: &Secret) -> Result<(), Failure> {
     let picture = columns_of(&io::stderr()).and_then(|columns| qr::for_terminal(uri, columns));
     match picture.as_ref().and_then(Secret::expose_text) {
         Some(picture) => say(picture),
-        None => Ok(()),
+        None => remark(NO_PICTURE),
     }
 }
 

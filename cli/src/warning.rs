@@ -4,10 +4,13 @@ use assembly::Office;
 use assembly::config::Primary;
 use assembly::config::words::Word as _;
 use common::account::{Account, State};
-use common::ports::Listing as _;
+use common::lane::LaneKey;
+use common::policy::Policy;
+use common::ports::{Listing as _, Store as _};
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::stored::{Stored as _, listed};
 
 /// Whoever sets a password expects it to be asked for.
 pub(crate) fn warn_of_unused_passwords(context: &Context) -> Result<(), Failure> {
@@ -28,13 +31,52 @@ pub(crate) fn warn_of_unused_passwords(context: &Context) -> Result<(), Failure>
 }
 
 /// An enforced account without a factor lets nobody in; whoever made it so should hear it now.
-pub(crate) fn warn_of_lockout(context: &Context, account: &Account) {
-    if account.state == State::Enforced && account.factors.is_empty() {
+pub(crate) fn warn_of_lockout(context: &Context, office: &Office, account: &Account) -> Result<(), Failure> {
+    if account.state_at(office.engine.now()) == State::Enforced && account.factors.is_empty() {
+        let name = &account.name;
+        let stored = listed(office.store.load(name, &LaneKey::NONE, None)?);
+        let has_recovery_codes = stored.is_some_and(|stored| stored.recovery_codes_left() > 0);
+        let but_by =
+            if has_recovery_codes { "a recovery code or a temporary code" } else { "a temporary code" };
+        context.warn(&format!(
+            "{name} is enforced and has registered nothing, so that nobody gets in under this name without {but_by}: \
+             'countersign user temporary-code {name}' makes one, and 'countersign enroll {name} totp' registers an app"
+        ));
+    }
+    Ok(())
+}
+
+/// Whoever registers somebody expects that the second step is asked for from then on.
+pub(crate) fn warn_of_no_question(context: &Context, account: &Account) {
+    if account.state == State::Disabled && !account.factors.is_empty() {
         let name = &account.name;
         context.warn(&format!(
-            "{name} is enforced and has no factor, so that nobody gets in under this name: \
-             run 'countersign enroll {name} totp'"
+            "{name} is disabled: nobody is asked for the second step under this name until 'countersign user enforce {name}'"
         ));
+    }
+}
+
+/// Why nobody registers with a first password and no contact; `None` where the settings open that somewhere.
+pub(crate) fn no_way_to_register(policy: &Policy) -> Option<&'static str> {
+    let registration = &policy.registration;
+    match (registration.at_sign_in, registration.openings.is_empty()) {
+        (true, false) => None,
+        (true, true) => Some(
+            "the settings have no [[registration.opening]], and no contact that you or the directory have set can be reached. \
+             'countersign user temporary-code NAME' lets one in at a time; docs/rolling-out.md, \"Before you begin\", says more",
+        ),
+        (false, _) => Some("nobody is asked at a sign-in, because at-sign-in is false in the settings"),
+    }
+}
+
+/// Whoever asks somebody to register should hear where that can be done nowhere.
+pub(crate) fn warn_of_stranger(context: &Context, office: &Office, account: &Account) {
+    let is_asked = account.state_at(office.engine.now()) == State::Enabled;
+    if is_asked
+        && !office.engine.reaches_contact(account)
+        && let Some(why) = no_way_to_register(office.engine.policy())
+    {
+        context.warn(&format!("{} cannot register alone: {why}", account.name));
     }
 }
 

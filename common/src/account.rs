@@ -112,6 +112,17 @@ pub struct Contact {
     pub added_at: UnixTime,
 }
 
+impl Contact {
+    /// Whether somebody else than the user says so: whoever merely knows the password may register by such a one.
+    #[must_use]
+    pub const fn is_vouched_for(&self) -> bool {
+        match self.set_by {
+            SetBy::Administrator | SetBy::Directory => true,
+            SetBy::User => false,
+        }
+    }
+}
+
 /// Who has set a contact. Whoever merely knows the password may register by one that is not the user's own word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -73,6 +73,14 @@ pub enum ConfigError {
         /// How many errors there are, those beyond [`crate::limits::FINDINGS_MAX`] included.
         errors: usize,
     },
+    /// The same of a file of accounts, of which nothing is carried out.
+    #[error("{}", of_accounts(*.errors))]
+    MistakesInAccounts {
+        /// What is wrong, in order.
+        findings: Vec<Finding>,
+        /// How many errors there are.
+        errors: usize,
+    },
     /// A file could not be written; the old one is untouched.
     #[error("cannot write {path}")]
     Write {
@@ -128,9 +136,8 @@ impl ConfigError {
     #[must_use]
     pub fn render(&self, colour: Colour) -> String {
         match self {
-            Self::Mistakes { findings, errors } => {
-                let shown = render_findings(findings, colour);
-                format!("{shown}{}\n", count(*errors))
+            Self::Mistakes { findings, .. } | Self::MistakesInAccounts { findings, .. } => {
+                format!("{}{self}\n", render_findings(findings, colour))
             }
             other => with_causes(other),
         }
@@ -140,7 +147,7 @@ impl ConfigError {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         match self {
-            Self::Mistakes { findings, .. } => findings,
+            Self::Mistakes { findings, .. } | Self::MistakesInAccounts { findings, .. } => findings,
             Self::Read { .. }
             | Self::SymbolicLink { .. }
             | Self::NotRegular { .. }
@@ -164,6 +171,11 @@ fn count(errors: usize) -> String {
         1 => "1 mistake in the configuration".to_owned(),
         more => format!("{more} mistakes in the configuration"),
     }
+}
+
+fn of_accounts(errors: usize) -> String {
+    let count = if errors == 1 { "1 mistake".to_owned() } else { format!("{errors} mistakes") };
+    format!("{count} in the file of accounts: nothing was changed")
 }
 
 fn chmod(forbidden: u32) -> &'static str {

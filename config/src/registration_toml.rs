@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use common::account::Scope;
 use common::attempt::SELF_SERVICE;
 use common::registration::{self, Grace, Opening, Registration};
-use ipnet::IpNet;
 
 use crate::keys::{Key, Part};
 use crate::limits;
@@ -110,7 +109,7 @@ fn read_opening(
         report.error(section.remark(&OPENING_SERVICES, message, help));
         return None;
     }
-    warn_of_anywhere(section, &opening.networks, report);
+    warn_of_anywhere(section, &opening, report);
     warn_of_shut(section, &opening, report);
     Some(opening)
 }
@@ -136,18 +135,25 @@ fn values<T>(placed: Vec<Placed<T>>) -> Vec<T> {
     placed.into_iter().map(|placed| placed.value).collect()
 }
 
-/// A stolen password is then all that it takes, wherever the thief is.
-fn warn_of_anywhere(section: &Section<'_>, networks: &[IpNet], report: &mut Report<'_>) {
-    if networks.is_empty() || networks.iter().any(|network| network.prefix_len() == 0) {
+/// A stolen password is then all that it takes, wherever the thief is; but whoever sits at the machine is nowhere else.
+fn warn_of_anywhere(section: &Section<'_>, opening: &Opening, report: &mut Report<'_>) {
+    let Opening { services, clients, networks, .. } = opening;
+    let is_far = !clients.is_empty() || services.iter().any(|service| !is_at_the_machine(service));
+    let is_anywhere = networks.is_empty() || networks.iter().any(|network| network.prefix_len() == 0);
+    if is_far && is_anywhere {
         let message = "whoever has a first password can register with it here, from the whole Internet";
         let help = Some("write the networks of your people into `networks`");
         report.warning(section.remark(&OPENING_NETWORKS, message, help));
     }
 }
 
+fn is_at_the_machine(service: &str) -> bool {
+    AT_THE_MACHINE.contains(&service)
+}
+
 /// Who sits at the machine has no address, so that no network holds them.
 fn warn_of_shut(section: &Section<'_>, opening: &Opening, report: &mut Report<'_>) {
-    let shut = opening.services.iter().find(|service| AT_THE_MACHINE.contains(&service.as_str()));
+    let shut = opening.services.iter().find(|service| is_at_the_machine(service));
     if let Some(service) = shut.filter(|_| !opening.networks.is_empty()) {
         let message = format!("at {} the opening stays shut: nobody has an address there", quoted(service));
         let help = Some("write an opening of its own for it, without `networks`");

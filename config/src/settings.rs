@@ -159,6 +159,21 @@ impl Settings {
         })
     }
 
+    /// Reads settings that are tried out away from their place, where there need be no clients beside them: that is a warning.
+    pub fn load_copy(path: &Path) -> Result<Loaded, ConfigError> {
+        load(&SourceFile::open(path, Contents::Settings)?, |draft, report| match &draft.clients_file {
+            Some(clients) if !clients.value.exists() => {
+                let message = format!(
+                    "there is no {}: the settings are checked without RADIUS clients",
+                    clients.value.display()
+                );
+                report.warning(about_clients(Place::Key(clients.place.clone()), message));
+                Ok(ClientsRead::default())
+            }
+            Some(_) | None => read_clients(draft, report, SourceFile::open),
+        })
+    }
+
     /// Reads the settings only: a PAM caller has no business with RADIUS secrets,
     /// and a mistake among them locks nobody out of the machine.
     pub fn load_without_clients(path: &Path) -> Result<Loaded, ConfigError> {
@@ -213,7 +228,7 @@ fn read_clients(
         Ok(file) => file,
         Err(error) if settings_report.errors() == 0 => return Err(error),
         Err(error) => {
-            settings_report.error(unreadable_clients(Place::Key(path.place.clone()), &error));
+            settings_report.error(about_clients(Place::Key(path.place.clone()), with_causes(&error)));
             return Ok(ClientsRead::default());
         }
     };
@@ -230,6 +245,6 @@ fn read_clients(
     Ok(ClientsRead { clients: read.clients, findings: report.into_findings(), errors })
 }
 
-fn unreadable_clients(place: Place, error: &ConfigError) -> Remark {
-    Remark { place, key: "clients-file".to_owned(), message: with_causes(error), allowed: None, help: None }
+fn about_clients(place: Place, message: String) -> Remark {
+    Remark { place, key: "clients-file".to_owned(), message, allowed: None, help: None }
 }

@@ -116,6 +116,13 @@ fn a_list_counts_the_recovery_codes_that_are_left_and_a_removal_is_asked_for() -
     let mut terminal = Terminal::start(&desk.command(&["user", "remove", "alice"]))?;
     terminal.expect("Remove alice with")?.send("y")?.expect("alice: removed.")?;
     assert_eq!(terminal.end()?.code, 0);
+    let mut terminal = Terminal::start(&desk.command(&["user", "remove", "alice"]))?;
+    let ended = terminal.end()?;
+    assert!(ended.code == 1 && ended.transcript.contains("there is no account 'alice'"), "{ended:?}");
+    desk.done(&["user", "add", "bob"])?;
+    let unasked = desk.run(&["user", "remove", "bob"], Given::default())?;
+    assert!(unasked.code == 1 && unasked.errors.contains("--yes"), "{unasked:?}");
+    desk.done(&["user", "remove", "bob", "--yes"])?;
     assert!(desk.done(&["user", "list"])?.contains("There are no accounts."));
     Ok(())
 }
@@ -191,7 +198,7 @@ fn a_block_of_a_break_glass_account_says_what_it_cannot_do() -> Outcome {
     let blocked = desk.run(&["user", "block", "rescue"], Given::default())?;
     assert!(blocked.errors.contains("no block keeps this user out of PAM services"), "{blocked:?}");
     assert!(!blocked.output.contains("every door"), "{blocked:?}");
-    let removed = desk.run(&["user", "remove", "rescue"], Given::default())?;
+    let removed = desk.run(&["user", "remove", "rescue", "--yes"], Given::default())?;
     assert!(removed.code == 0 && removed.errors.contains("there is no such account"), "{removed:?}");
     let blocked = desk.run(&["user", "block", "alice"], Given::default())?;
     assert!(blocked.output.contains("every door refuses") && blocked.errors.is_empty(), "{blocked:?}");

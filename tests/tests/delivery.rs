@@ -52,6 +52,11 @@ fn the_next_gateway_takes_over_from_ones_that_lie_hang_and_die() -> Outcome {
     assert_eq!(of("hanging"), "no answer in time");
     assert_eq!(of("dead"), "it cannot be reached");
     assert_eq!(said["taken-by"], "kannel", "{said}");
+    let records = bench.answer(&["--json", "audit", "list"])?;
+    let records = records.as_array().expect("a list");
+    let act = |record: &&serde_json::Value| record["record"]["act"]["act"] == "delivery test";
+    let trial = records.iter().find(act).expect("a record of the trial");
+    assert_eq!(trial["record"]["act"]["actor"]["uid"], 0, "who asked, not whose rights it had: {trial}");
     assert!(kannel.wait_for_text("+4915100000001")?.contains("000000"));
     // The same in the server, which remembers who failed.
     bench.add_user("bob")?;

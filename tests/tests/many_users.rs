@@ -63,6 +63,53 @@ fn a_thousand_users_of_a_file_are_enabled_and_a_second_run_touches_nobody() -> O
     Ok(())
 }
 
+/// Somebody whose phone is lost is beyond a password, whatever is done to all the others.
+#[test]
+fn asking_the_same_people_again_weakens_nobody_and_says_so() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    desk.done(&["user", "add", "bob", "--state", "disabled"])?;
+    let file = desk.folder.join("staff.csv");
+    desk.machine.write(&file, "User Name;Room\nalice;1\nbob;2\n")?;
+    let file = file.display().to_string();
+    let enable = ["user", "enable", "--from-file", &file, "--deadline", "2099-01-01", "--yes"];
+    let first = desk.run(&enable, Given::default())?;
+    assert!(first.output.contains("1  disabled → enabled, must register by 2099-01-01"), "{first:?}");
+    let warning =
+        "1 of them (bob) cannot register by themselves: the settings have no [[registration.opening]]";
+    assert!(first.errors.contains(warning), "{first:?}");
+    desk.done(&["recovery-codes", "alice"])?;
+    let factors = desk.json(&["factor", "list", "alice"], Given::default())?;
+    let id = factors[0]["id"].as_str().expect("an id");
+    let removed = desk.run(&["factor", "remove", "alice", id], Given::default())?;
+    assert!(removed.errors.contains("without a recovery code or a temporary code"), "{removed:?}");
+    let again = desk.run(&enable, Given::default())?;
+    assert!(again.output.contains("1  are enforced already and stay so"), "{again:?}");
+    assert_eq!(state_of(&desk, "alice")?, "enforced");
+    let shown = desk.done(&["user", "show", "alice"])?;
+    assert!(shown.contains("without a recovery code (10 left) or a temporary code"), "{shown}");
+    let away = desk.run(&["user", "disable", "alice", "--for", "8h"], Given::default())?;
+    assert!(away.code == 0 && away.errors.is_empty(), "everybody with the password gets in: {away:?}");
+    let reset = ["user", "reset", "alice", "bob", "--require-registration", "--dry-run"];
+    let reset = desk.run(&reset, Given::default())?;
+    assert!(reset.output.contains("2  have registered nothing that could be registered again"), "{reset:?}");
+    Ok(())
+}
+
+#[test]
+fn whoever_registers_a_disabled_user_hears_that_nobody_is_asked() -> Outcome {
+    let desk = Desk::new(NO_COLLECTOR)?;
+    desk.add_user("alice", SECRETS[0])?;
+    desk.done(&["user", "disable", "alice"])?;
+    let made = desk.run(&["recovery-codes", "alice"], Given::default())?;
+    assert!(made.errors.contains("until 'countersign user enforce alice'"), "{made:?}");
+    let tried = desk.run(&["test", "alice"], Given { lines: &[desk::PASSWORD], clock_ahead: 0 })?;
+    assert!(tried.output.contains("'countersign user enforce alice' has it asked for"), "{tried:?}");
+    desk.done(&["user", "enforce", "alice"])?;
+    assert!(desk.run(&["recovery-codes", "alice"], Given::default())?.errors.is_empty());
+    Ok(())
+}
+
 #[test]
 fn the_plan_counts_each_kind_of_change_and_each_failure_is_named() -> Outcome {
     let desk = Desk::new(NO_COLLECTOR)?;
@@ -85,6 +132,9 @@ fn the_plan_counts_each_kind_of_change_and_each_failure_is_named() -> Outcome {
     }
     terminal.send("n")?.expect("Nothing was changed")?;
     assert_eq!(terminal.end()?.code, 1);
+    let mut terminal = Terminal::start(&desk.command(&words))?;
+    terminal.expect("[y/N]")?.press("\u{3}")?.expect("Nothing was changed.")?;
+    assert_ne!(terminal.end()?.code, 0);
     assert_eq!(state_of(&desk, "bob")?, "disabled");
     let mut terminal = Terminal::start(&desk.command(&words))?;
     terminal.expect("[y/N]")?.send("y")?.expect("3 accounts changed, 1 so already, 1 failed")?;
@@ -149,6 +199,12 @@ fn the_members_of_a_group_are_those_it_names_and_those_whose_first_it_is() -> Ou
     let done = desk.json(&["user", "enforce", "--group", "pilots", "--yes"], Given::default())?;
     assert_eq!((&done["changed"], &done["failed"]), (&json!(2), &json!([])));
     assert_eq!((state_of(&desk, "pia")?, state_of(&desk, "per")?), (json!("enforced"), json!("enforced")));
+    desk.done(&["user", "add", "nobody"])?;
+    desk.done(&["user", "remove", "per", "--yes"])?;
+    let listed =
+        desk.run(&["user", "list", "--group", "pilots", "--registered", "no", "--csv"], Given::default())?;
+    assert!(listed.output.contains("\npia,") && !listed.output.contains("nobody"), "{listed:?}");
+    assert!(listed.errors.contains("1 member of the group without an account here: per"), "{listed:?}");
     let unknown = desk.run(&["user", "enforce", "--group", "pilot", "--yes"], Given::default())?;
     assert!(unknown.code == 1 && unknown.errors.contains("there is no group pilot"), "{unknown:?}");
     Ok(())
@@ -223,7 +279,7 @@ fn declared_accounts_become_so_once_and_come_out_as_they_went_in() -> Outcome {
 [[account]]
 name = "alice"
 state = "enabled"
-deadline = "2099-12-24T00:00:00Z"
+deadline = "2099-12-24"
 sign-ins = 5
 contact = [
     { kind = "office", address = "+49 30 1234567", extension = "12" },
@@ -237,10 +293,15 @@ role = "administrator"
 "#;
     let file = desk.folder.join("accounts.toml");
     desk.machine.write(&file, declared)?;
-    let apply = ["apply", &file.display().to_string(), "--yes"];
+    let apply = ["apply", "--create", &file.display().to_string(), "--yes"];
+    let slip = desk.run(&["apply", &file.display().to_string(), "--yes"], Given::default())?;
+    assert!(slip.code == 1 && slip.output.contains("alice: there is no account 'alice'"), "{slip:?}");
+    assert!(slip.output.contains("--create"), "{slip:?}");
+    desk.done(&["user", "remove", "bob", "--yes"]).expect_err("nobody was made");
     desk.done(&["user", "add", "carol", "--state", "disabled"])?;
     desk.done(&["user", "add", "bob", "--state", "disabled"])?;
-    let shown = desk.run(&["apply", &file.display().to_string(), "--dry-run"], Given::default())?;
+    let shown =
+        desk.run(&["apply", "--create", &file.display().to_string(), "--dry-run"], Given::default())?;
     assert!(shown.output.contains("1  disabled → enforced, role administrator: bob"), "{shown:?}");
     assert!(shown.output.contains("1  new, enabled"), "{shown:?}");
     assert_eq!(desk.json(&apply, Given::default())?["changed"], 2);
@@ -255,7 +316,10 @@ role = "administrator"
     let other = Desk::new(NO_COLLECTOR)?;
     let file = other.folder.join("exported.toml");
     other.machine.write(&file, &exported)?;
-    assert_eq!(other.json(&["apply", &file.display().to_string(), "--yes"], Given::default())?["changed"], 3);
+    assert_eq!(
+        other.json(&["apply", "--create", &file.display().to_string(), "--yes"], Given::default())?["changed"],
+        3
+    );
     assert_eq!(other.done(&["export"])?, exported);
     Ok(())
 }
@@ -271,6 +335,12 @@ fn a_file_of_accounts_with_mistakes_shows_all_of_them_and_changes_nothing() -> O
     for part in ["did you mean `name`?", "\"disabled\", \"enabled\" or \"enforced\"", "^"] {
         assert!(refused.errors.contains(part), "{part}: {refused:?}");
     }
+    assert!(
+        refused.errors.contains("3 mistakes in the file of accounts: nothing was changed"),
+        "{refused:?}"
+    );
+    let other = desk.run(&["apply", "/etc/passwd", "--yes"], Given::default())?;
+    assert_eq!(other.errors.lines().count(), 1, "{other:?}");
     assert_eq!(desk.json(&["user", "list"], Given::default())?, json!([]));
     Ok(())
 }

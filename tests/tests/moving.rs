@@ -63,7 +63,7 @@ fn export(desk: &Desk) -> Result<PathBuf, Failure> {
 }
 
 fn apply(desk: &Desk, file: &str, lines: &[&str]) -> Result<Value, Failure> {
-    desk.json(&["apply", file, "--yes"], Given { lines, ..Given::default() })
+    desk.json(&["apply", "--create", file, "--yes"], Given { lines, ..Given::default() })
 }
 
 fn factors(desk: &Desk, name: &str) -> Result<Vec<String>, Failure> {
@@ -109,7 +109,7 @@ fn a_wrong_passphrase_or_a_changed_file_changes_nothing() -> Outcome {
     let file = export(&old)?;
     let new = new_machine()?;
     let refuse = |file: &str, lines: &[&str], parts: &[&str]| -> Outcome {
-        let refused = new.run(&["apply", file, "--yes"], Given { lines, ..Given::default() })?;
+        let refused = new.run(&["apply", "--create", file, "--yes"], Given { lines, ..Given::default() })?;
         assert_eq!(refused.code, 1, "{refused:?}");
         for part in parts {
             assert!(refused.errors.contains(part), "{part}: {refused:?}");
@@ -187,7 +187,7 @@ fn a_passphrase_is_typed_twice_and_is_long_and_nobody_sees_it() -> Outcome {
     screen.expect("do not belong on a screen")?;
     assert_eq!(screen.end()?.code, 1);
     let new = new_machine()?;
-    let mut applied = Terminal::start(&new.command(&["apply", &file.display().to_string()]))?;
+    let mut applied = Terminal::start(&new.command(&["apply", "--create", &file.display().to_string()]))?;
     applied.expect("Passphrase of the file: ")?.send(PASSPHRASE)?;
     let plan = applied.read_until("[y/N]")?;
     assert!(plan.contains("new factors hotp 'key fob': bob"), "{plan}");
@@ -211,9 +211,9 @@ fn a_script_gives_the_passphrase_in_a_file_that_is_nobody_elses() -> Outcome {
     let new = new_machine()?;
     let lines: Vec<&str> = exported.lines().collect();
     let given = Given { lines: &lines, ..Given::default() };
-    let refused = new.run(&["apply", "-", "--yes"], given)?;
+    let refused = new.run(&["apply", "--create", "-", "--yes"], given)?;
     assert!(refused.code == 1 && refused.errors.contains("--passphrase-file"), "{refused:?}");
-    let applied = new.json(&["apply", "-", "--yes", "--passphrase-file", &path], given)?;
+    let applied = new.json(&["apply", "--create", "-", "--yes", "--passphrase-file", &path], given)?;
     assert_eq!(applied["changed"], 2, "{applied}");
     let refused = desk.run(&["export", "--passphrase-file", &path], Given::default())?;
     assert_eq!(refused.code, 2, "a passphrase without secrets: {refused:?}");

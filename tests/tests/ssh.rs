@@ -45,6 +45,25 @@ fn attempt(sshd: &Sshd, name: &str, password: &str, code: &str) -> Result<Termin
     Ok(terminal)
 }
 
+#[test]
+fn sshd_ends_a_sign_in_that_takes_too_long_and_its_client_says_so_after_the_next_answer() -> Outcome {
+    let site = Site::here()?;
+    site.add_user("thea")?;
+    let options = SshdOptions { pam_service: "own", lines: &["LoginGraceTime 2"] };
+    let sshd = Sshd::start(&site.machine, &options)?;
+    let mut terminal = ssh(&sshd, "thea")?;
+    terminal.expect("Password: ")?.send(OWN_PASSWORD)?.expect(CODE)?;
+    let filter = format!("( sport = :{} )", sshd.port());
+    test_ground::wait_for("the end of the connection", 20, || {
+        let open = checked(Command::new("ss").args(["-Htn", "state", "established", &filter]));
+        let open = open.map_err(|failure| failure.to_string())?;
+        if open.trim().is_empty() { Ok(()) } else { Err(open) }
+    })?;
+    let ended = terminal.send("123456")?.end()?;
+    assert!(ended.code == 255 && ended.transcript.contains("Connection closed by"), "{ended:?}");
+    Ok(())
+}
+
 // Stack (a): ours alone.
 
 #[test]
@@ -151,7 +170,7 @@ fn a_user_who_has_not_registered_yet_gets_in_and_the_record_says_so() -> Outcome
     let site = Site::here()?;
     site.machine.add_user("ines", SYSTEM_PASSWORD)?;
     site.add_bare_account("ines")?;
-    site.countersign(&["user", "enable", "ines"])?;
+    site.ask_to_register("ines", &[])?;
     let sshd = sshd(site, "own")?;
     let mut terminal = ssh(&sshd, "ines")?;
     terminal.expect("Password: ")?.send(OWN_PASSWORD)?;

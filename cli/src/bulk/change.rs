@@ -1,6 +1,6 @@
 //! How an account changes, in a few words: enough to tell kinds of change apart, and no more of anybody than that.
 
-use common::account::{Account, Block, Deadline, Factor};
+use common::account::{Account, Block, Contact, Deadline, Factor};
 use common::acts::{Act, Reset};
 
 use crate::moment::rfc3339;
@@ -106,7 +106,19 @@ fn password(before: &Account, after: &Account) -> Option<String> {
 }
 
 fn contacts(before: &Account, after: &Account) -> Option<String> {
-    (before.contacts != after.contacts).then(|| "other contacts".to_owned())
+    let kinds = |of: &Account, others: &Account| -> Vec<&'static str> {
+        let is_new =
+            |contact: &&Contact| others.contacts.iter().all(|other| other.address != contact.address);
+        of.contacts.iter().filter(is_new).map(|contact| contact.address.kind()).collect()
+    };
+    let (new, gone) = (kinds(after, before), kinds(before, after));
+    let word = match (new.is_empty(), gone.is_empty()) {
+        (true, true) => "contacts in another order, or set by somebody else".to_owned(),
+        (false, true) => format!("new contacts: {}", new.join(" and ")),
+        (true, false) => format!("contacts that go: {}", gone.join(" and ")),
+        (false, false) => format!("new contacts: {}; that go: {}", new.join(" and "), gone.join(" and ")),
+    };
+    (before.contacts != after.contacts).then_some(word)
 }
 
 fn factors(before: &Account, after: &Account) -> Option<String> {
@@ -165,8 +177,10 @@ fn devices(act: &Act) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use common::account::{Account, Block, Role, State};
+    use common::account::{Account, Block, Contact, Role, SetBy, State};
     use common::acts::{Act, Reset};
+    use common::address::{Address, MailAddress};
+    use common::id::ContactId;
     use common::{AccountId, UnixTime, Username};
 
     use super::describe;
@@ -180,6 +194,17 @@ mod tests {
     fn a_change_is_told_by_what_is_different() {
         let told = |after: &Account| describe(Some(&account()), Some(after), &Act::Unblock);
         assert_eq!(told(&Account { state: State::Enabled, ..account() }), "disabled → enabled");
+        let contact = |id, address: &str| Contact {
+            id: ContactId::from_bytes([id; 8]),
+            address: Address::Email(MailAddress::parse(address).unwrap()),
+            set_by: SetBy::Administrator,
+            added_at: UnixTime::from_seconds(1),
+        };
+        let reached = |contacts| Account { contacts, ..account() };
+        let (one, other) = (contact(1, "a@example.org"), contact(2, "b@example.org"));
+        assert_eq!(told(&reached(vec![one.clone()])), "new contacts: email");
+        let moved = describe(Some(&reached(vec![one])), Some(&reached(vec![other])), &Act::Unblock);
+        assert_eq!(moved, "new contacts: email; that go: email");
         let blocked = Account { block: Some(Block::Indefinitely), role: Role::Administrator, ..account() };
         assert_eq!(told(&blocked), "role administrator, blocked");
         assert_eq!(

@@ -7,10 +7,12 @@ use common::account::{Account, State};
 use common::acts::{Act, Foreseen};
 use common::causes::with_causes;
 use common::engine::Engine;
+use common::policy::Policy;
 use serde::Serialize;
 
 use super::change::describe;
 use crate::number::{counted, grouped};
+use crate::warning::no_way_to_register;
 
 /// Names that stand for a kind of change.
 const EXAMPLES_MAX: usize = 3;
@@ -26,10 +28,14 @@ pub(crate) struct Plan<'a> {
     places: HashMap<String, usize>,
     /// Accounts that are as asked already.
     pub(super) as_asked: usize,
+    /// The same, by what is said of them.
+    untouched: Vec<(&'static str, usize)>,
     /// Named users who do not match the filters.
     pub(super) left_out: usize,
     pub(super) failures: Vec<Failed>,
     lockouts: Kind,
+    /// Who shall register and could do it by nothing of their own.
+    strangers: Kind,
 }
 
 /// One account and what is done to it.
@@ -57,31 +63,43 @@ pub(super) struct Failed {
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(act: &'static str, left_out: usize) -> Self {
-        let lockouts = Kind { change: String::new(), users: 0, examples: Vec::new() };
         Self {
             act,
             orders: Vec::new(),
             kinds: Vec::new(),
             places: HashMap::new(),
             as_asked: 0,
+            untouched: Vec::new(),
             left_out,
             failures: Vec::new(),
-            lockouts,
+            lockouts: Kind::NOBODY,
+            strangers: Kind::NOBODY,
         }
     }
 
     /// Looks what an act would come to for one account.
     pub(crate) fn add(&mut self, engine: &Engine, name: Username, account: Option<&Account>, act: &'a Act) {
         match engine.foresee(&name, account, act) {
-            Ok(Foreseen::AsAsked) => self.as_asked = self.as_asked.saturating_add(1),
+            Ok(Foreseen::AsAsked) => self.leave(account, act),
             Ok(Foreseen::Changed(after) | Foreseen::Made(after)) => {
-                if after.state == State::Enforced && after.factors.is_empty() {
-                    self.lockouts.take(&name);
+                match after.state_at(engine.now()) {
+                    State::Enforced if after.factors.is_empty() => self.lockouts.take(&name),
+                    State::Enabled if !engine.reaches_contact(&after) => self.strangers.take(&name),
+                    State::Disabled | State::Enabled | State::Enforced => {}
                 }
                 self.order(name, describe(account, Some(&after), act), act);
             }
             Ok(Foreseen::Gone) => self.order(name, describe(account, None, act), act),
             Err(refusal) => self.fail(&name, &with_causes(&refusal)),
+        }
+    }
+
+    fn leave(&mut self, account: Option<&Account>, act: &Act) {
+        self.as_asked = self.as_asked.saturating_add(1);
+        let why = account.map_or(SO_ALREADY, |account| untouched_because(account, act));
+        match self.untouched.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, users)) => *users = users.saturating_add(1),
+            None => self.untouched.push((why, 1)),
         }
     }
 
@@ -105,8 +123,8 @@ impl<'a> Plan<'a> {
     pub(super) fn text(&self) -> String {
         let mut rows: Vec<(usize, String)> =
             self.kinds.iter().map(|kind| (kind.users, kind.text())).collect();
+        rows.extend(self.untouched.iter().map(|(why, users)| (*users, (*why).to_owned())));
         rows.extend([
-            (self.as_asked, "are so already and stay untouched".to_owned()),
             (self.left_out, "do not match the options and stay untouched".to_owned()),
             (self.failures.len(), "cannot be done:".to_owned()),
         ]);
@@ -133,15 +151,45 @@ impl<'a> Plan<'a> {
         let who = self.lockouts.who();
         (users > 0).then(|| {
             format!(
-                "{} of them are enforced and have no factor, so that nobody gets in under these names ({who}): run \
-                 'countersign enroll NAME totp' for each",
+                "{} of them are enforced and have registered nothing, so that nobody gets in under these names ({who}) \
+                 without a temporary code: 'countersign user temporary-code NAME' makes one, and 'countersign enroll NAME \
+                 totp' registers an app",
                 grouped(users)
             )
         })
     }
+
+    /// Where a password alone registers nobody, those who have no contact wait for something that never comes.
+    pub(super) fn strangers(&self, policy: &Policy) -> Option<String> {
+        let Kind { users, .. } = self.strangers;
+        let why = no_way_to_register(policy).filter(|_| users > 0 && self.act != "user temporary-code")?;
+        Some(format!(
+            "{} of them ({}) cannot register by themselves: {why}",
+            grouped(users),
+            self.strangers.who()
+        ))
+    }
+}
+
+/// What is said of most who are as asked.
+const SO_ALREADY: &str = "are so already and stay untouched";
+
+/// Why somebody stays as they are.
+fn untouched_because(account: &Account, act: &Act) -> &'static str {
+    match act {
+        Act::SetState(change) if change.state == State::Enabled && account.state == State::Enforced => {
+            "are enforced already and stay so"
+        }
+        Act::Reset(reset) if reset.require_registration && account.factors.is_empty() => {
+            "have registered nothing that could be registered again and stay untouched"
+        }
+        _ => SO_ALREADY,
+    }
 }
 
 impl Kind {
+    const NOBODY: Self = Self { change: String::new(), users: 0, examples: Vec::new() };
+
     fn take(&mut self, name: &Username) {
         self.users = self.users.saturating_add(1);
         if self.examples.len() < EXAMPLES_MAX {

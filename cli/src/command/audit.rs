@@ -1,5 +1,6 @@
 //! `countersign audit`: the records of the store, newest last, and the proof that they are as they were written.
 
+mod line;
 mod order;
 
 use std::fs::File;
@@ -10,19 +11,18 @@ use assembly::audit::{self, Anchors, RestoreName};
 use assembly::store::BREAK_GLASS_STREAM;
 use assembly::{Office, SystemClock};
 use clap::{Args, Subcommand};
-use common::Door;
 use common::chain::ChainPosition;
 use common::ports::{Clock as _, Listing as _, StoredRecord};
-use common::record::{Ending, Names, Record, Severity, Together, Untold};
-use common::{Reason, UnixTime, Username};
+use common::record::{Record, Severity};
+use common::{UnixTime, Username};
 use serde::Serialize;
 
 use crate::command::{Outcome, break_glass};
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::moment::{Since, rfc3339};
+use crate::moment::Since;
 use crate::report::Report;
-use crate::table::table;
+use crate::terminal::columns_of_output;
 use crate::words::{one_of, username};
 
 /// Records read from the store at once.
@@ -203,87 +203,6 @@ impl Listed {
     fn is_of_same(&self, other: &Self) -> bool {
         self.record.is_some() && self.record == other.record
     }
-
-    fn row(&self) -> Vec<String> {
-        let Some(record) = &self.record else {
-            let place = format!(
-                "record {} of {} cannot be read: run 'countersign audit verify'",
-                self.sequence, self.stream
-            );
-            return vec![rfc3339(self.at), "-".to_owned(), place];
-        };
-        vec![
-            rfc3339(record.at),
-            word(record.severity).to_owned(),
-            record.place.to_string(),
-            people(record),
-            record.source.clone().unwrap_or_else(|| "-".to_owned()),
-            record.ending.name().to_owned(),
-            record.reason.name().to_owned(),
-            detail(record),
-        ]
-    }
-}
-
-/// The user; `caller -> target` where one user's program asks for another one, as su and sudo; or that there were many.
-fn people(record: &Record) -> String {
-    if record.together.is_some_and(|together| together.names == Names::Several) {
-        return "(several)".to_owned();
-    }
-    let user = record.user.as_ref().unwrap_or(&record.typed);
-    // Where the proof is the caller's, the other one is whose rights are asked for; else whose name is tried.
-    let wanted = record.target.as_ref().unwrap_or(user);
-    match &record.caller {
-        Some(caller) if caller != wanted => format!("{caller} -> {wanted}"),
-        Some(_) | None => user.clone(),
-    }
-}
-
-/// What it was, and whether the user was told.
-fn detail(record: &Record) -> String {
-    let told = record.told.map(|told| match (told.notices, told.untold) {
-        (0, untold) => format!("nobody told ({})", untold.map_or("", Untold::name)),
-        (1, _) => "1 notice".to_owned(),
-        (count, _) => format!("{count} notices"),
-    });
-    [what_it_was(record)]
-        .into_iter()
-        .filter(|what| !what.is_empty())
-        .chain(told)
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-/// What was done by whom in an act, and to what effect; how many a record stands for; else whether it was a test, and the
-/// factor of a login or the rule that decided.
-fn what_it_was(record: &Record) -> String {
-    if let Some(act) = &record.act {
-        let by = act.actor.login_uid.or(act.actor.uid);
-        let by = by.map_or_else(|| "the user".to_owned(), |uid| format!("uid {uid}"));
-        let after = act.after.as_ref().map_or_else(String::new, |after| format!(": {after}"));
-        return format!("{} by {by}{after}", act.act);
-    }
-    if let (Some(Together { count, since, names: _ }), Reason::SyslogBehind) =
-        (record.together, record.reason)
-    {
-        return format!("{count} records since {}", rfc3339(since));
-    }
-    if let Some(Together { count, since, names: _ }) = record.together {
-        return format!("{count} since {}; place and source of the last one", rfc3339(since));
-    }
-    let rule = || record.rule.as_ref().map(|rule| format!("rule {rule}"));
-    let decided = record.factor.clone().or_else(rule);
-    let test = is_test(record).then(|| "test".to_owned());
-    test.into_iter().chain(decided).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether nobody came in by it: logins of the command line are those of `countersign test`.
-fn is_test(record: &Record) -> bool {
-    let is_login = match record.ending {
-        Ending::Accept | Ending::Reject | Ending::Unavailable | Ending::Challenge => true,
-        Ending::Act | Ending::Finding => false,
-    };
-    is_login && record.door == Door::CommandLine
 }
 
 #[derive(Serialize)]
@@ -295,8 +214,7 @@ impl Report for RecordList {
         if self.0.is_empty() {
             return "There are no such records.\n".to_owned();
         }
-        let titles = ["time", "severity", "place", "user", "from", "ending", "reason", "detail"];
-        table(&titles, self.0.iter().map(Listed::row))
+        line::table(&self.0, columns_of_output())
     }
 }
 
@@ -340,48 +258,5 @@ struct Verified {
 impl Report for Verified {
     fn text(&self) -> String {
         self.report.to_string()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use common::record::Record;
-    use serde_json::{Value, json};
-
-    use super::Listed;
-
-    /// A refusal of alice, with what else it says.
-    fn listed(more: &Value) -> Vec<String> {
-        let mut record = json!({
-            "at": 1_795_348_860, "attempt": "00".repeat(16), "severity": "notice", "door": "pam",
-            "place": {"service": "sudo"}, "typed": "alice", "user": "alice", "source": "local",
-            "primary": "right", "ending": "reject", "reason": "wrong-code",
-        });
-        record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let record: Record = serde_json::from_value(record).unwrap();
-        Listed { stream: "main".to_owned(), sequence: 1, at: record.at, record: Some(record) }.row()
-    }
-
-    #[test]
-    fn who_called_for_whom_is_said_where_they_are_two() {
-        let user = |more: Value| listed(&more)[3].clone();
-        assert_eq!(user(json!({})), "alice");
-        assert_eq!(user(json!({"caller": "alice"})), "alice", "sudo says no more");
-        assert_eq!(user(json!({"caller": "alice", "target": "root"})), "alice -> root", "su to root");
-        assert_eq!(user(json!({"caller": "bob"})), "bob -> alice", "su to somebody else");
-    }
-
-    #[test]
-    fn many_say_how_many_they_are_and_since_when() {
-        let together = |names: &str| {
-            let row = listed(&json!({
-                "reason": "counted-together",
-                "together": {"count": 17, "since": 1_795_348_800, "names": names},
-            }));
-            (row[3].clone(), row[7].clone())
-        };
-        let detail = "17 since 2026-11-22T12:00:00Z; place and source of the last one";
-        assert_eq!(together("one"), ("alice".to_owned(), detail.to_owned()));
-        assert_eq!(together("several"), ("(several)".to_owned(), detail.to_owned()));
     }
 }

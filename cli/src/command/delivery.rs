@@ -66,6 +66,8 @@ fn test(context: &Context, arguments: &Test) -> Result<Outcome, Failure> {
     let settings = context.settings_without_clients()?;
     settings.policy.numbers.check_address(&to).map_err(|why| Failure::Delivery(why.to_string()))?;
     let office = context.office()?;
+    // The record names who asked, not whose rights the servers have.
+    let asked_by = actor();
     // As the servers do it: with their rights, and so with what they can read and run.
     let start = Start::here(SYSTEM_USER).map_err(Failure::Rights)?;
     start.give_up_rights().map_err(Failure::Rights)?;
@@ -76,7 +78,7 @@ fn test(context: &Context, arguments: &Test) -> Result<Outcome, Failure> {
     let tried = gateways.send(&parcel, arguments.gateway.as_deref());
     let report = TestReport::new(arguments.channel, &tried);
     let place = Place::Service("countersign".to_owned());
-    office.engine.record_act(&actor(), place, "delivery test", report.words());
+    office.engine.record_act(&asked_by, place, "delivery test", report.words());
     context.say(&report)?;
     Ok(if report.taken_by.is_some() { Outcome::Done } else { Outcome::Refused })
 }

@@ -20,7 +20,7 @@ use crate::given_out::GivenOut;
 use crate::qr;
 use crate::report::{Drawing, Report};
 use crate::terminal::{self, Seat};
-use crate::warning::warn_of_lockout;
+use crate::warning::warn_of_no_question;
 use crate::words::username;
 
 /// Codes that a person may type before the enrolment ends without effect.
@@ -71,7 +71,7 @@ pub(crate) fn run(context: &Context, arguments: Arguments) -> Result<Outcome, Fa
             "{name} had to register again: all that was registered before is void, with recovery codes and app passwords"
         ));
     }
-    warn_of_lockout(context, &account(&office, &name)?);
+    warn_of_no_question(context, &account(&office, &name)?);
     Ok(Outcome::Done)
 }
 

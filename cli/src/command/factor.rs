@@ -61,7 +61,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
         }
         Command::Remove(chosen) => {
             change(context, &office, chosen, &Act::RemoveFactor(chosen.id), "is gone")?;
-            warn_of_lockout(context, &account(&office, &chosen.name)?);
+            warn_of_lockout(context, &office, &account(&office, &chosen.name)?)?;
         }
         Command::Label(Label { factor, label }) => {
             let act = Act::SetLabel { factor: factor.id, label: label.clone() };

@@ -6,10 +6,12 @@ use common::acts::{Act, Issued};
 use serde::Serialize;
 
 use crate::command::Outcome;
+use crate::command::user::account;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::given_out::GivenOut;
 use crate::report::Report;
+use crate::warning::warn_of_no_question;
 use crate::words::username;
 
 /// Arguments of `recovery-codes`.
@@ -26,6 +28,7 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
     let Issued::RecoveryCodes(codes) = issued else { return Ok(Outcome::Done) };
     let codes = codes.into_iter().map(GivenOut::from).collect();
     context.say(&Codes { user: arguments.name.to_string(), codes })?;
+    warn_of_no_question(context, &account(&office, &arguments.name)?);
     Ok(Outcome::Done)
 }
 

@@ -92,15 +92,7 @@ fn check(context: &Context, file: &Path) -> Result<Outcome, Failure> {
 
 /// A copy that is tried out need not have its clients beside it.
 fn load(context: &Context, file: &Path) -> Result<Loaded, ConfigError> {
-    if file != context.settings_file
-        && let Ok(alone) = Settings::load_without_clients(file)
-        && !alone.settings.clients_file.exists()
-    {
-        let clients = alone.settings.clients_file.display();
-        context.warn(&format!("there is no {clients}: the settings are checked without RADIUS clients"));
-        return Ok(alone);
-    }
-    Settings::load(file)
+    if file == context.settings_file { Settings::load(file) } else { Settings::load_copy(file) }
 }
 
 /// A rule or an opening for a misspelt service never decides anything, and nobody would notice.

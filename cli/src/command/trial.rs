@@ -187,13 +187,17 @@ impl Report for Tried {
             "reject" => "Refused",
             _ => "Could not tell",
         };
-        // Some meanings begin with the verdict, which stands there already.
-        let meaning = self.meaning.strip_prefix("Accepted");
+        // Some meanings begin with the verdict, which stands there already; and no other module is here.
+        let accepted = ["Accepted, or left to other modules,", "Accepted"];
+        let meaning = accepted.iter().find_map(|words| self.meaning.strip_prefix(words));
         let meaning = meaning.map_or_else(|| format!(": {}", self.meaning), str::to_owned);
         let mut text = format!(
             "{verdict} at {}{meaning}\nReason {}, attempt {}.\n",
             self.place, self.reason, self.attempt
         );
+        if self.reason == Reason::SkippedDisabled.name() {
+            text.push_str(&format!("'countersign user enforce {}' has it asked for.\n", self.user));
+        }
         if self.reason.starts_with("store-") || self.reason == Reason::KeyUnavailable.name() {
             text.push_str("'countersign store check' says what to do.\n");
         }
@@ -203,11 +207,32 @@ impl Report for Tried {
 
 #[cfg(test)]
 mod tests {
-    use common::Target;
+    use common::{Reason, Target};
     use nix::errno::Errno;
     use nix::unistd::User;
 
-    use super::target;
+    use super::{Tried, target};
+    use crate::report::Report as _;
+
+    #[test]
+    fn an_accept_without_a_second_step_says_so_and_what_changes_it() {
+        let reason = Reason::SkippedDisabled;
+        let tried = Tried {
+            user: "alice".to_owned(),
+            place: "service sshd".to_owned(),
+            verdict: "accept",
+            grounds: None,
+            reason: reason.name(),
+            meaning: reason.meaning(),
+            attempt: "1".to_owned(),
+        };
+        let text = tried.text();
+        assert!(
+            text.starts_with("Accepted at service sshd without a second step: the account's state"),
+            "{text}"
+        );
+        assert!(text.contains("'countersign user enforce alice'"), "{text}");
+    }
 
     #[test]
     fn whose_uid_nobody_can_tell_is_taken_for_root() {

@@ -25,7 +25,7 @@ use crate::command::Outcome;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::warning::warn_of_lockout;
+use crate::warning::{warn_of_lockout, warn_of_stranger};
 use crate::words::{role, username};
 pub(crate) use add::hash;
 use add::{Add, Passwd};
@@ -136,7 +136,8 @@ fn done(context: &Context, office: &Office, name: &Username, act: &Act) -> Resul
     context
         .say(&ActDone { devices_forgotten: issued.devices_forgotten(), ..ActDone::new(name, act, text) })?;
     if let Some(account) = account {
-        warn_of_lockout(context, &account);
+        warn_of_lockout(context, office, &account)?;
+        warn_of_stranger(context, office, &account);
     }
     Ok(())
 }

@@ -6,13 +6,13 @@ use common::Username;
 use common::username::Folding;
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::command::import::LineNumbers;
+use crate::command::import::{LineNumbers, delimiter};
 use crate::failure::Failure;
 use crate::incoming::{self, is_standard_input};
 use crate::number::counted;
 
-/// Titles of the column with the users, the first of them that is there.
-const TITLES: [&str; 6] = ["user", "username", "upn", "user principal name", "userprincipalname", "name"];
+/// Titles of the column with the users, the first of them that is there; letters alone count.
+const TITLES: [&str; 5] = ["user", "username", "upn", "userprincipalname", "name"];
 /// What spreadsheets put in front of the first line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -31,6 +31,9 @@ pub(super) fn read(path: &Path, folding: Folding) -> Result<Vec<Username>, Failu
 /// The users, and what is wrong. An error says why no line can be read.
 fn users(octets: &[u8], folding: Folding) -> Result<(Vec<Username>, Vec<String>), String> {
     let octets = octets.strip_prefix(BYTE_ORDER_MARK).unwrap_or(octets);
+    if octets.contains(&0) {
+        return Err("this is no CSV file: it holds octets that no text has".to_owned());
+    }
     let mut reader = ReaderBuilder::new()
         .flexible(true)
         .has_headers(false)
@@ -83,15 +86,12 @@ fn user(field: &[u8]) -> Result<Username, String> {
 
 /// The place of the column with the users, where the first line is one of titles.
 fn titled_column(record: &ByteRecord) -> Option<usize> {
-    let titles: Vec<String> =
-        record.iter().map(|field| String::from_utf8_lossy(field).trim().to_ascii_lowercase()).collect();
+    let letters = |field: &[u8]| {
+        let title = String::from_utf8_lossy(field).to_ascii_lowercase();
+        title.replace(|letter: char| matches!(letter, '_' | '-') || letter.is_whitespace(), "")
+    };
+    let titles: Vec<String> = record.iter().map(letters).collect();
     TITLES.iter().find_map(|title| titles.iter().position(|found| found == title))
-}
-
-/// Spreadsheets of some countries separate by semicolons.
-fn delimiter(octets: &[u8]) -> u8 {
-    let first = octets.split(|octet| *octet == b'\n').next().unwrap_or_default();
-    if first.contains(&b';') && !first.contains(&b',') { b';' } else { b',' }
 }
 
 #[cfg(test)]
@@ -113,11 +113,18 @@ mod tests {
             "\"alice\",x\n \n\"bob\"\n,,\n",
             "Name,UPN,state\nAlice A.,alice,on\nBob B.,\" bob \",off\n",
             "Anzeigename;User principal name\r\nA;ALICE\r\nB;bob\r\n",
+            "No,User Name\n1,alice\n2,bob\n",
+            "No,user_name\n1,alice\n2,bob\n",
             "\u{feff}\"Name\"\nalice\nBob\n",
         ] {
             assert_eq!(read(text), (vec!["alice".to_owned(), "bob".to_owned()], vec![]), "{text:?}");
         }
         assert_eq!(read(""), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused_in_one_sentence() {
+        assert!(users(b"\x7fELF\x02\x00\x00\n\xff\xfe\n", Folding::Exact).is_err());
     }
 
     #[test]

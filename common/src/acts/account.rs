@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::UnixTime;
 use crate::account::{Account, Block, Deadline, PasswordHash, Role, State};
-use crate::acts::{ActError, Desk, Done, Issued, NewTotp, Reset, StateChange, factor};
+use crate::acts::{ActError, DeadlineChange, Desk, Done, Issued, NewTotp, Reset, StateChange, factor};
 use crate::bundle::AccountChange;
 use crate::id::AccountId;
 use crate::message::Event;
@@ -48,16 +48,19 @@ fn grace(desk: &Desk<'_>) -> Option<Deadline> {
     desk.policy.registration.grace.deadline(desk.now)
 }
 
-/// `enabled` means "must register": who has registered already is `enforced`. Who is `enabled` already keeps the deadline,
-/// unless another one is given.
+/// `enabled` means "must register": who has registered already is `enforced`, and whoever is `enforced` stays so, since to
+/// ask the same people once more must let nobody in with less. Who is `enabled` already keeps the deadline, unless another
+/// one is given.
 pub(super) fn set_state(desk: &Desk<'_>, mut account: Account, change: &StateChange) -> Account {
+    let is_enforced = account.state == State::Enforced || !account.factors.is_empty();
     let state = match change.state {
-        State::Enabled if !account.factors.is_empty() => State::Enforced,
+        State::Enabled if is_enforced => State::Enforced,
         State::Disabled | State::Enabled | State::Enforced => change.state,
     };
     let deadline = match (state, account.state) {
-        (State::Enabled, State::Enabled) => change.deadline.or(account.deadline),
-        (State::Enabled, State::Disabled | State::Enforced) => change.deadline.or_else(|| grace(desk)),
+        (State::Enabled, State::Enabled) if change.deadline == DeadlineChange::KEPT => account.deadline,
+        (State::Enabled, State::Enabled) => change.deadline.over(account.deadline.or_else(|| grace(desk))),
+        (State::Enabled, State::Disabled | State::Enforced) => change.deadline.over(grace(desk)),
         (State::Disabled | State::Enforced, _) => None,
     };
     if state == State::Disabled && account.state != State::Disabled {

@@ -58,7 +58,7 @@ fn with_state(desk: &Desk<'_>, account: Account, declaration: &Declaration) -> A
     // Being disabled for a while is nothing that a file declares.
     let disabled_until = account.disabled_until;
     let state = state.unwrap_or(account.state);
-    let change = StateChange { deadline: *deadline, ..state.into() };
+    let change = StateChange { deadline: (*deadline).into(), ..state.into() };
     Account { disabled_until, ..account::set_state(desk, account, &change) }
 }
 

@@ -4,6 +4,7 @@
 
 mod account;
 mod contact;
+mod deadline;
 mod declare;
 mod devices;
 mod error;
@@ -19,7 +20,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use crate::account::{Account, Block, Deadline, PasswordHash, Role, Scope, SetBy, State};
+use crate::account::{Account, Block, PasswordHash, Role, Scope, SetBy, State};
 use crate::address::Address;
 use crate::bundle::{AccountChange, Spend};
 use crate::id::{AppPasswordId, ContactId, FactorId};
@@ -29,6 +30,7 @@ use crate::policy::Policy;
 use crate::ports::{Loaded, Random};
 use crate::{Secret, UnixTime, Username};
 
+pub use deadline::{DeadlineChange, Limit};
 pub use declare::{Declaration, DeclaredFactor, DeclaredKind};
 pub use error::ActError;
 pub use many::{Became, Foreseen, Many, Order};
@@ -37,10 +39,10 @@ pub use new::{EnrolmentProof, HotpProof, Label, NewHotp, NewSent, NewTotp};
 /// A state that an account shall have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateChange {
-    /// `enabled` becomes `enforced` where a factor is registered already.
+    /// `enabled` becomes `enforced` where a factor is registered already, and never weakens what is `enforced`.
     pub state: State,
-    /// How long registration may be put off; `None` leaves that to the policy.
-    pub deadline: Option<Deadline>,
+    /// How long registration may be put off.
+    pub deadline: DeadlineChange,
     /// What to do about a name that has no account.
     pub if_absent: IfAbsent,
 }
@@ -49,7 +51,7 @@ impl StateChange {
     /// Of an account that is there, with the deadline of the policy.
     #[must_use]
     pub const fn new(state: State) -> Self {
-        Self { state, deadline: None, if_absent: IfAbsent::Refuse }
+        Self { state, deadline: DeadlineChange::KEPT, if_absent: IfAbsent::Refuse }
     }
 }
 
@@ -340,11 +342,12 @@ pub(crate) fn carry_out(
         (Act::Add { state, role, password, totp }, None) => {
             account::add(desk, name, *state, *role, password.as_ref(), totp.as_ref())
         }
-        (
-            Act::SetState(StateChange { if_absent: IfAbsent::Create, .. })
-            | Act::DisableUntil { if_absent: IfAbsent::Create, .. },
-            None,
-        ) => Ok(change(desk, account::new(desk, name, desk.policy.default_state), act)?.inserting()),
+        (Act::SetState(StateChange { if_absent: IfAbsent::Create, state, .. }), None) => {
+            Ok(change(desk, account::new(desk, name, *state), act)?.inserting())
+        }
+        (Act::DisableUntil { if_absent: IfAbsent::Create, .. }, None) => {
+            Ok(change(desk, account::new(desk, name, desk.policy.default_state), act)?.inserting())
+        }
         (Act::Declare(declaration), None) => {
             let state = declaration.state.unwrap_or(desk.policy.default_state);
             Ok(change(desk, account::new(desk, name, state), act)?.inserting())

@@ -127,6 +127,14 @@ impl Engine {
         &self.parts.policy
     }
 
+    /// Whether codes can be sent to a contact that somebody else than the user has set: that opens a registration.
+    #[must_use]
+    pub fn reaches_contact(&self, account: &Account) -> bool {
+        let reached = |channel: &Channel| self.parts.channels.contains(channel);
+        let vouched_for = account.contacts.iter().filter(|contact| contact.is_vouched_for());
+        vouched_for.flat_map(|contact| contact.address.channels()).any(reached)
+    }
+
     /// Begins a login. `first` is what the door already has: the password of a RADIUS packet,
     /// or the password that an earlier PAM module refused.
     pub fn begin(&self, attempt: &Attempt, first: Option<&Answer>) -> Reply {

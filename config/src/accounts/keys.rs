@@ -49,17 +49,17 @@ pub(super) const ROLE: Key = Key::new(
 pub(super) const DEADLINE: Key = Key::new(
     Part::Account,
     "deadline",
-    "a moment such as \"2026-12-24T00:00:00Z\", or \"none\"",
+    "a day such as \"2026-12-24\", a moment such as \"2026-12-24T08:00:00Z\", or \"none\"",
     "Until when registration may be put off while `enabled`.",
 )
-.or("as it is; of a new account that of the settings");
+.or("as it is, or none where `sign-ins` is given; of a new account that of the settings");
 pub(super) const SIGN_INS: Key = Key::new(
     Part::Account,
     "sign-ins",
     "a whole number",
     "How many more times registration may be put off while `enabled`.",
 )
-.or("as it is; of a new account that of the settings");
+.or("as it is, or none where `deadline` is given; of a new account that of the settings");
 pub(super) const BLOCKED: Key = Key::new(
     Part::Account,
     "blocked",

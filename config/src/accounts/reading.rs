@@ -69,7 +69,7 @@ fn all_of(
     }
     let errors = report.errors();
     let findings = report.into_findings();
-    if errors == 0 { Ok((lock, accounts)) } else { Err(ConfigError::Mistakes { findings, errors }) }
+    if errors == 0 { Ok((lock, accounts)) } else { Err(ConfigError::MistakesInAccounts { findings, errors }) }
 }
 
 fn account(
@@ -135,8 +135,12 @@ fn deadline(
     Some(is_given.then_some(Deadline { by: by.flatten(), sign_ins }))
 }
 
+/// A day is its beginning, as on the command line.
 fn moment_or_none(text: &str) -> Result<Option<UnixTime>, Wrong> {
-    if text == NONE { Ok(None) } else { moment(text).map(Some) }
+    if text == NONE {
+        return Ok(None);
+    }
+    moment(text).or_else(|_| moment(&format!("{text}T00:00:00Z"))).map(Some)
 }
 
 fn block(text: &str) -> Result<Block, Wrong> {

@@ -66,11 +66,13 @@ fn a_copy_of_the_settings_is_checked_before_it_is_moved_into_place() -> Outcome 
     };
     let rule = "[[rule]]\nname = \"x\"\naction = \"deny\"\nservices = [\"login\", \"lgin\"]\n";
     let checked = check(&format!("{}{rule}", desk.read("countersign.toml")))?;
-    assert!(checked.code == 0 && checked.errors.contains("checked without RADIUS clients"), "{checked:?}");
+    assert!(checked.code == 0 && checked.output.contains("checked without RADIUS clients"), "{checked:?}");
     assert!(
         checked.errors.contains("did you mean \"login\"?") && !checked.errors.contains("service \"login\"")
     );
-    assert_eq!(check("default-state = 1\n")?.code, 1);
+    let mistaken = check("default-state = 1\n")?;
+    assert!(mistaken.code == 1 && mistaken.output.contains("checked without RADIUS clients"), "{mistaken:?}");
+    assert!(mistaken.output.contains("1 mistake in the configuration"), "the clients are none: {mistaken:?}");
 
     fs::remove_file(desk.folder.join("clients.toml")).expect("a clients file");
     assert_eq!(desk.run(&["config", "check"], Given::default())?.code, 1);

@@ -20,7 +20,7 @@ fn whoever_registers_at_an_opening_is_asked_for_codes_from_then_on() -> Outcome 
     let site = Site::here()?;
     site.machine.add_user("vito", SYSTEM_PASSWORD)?;
     site.add_bare_account("vito")?;
-    site.countersign(&["user", "enable", "vito"])?;
+    site.ask_to_register("vito", &[])?;
     let opening = sshd(site, "opening")?;
     // Gone in the middle of it: nothing has changed.
     let mut terminal = ssh(&opening, "vito")?;

@@ -69,7 +69,7 @@ fn somebody_puts_it_off_once_and_then_registers_with_a_program() -> Outcome {
         |usual: &str| usual.replace("app-password-services = []", "app-password-services = [\"imap\"]");
     serve(site, "office", |usual| imap(usual) + OFFICE)?;
     let fritz = Person::at(site, "fritz", "office")?;
-    site.countersign(&["user", "enable", "fritz", "--sign-ins", "3", "--yes"])?;
+    site.ask_to_register("fritz", &["--sign-ins", "3"])?;
     let mut terminal = fritz.sign_in("3 sign-ins left without it.")?;
     terminal.expect("n for later: ")?.send("n")?;
     is_in(&mut terminal)?;

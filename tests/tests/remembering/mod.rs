@@ -149,7 +149,7 @@ fn a_block_a_new_registration_and_a_disabled_second_step_end_them_too() -> Outco
     desk.done(&["user", "disable", "alice", "--for", "1h"])?;
     desk.done(&["user", "rename", "alice", "alicia"])?;
     assert_eq!(shown(&desk, "alicia").len(), 1, "a rest and another name leave them as they are");
-    desk.done(&["user", "remove", "alicia"])?;
+    desk.done(&["user", "remove", "alicia", "--yes"])?;
     let [before, after] = last_act(&desk);
     assert!(before.ends_with(" devices=1") && after.is_empty(), "{before}");
     Ok(())

@@ -115,6 +115,12 @@ impl Site {
         self.import(&format!("user,password\n{name},{OWN_PASSWORD}\n"))
     }
 
+    /// Asks somebody to register who was enforced before; that alone would leave the account as it is.
+    pub(crate) fn ask_to_register(&self, name: &str, limits: &[&str]) -> Result<(), Failure> {
+        self.countersign(&["user", "disable", name])?;
+        self.countersign(&[&["user", "enable", name], limits].concat()).map(drop)
+    }
+
     fn import(&self, lines: &str) -> Result<(), Failure> {
         let file = self.machine.new_folder("import")?.join("users.csv");
         self.machine.write(&file, lines)?;

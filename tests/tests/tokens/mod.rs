@@ -182,7 +182,14 @@ fn enabling_gives_a_deadline_and_a_reset_demands_everything_anew() -> Outcome {
     add_bare(&desk, "bob")?;
     desk.add_user("alice", SECRETS[0])?;
     let said = desk.done(&["user", "enable", "bob", "--deadline", "2099-01-01", "--sign-ins", "3"])?;
+    assert!(said.starts_with("bob: enforced, and stays so."), "{said}");
+    desk.done(&["user", "disable", "bob"])?;
+    let said = desk.done(&["user", "enable", "bob", "--deadline", "2099-01-01"])?;
+    assert_eq!(said, "bob: enabled; must register by 2099-01-01T00:00:00Z.\n");
+    let said = desk.done(&["user", "enable", "bob", "--sign-ins", "3"])?;
     assert_eq!(said, "bob: enabled; must register by 2099-01-01T00:00:00Z, within 3 sign-ins.\n");
+    let said = desk.done(&["user", "enable", "bob", "--sign-ins", "none", "--dry-run"])?;
+    assert!(said.contains("must register by 2099-01-01T00:00:00Z: bob"), "{said}");
     assert_eq!(show(&desk, "bob")?["deadline"], json!({"by": "2099-01-01T00:00:00Z", "sign-ins": 3}));
     let past = desk.run(&["user", "enable", "bob", "--deadline", "2020-01-01"], Given::default())?;
     assert!(past.code == 1 && past.errors.contains("has passed"), "{past:?}");

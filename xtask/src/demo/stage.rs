@@ -51,7 +51,7 @@ impl Stage {
         let (port, secret, totp) = (self.sshd.port(), &self.secret, self.app.secret());
         format!(
             "
-The copy stays until Ctrl-C. In another terminal:
+The copy stays until Ctrl-C or SIGTERM. In another terminal:
 
    cargo xtask demo --enter                                        a root shell in the copy
    cargo xtask demo --enter ssh -p {port} {USER}@127.0.0.1             password: {PASSWORD}
@@ -60,6 +60,7 @@ The copy stays until Ctrl-C. In another terminal:
    cargo xtask demo --enter radtest {USER} '{PASSWORD},CODE' 127.0.0.1:{RADIUS_PORT} 0 {secret}
    cargo xtask demo --enter countersign user show {USER}
    cargo xtask demo --enter countersign audit list
+   cargo xtask demo --enter pkill -HUP countersign-                after a change of the settings: there is no systemd
 "
         )
     }

@@ -54,6 +54,15 @@ mod tests {
     }
 
     #[test]
+    fn semicolons_of_a_spreadsheet_are_taken_as_the_first_line_has_them() {
+        let (rows, mistakes) = read_text(b"user;password\nalice;correct, horse\n").unwrap();
+        assert!(mistakes.is_empty() && rows.len() == 1);
+        assert!(
+            matches!(&rows[0].password, FirstPassword::Plain(plain) if plain.expose() == b"correct, horse")
+        );
+    }
+
+    #[test]
     fn every_mistake_is_found_with_its_line_and_column() {
         let each = [
             ("user\n-rf\n".to_owned(), (2, "user")),

@@ -21,8 +21,8 @@ use crate::terminal::{self, Consent, Seat};
 use crate::warning::warn_of_unused_passwords;
 use crate::words::{label, state};
 use plan::{Imported, Plan};
-pub(crate) use rows::LineNumbers;
 use rows::{FirstPassword, Mistake, Row};
+pub(crate) use rows::{LineNumbers, delimiter};
 
 /// Arguments of `import`.
 #[derive(Args)]

@@ -52,7 +52,7 @@ impl Mistake {
 
 /// Reads the octets of a file. An error says why no line of it can be read; mistakes are in its lines.
 pub(super) fn read(octets: &[u8], folding: Folding) -> Result<(Vec<Row>, Vec<Mistake>), String> {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(octets);
+    let mut reader = ReaderBuilder::new().flexible(true).delimiter(delimiter(octets)).from_reader(octets);
     let columns = Columns::find(reader.byte_headers().map_err(|error| error.to_string())?)?;
     let mut lines = Lines { columns, folding, seen: HashMap::new(), rows: Vec::new(), mistakes: Vec::new() };
     let mut numbers = LineNumbers::new(octets);
@@ -62,6 +62,12 @@ pub(super) fn read(octets: &[u8], folding: Folding) -> Result<(Vec<Row>, Vec<Mis
         lines.take(line, &record);
     }
     Ok((lines.rows, lines.mistakes))
+}
+
+/// Spreadsheets of some countries separate by semicolons: the first line says.
+pub(crate) fn delimiter(octets: &[u8]) -> u8 {
+    let first = octets.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    if first.contains(&b';') && !first.contains(&b',') { b';' } else { b',' }
 }
 
 /// Line numbers of records in order. The reader's own are too low after `\r\n` and empty lines, which it passes

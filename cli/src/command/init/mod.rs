@@ -52,7 +52,12 @@ pub(crate) fn run(context: &Context, arguments: &Arguments) -> Result<Outcome, F
     steps.push(break_glass_file(context, &settings)?);
     warn_of_primary(context, &settings);
     let (key_file, backend) = (places::master_key(&settings), settings.primary.backend().word());
-    context.say(&Initialised { key_file, backend, steps, next: next(&settings.primary) })?;
+    context.say(&Initialised {
+        key_file,
+        backend,
+        steps,
+        next: next(&settings.primary, settings.policy.default_state),
+    })?;
     Ok(Outcome::Done)
 }
 
@@ -122,7 +127,7 @@ impl Step {
 }
 
 /// What to do next, which depends on who checks first passwords.
-fn next(primary: &Primary) -> String {
+fn next(primary: &Primary, default_state: State) -> String {
     let (first, add, note) = match primary {
         Primary::Local => (
             "Countersign checks first passwords itself".to_owned(),
@@ -145,8 +150,15 @@ fn next(primary: &Primary) -> String {
         ("countersign enroll NAME totp", "registers an authenticator app, with the person beside you"),
         ("countersign user temporary-code NAME", "lets somebody register alone, at the next sign-in"),
         ("countersign recovery-codes NAME", "makes codes for the day when the phone is lost"),
-        ("countersign test NAME", "signs in here, to see that it works"),
     ];
+    // Who is enabled becomes enforced by registering; who is disabled stays so.
+    let enforce =
+        ("countersign user enforce NAME", "asks for the second step from then on: a new account is disabled");
+    let commands = commands
+        .into_iter()
+        .chain((default_state == State::Disabled).then_some(enforce))
+        .chain([("countersign test NAME", "signs in here, to see that it works")]);
+    let commands: Vec<_> = commands.collect();
     let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
     let lines = commands.iter().map(|(command, note)| format!("  {command:width$}   {note}\n"));
     format!("Next ({first}):\n{}", lines.collect::<String>())
@@ -184,16 +196,25 @@ impl Report for Initialised {
 #[cfg(test)]
 mod tests {
     use assembly::config::Primary;
+    use common::account::State;
 
     use super::next;
 
     #[test]
     fn the_next_steps_are_those_of_the_backend() {
+        let next = |primary: &Primary| next(primary, State::Enforced);
         let pam = next(&Primary::Pam { service: "countersign-primary".to_owned() });
         assert!(next(&Primary::Local).contains("user add NAME --password-prompt"));
         assert!(
             !pam.contains("--password") && pam.contains("\"countersign-primary\" checks first passwords")
         );
         assert!(!next(&Primary::None).contains("--password"));
+    }
+
+    #[test]
+    fn where_new_accounts_are_disabled_the_steps_end_with_a_question_for_the_code() {
+        let enforces = |state| next(&Primary::Local, state).contains("countersign user enforce NAME");
+        assert!(enforces(State::Disabled));
+        assert!(!enforces(State::Enabled) && !enforces(State::Enforced), "a factor is enough there");
     }
 }

@@ -1,12 +1,11 @@
 //! One account as administrators see it: everything but secrets and hashes, and what it means for its user.
 
-use common::UnixTime;
-use common::policy::Policy;
+use common::engine::Engine;
 use common::ports::Listed;
 use serde::Serialize;
 
 use super::device::{DeviceView, device_table};
-use super::outlook;
+use super::outlook::{self, Ways};
 use crate::guesses::{CapView, WaitsView, way_out};
 use crate::moment::rfc3339;
 use crate::report::Report;
@@ -65,14 +64,8 @@ struct RecoveryCodesView {
 
 impl AccountView {
     /// An account as of now.
-    pub(super) fn new(
-        listed: &Listed,
-        policy: &Policy,
-        contacts: Contacts,
-        beside: Beside,
-        now: UnixTime,
-    ) -> Self {
-        let account = &listed.account;
+    pub(super) fn new(listed: &Listed, engine: &Engine, contacts: Contacts, beside: Beside) -> Self {
+        let (account, now) = (&listed.account, engine.now());
         let temporary_code = account.temporary_code.as_ref();
         Self {
             user: account.name.to_string(),
@@ -85,7 +78,7 @@ impl AccountView {
             deadline: account.deadline.map(DeadlineView::new),
             temporary_code: temporary_code.map(|code| TemporaryCodeView::new(code, &listed.spent_codes, now)),
             signed_in_at: listed.signed_in_at.map(rfc3339),
-            next_sign_in: outlook::next_sign_in(listed, policy, now),
+            next_sign_in: outlook::next_sign_in(listed, Ways::of(engine, account), engine.policy(), now),
             guesses: beside.guesses,
             waits: beside.waits,
             has_password: account.password_hash.is_some(),
@@ -96,7 +89,7 @@ impl AccountView {
                 made: account.recovery_codes.len(),
             },
             app_passwords: account.app_passwords.iter().map(AppPasswordView::new).collect(),
-            about_app_passwords: outlook::app_passwords(account, policy, now),
+            about_app_passwords: outlook::app_passwords(account, engine.policy(), now),
             remembered_devices: beside.devices,
             created_at: rfc3339(account.created_at),
             version: account.version,
@@ -109,14 +102,22 @@ impl AccountView {
         let register = match (self.must_register_again, &self.deadline) {
             (true, _) => "everything anew".to_owned(),
             (false, Some(deadline)) => deadline.text.clone(),
+            (false, None) if !self.factors.is_empty() => "done".to_owned(),
             (false, None) => "no deadline".to_owned(),
         };
+        let recovery_codes = match (codes.made, codes.left) {
+            (0, _) => "none".to_owned(),
+            (made, left) => format!("{left} of {made} left"),
+        };
+        // Not every sign-in is written down: see limits::SIGNED_IN_RENEWED_SECONDS.
+        let signed_in = self.signed_in_at.as_ref();
+        let signed_in = signed_in.map(|moment| format!("{moment}, or within the hour after"));
         let temporary_code = self.temporary_code.as_ref().map(TemporaryCodeView::text);
         list(&[
             ("user", self.user.clone()),
             ("state", self.state.to_owned()),
             ("role", self.role.to_owned()),
-            ("last sign-in", or(&self.signed_in_at, "never")),
+            ("last sign-in", or(&signed_in, "never")),
             ("registration", register),
             ("blocked", or(&self.blocked, "no")),
             ("disabled until", or(&self.disabled_until, "-")),
@@ -124,7 +125,7 @@ impl AccountView {
             ("wrong codes", self.guesses.text()),
             ("must wait", self.waits.text()),
             ("password", if self.has_password { "set" } else { "none here" }.to_owned()),
-            ("recovery codes", format!("{} of {} left", codes.left, codes.made)),
+            ("recovery codes", recovery_codes),
             ("account made", self.created_at.clone()),
             ("id", self.id.clone()),
         ])

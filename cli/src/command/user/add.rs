@@ -6,6 +6,8 @@ use clap::Args;
 use common::Username;
 use common::account::{PasswordHash, Role, State};
 use common::acts::Act;
+use common::ports::Listing as _;
+use common::username::Folding;
 use nix::unistd::User;
 
 use super::done;
@@ -73,6 +75,7 @@ pub(super) fn add(context: &Context, office: &Office, arguments: &Add) -> Result
     };
     done(context, office, &arguments.name, &act)?;
     hint_at_unknown_user(context, &arguments.name);
+    hint_at_twin(context, office, &arguments.name)?;
     if password.is_none() && context.settings_without_clients()?.primary == Primary::Local {
         let name = &arguments.name;
         context.warn(&format!("{name} {}", no_password(name)));
@@ -87,6 +90,17 @@ fn hint_at_unknown_user(context: &Context, name: &Username) {
             "this machine has no user {name}: that is right for who signs in by RADIUS only, and else a slip"
         ));
     }
+}
+
+/// Where names are taken as they are written, `Dan` is another user than `dan`, and hardly ever meant to be.
+fn hint_at_twin(context: &Context, office: &Office, name: &Username) -> Result<(), Failure> {
+    let twin = Folding::Lowercase.fold(name);
+    if twin != office.engine.policy().folding.fold(name) && office.store.account(&twin)?.is_some() {
+        context.warn(&format!(
+            "there is an account {twin}, too, and {name} is another one: fold = \"lowercase\" in the settings makes them one"
+        ));
+    }
+    Ok(())
 }
 
 /// Hashes a new local password.

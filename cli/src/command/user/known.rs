@@ -2,7 +2,7 @@
 
 use assembly::Office;
 use common::Username;
-use common::account::Account;
+use common::account::{Account, State};
 use common::acts::{Act, Issued, Reset};
 use common::ports::Listing as _;
 
@@ -52,6 +52,9 @@ fn state_of(account: &Account, act: &Act) -> String {
         Act::Rename(_) => format!("{name}: that is the name now; {state}.\n"),
         Act::SetRole(role) => format!("{name}: {}.\n", role.name()),
         Act::Unblock => format!("{name}: no longer blocked, {state}.\n"),
+        Act::SetState(change) if change.state == State::Enabled && account.state == State::Enforced => {
+            stays_enforced(account)
+        }
         Act::SetState(_) => match account.deadline {
             Some(deadline) => format!("{name}: {state}; {}.\n", until(deadline)),
             None => format!("{name}: {state}.\n"),
@@ -79,6 +82,17 @@ fn state_of(account: &Account, act: &Act) -> String {
         | Act::RenewRecoveryCodes
         | Act::CreateAppPassword { .. }
         | Act::RevokeAppPassword(_) => format!("{name}: {state}.\n"),
+    }
+}
+
+/// Whoever asks for `enabled` asks for a registration, and gets no less than there is.
+fn stays_enforced(account: &Account) -> String {
+    let name = &account.name;
+    match account.factors.is_empty() {
+        true => format!(
+            "{name}: enforced, and stays so. To ask for less, run 'countersign user disable {name}' first.\n"
+        ),
+        false => format!("{name}: enforced, because a second proof is registered.\n"),
     }
 }
 

@@ -3,11 +3,11 @@
 use assembly::Office;
 use clap::Args;
 use common::Username;
-use common::account::{Block, Deadline, State};
-use common::acts::{Act, ActError, IfAbsent, StateChange};
+use common::account::{Block, State};
+use common::acts::{Act, ActError, DeadlineChange, IfAbsent, Limit, StateChange};
 use common::ports::{Identity, Listing as _};
 
-use super::{ActDone, done};
+use super::{ActDone, account, done};
 use crate::bulk::{self, Making, Many, Wish, no_block};
 use crate::command::Outcome;
 use crate::context::Context;
@@ -31,12 +31,13 @@ pub(crate) struct StateArguments {
 pub(crate) struct EnableArguments {
     #[command(flatten)]
     state: StateArguments,
-    /// Registration may be put off until then: a day such as 2026-12-24, a moment, or a span from now such as 14d.
-    #[arg(long, value_name = "MOMENT", value_parser = Until::parse)]
-    deadline: Option<Until>,
-    /// Registration may be put off so many times.
-    #[arg(long, value_name = "COUNT")]
-    sign_ins: Option<u32>,
+    /// Registration may be put off until then: a day such as 2026-12-24, a moment, a span from now such as 14d, or none.
+    /// Left out, it stays as the account has it, and of one that has none as the settings have it.
+    #[arg(long, value_name = "MOMENT", value_parser = |text: &str| limit(text, Until::parse))]
+    deadline: Option<Limit<Until>>,
+    /// Registration may be put off so many times, or none for no such limit. Left out, it stays, too.
+    #[arg(long, value_name = "COUNT", value_parser = |text: &str| limit(text, sign_ins))]
+    sign_ins: Option<Limit<u32>>,
 }
 
 /// Arguments of `user disable`.
@@ -75,13 +76,20 @@ pub(super) fn enable(
     arguments: &EnableArguments,
 ) -> Result<Outcome, Failure> {
     let now = office.engine.now();
-    let by = arguments.deadline.map(|deadline| deadline.moment(now));
-    if by.is_some_and(|by| by <= now) {
+    let by = arguments.deadline.unwrap_or(Limit::Kept).map(|deadline| deadline.moment(now));
+    if matches!(by, Limit::Set(by) if by <= now) {
         return Err(ActError::Past.into());
     }
-    let sign_ins = arguments.sign_ins;
-    let deadline = (by.is_some() || sign_ins.is_some()).then_some(Deadline { by, sign_ins });
+    let deadline = DeadlineChange { by, sign_ins: arguments.sign_ins.unwrap_or(Limit::Kept) };
     set_state(context, office, &arguments.state, StateChange { deadline, ..State::Enabled.into() })
+}
+
+fn limit<T>(text: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Limit<T>, String> {
+    if text == "none" { Ok(Limit::Lifted) } else { parse(text).map(Limit::Set) }
+}
+
+fn sign_ins(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "write a whole number, or none".to_owned())
 }
 
 /// The same, for ever or for a while.
@@ -178,10 +186,13 @@ pub(super) fn block(
 
 /// What hangs on an account comes back with nothing but a backup.
 pub(super) fn remove(context: &Context, office: &Office, many: &Many) -> Result<Outcome, Failure> {
-    if let Some(name) = many.single() {
+    if let Some(name) = many.single().filter(|_| !many.ask.yes) {
+        let name = account(office, name)?.name;
+        if terminal::seat() == Seat::Script || context.is_for_programs() {
+            return Err(Failure::NobodyToAsk);
+        }
         let question = format!("Remove {name} with factors, recovery codes and app passwords?");
-        let is_asked = !many.ask.yes && terminal::seat() == Seat::Terminal;
-        if is_asked && terminal::consent(&question)? == Consent::Withheld {
+        if terminal::consent(&question)? == Consent::Withheld {
             context.tell("Nothing was removed.\n")?;
             return Ok(Outcome::Refused);
         }

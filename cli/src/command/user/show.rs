@@ -14,7 +14,6 @@ use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView};
 use crate::stored::listed;
 use crate::view::Contacts;
-use crate::warning::warn_of_lockout;
 use crate::words::username;
 
 /// Arguments of `user show`.
@@ -29,17 +28,14 @@ pub(crate) struct Show {
 }
 
 pub(super) fn show(context: &Context, office: &Office, arguments: &Show) -> Result<(), Failure> {
-    let policy = office.engine.policy();
-    let name = policy.folding.fold(&arguments.name);
+    let name = office.engine.policy().folding.fold(&arguments.name);
     let loaded = office.store.load(&name, &LaneKey::NONE, None)?;
     let devices = DeviceView::all(&loaded, office.engine.keys(), office.engine.now());
     let listed = listed(loaded).ok_or(Failure::NoSuchAccount(name))?;
     let contacts = if arguments.full { Contacts::Whole } else { Contacts::Masked };
     let (guesses, waits) = guesses(office, &listed.account)?;
     let beside = Beside { guesses, waits, devices };
-    context.say(&AccountView::new(&listed, policy, contacts, beside, office.engine.now()))?;
-    warn_of_lockout(context, &listed.account);
-    Ok(())
+    context.say(&AccountView::new(&listed, &office.engine, contacts, beside))
 }
 
 /// How guesses at an account stand now.

@@ -3,13 +3,17 @@
 use super::*;
 use crate::UnixTime;
 use crate::account::{Account, Deadline};
-use crate::acts::{IfAbsent, NewSent, Reset, StateChange};
+use crate::acts::{DeadlineChange, IfAbsent, Limit, NewSent, Reset, StateChange};
 use crate::address::{Address, MailAddress};
 use crate::registration::Grace;
 use crate::world::BEGINNING;
 
 fn enable(deadline: Option<Deadline>) -> Act {
-    Act::SetState(StateChange { state: State::Enabled, deadline, if_absent: IfAbsent::Create })
+    Act::SetState(StateChange {
+        state: State::Enabled,
+        deadline: deadline.into(),
+        if_absent: IfAbsent::Create,
+    })
 }
 
 fn with_grace() -> World {
@@ -52,6 +56,41 @@ fn who_becomes_enabled_gets_the_deadline_of_the_policy_or_one_of_their_own() {
     assert!(words_after(&world).contains(" sign-ins=9"));
     world.act("alice", &Act::SetState(State::Disabled.into()));
     assert_eq!(world.account("alice").deadline, None);
+}
+
+#[test]
+fn a_limit_that_is_left_out_stays_as_it_is() {
+    let world = with_grace();
+    let by = |seconds| UnixTime::from_seconds(BEGINNING + seconds);
+    let change = |by, sign_ins| {
+        let deadline = DeadlineChange { by, sign_ins };
+        Act::SetState(StateChange { deadline, if_absent: IfAbsent::Create, ..State::Enabled.into() })
+    };
+    world.act("alice", &change(Limit::Set(by(60)), Limit::Kept));
+    let deadline = |name: &str| world.account(name).deadline.unwrap();
+    assert_eq!(deadline("alice"), Deadline { by: Some(by(60)), sign_ins: Some(3) }, "the policy's");
+    world.act("alice", &change(Limit::Kept, Limit::Set(9)));
+    assert_eq!(deadline("alice"), Deadline { by: Some(by(60)), sign_ins: Some(9) });
+    world.act("alice", &change(Limit::Lifted, Limit::Kept));
+    assert_eq!(deadline("alice"), Deadline { by: None, sign_ins: Some(9) });
+    world.add("bob", State::Enabled);
+    world.act("bob", &change(Limit::Kept, Limit::Lifted));
+    assert_eq!(deadline("bob"), Deadline { by: Some(by(14 * 86_400)), sign_ins: None });
+}
+
+#[test]
+fn asking_to_register_never_weakens_what_is_enforced() {
+    let world = World::with_alice(Policy::new(State::Enforced));
+    let factor = world.account("alice").factors[0].id;
+    world.act("alice", &Act::RemoveFactor(factor));
+    world.act("alice", &enable(Some(Deadline { by: None, sign_ins: Some(9) })));
+    let account = world.account("alice");
+    assert_eq!((account.state, account.deadline), (State::Enforced, None));
+    world.act("bob", &enable(None));
+    assert_eq!(world.account("bob").state, State::Enabled, "a new account is what is asked for");
+    world.act("alice", &Act::SetState(State::Disabled.into()));
+    world.act("alice", &enable(None));
+    assert_eq!(world.account("alice").state, State::Enabled, "in two steps it is meant");
 }
 
 #[test]

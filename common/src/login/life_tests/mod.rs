@@ -218,7 +218,7 @@ impl Life {
             Event::Wait(seconds) => self.world.wait(seconds),
             Event::SetState(state, left) => {
                 let deadline = left.map(|left| Deadline { by: None, sign_ins: Some(left) });
-                self.act(&Act::SetState(StateChange { deadline, ..state.into() }));
+                self.act(&Act::SetState(StateChange { deadline: deadline.into(), ..state.into() }));
             }
             Event::DisableFor(seconds) => {
                 let until = self.now().plus_seconds(seconds);

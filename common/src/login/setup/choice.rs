@@ -3,7 +3,7 @@
 use crate::account::{Account, Contact, FactorKind};
 use crate::address::{Address, Channel};
 use crate::attempt::Dialogue;
-use crate::login::setup::{At, Picture, Setup, Warrant, address, app, ask as ask_on, is_vouched_for, word};
+use crate::login::setup::{At, Picture, Setup, Warrant, address, app, ask as ask_on, word};
 use crate::login::ways::named;
 use crate::login::{Evidence, Prompt, Step, View, invited, manage, write};
 use crate::policy::Method;
@@ -54,7 +54,7 @@ pub(super) fn on_file(view: &View<'_>, address: &Address) -> String {
     let kind = if is_mail(address) { "address" } else { "number" };
     let set = view.loaded.account.iter().flat_map(|account| &account.contacts);
     let alike =
-        set.filter(|contact| is_vouched_for(contact) && is_mail(&contact.address) == is_mail(address));
+        set.filter(|contact| contact.is_vouched_for() && is_mail(&contact.address) == is_mail(address));
     let alike: Vec<_> = alike.collect();
     match (1..).zip(&alike).find(|(_, contact)| contact.address == *address) {
         Some((place, _)) if alike.len() > 1 => format!("{kind} {place} on file"),
@@ -69,7 +69,7 @@ pub(super) fn contacts<'a>(
 ) -> impl Iterator<Item = (&'a Contact, Channel)> {
     let channels =
         |contact: &'a Contact| contact.address.channels().iter().map(move |channel| (contact, *channel));
-    let vouched_for = account.contacts.iter().filter(|contact| is_vouched_for(contact));
+    let vouched_for = account.contacts.iter().filter(|contact| contact.is_vouched_for());
     vouched_for.flat_map(channels).filter(|(_, channel)| is_offered(view, *channel))
 }
 

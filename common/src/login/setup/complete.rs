@@ -5,7 +5,7 @@ use crate::acts::{self, Desk, dropped, with_factor};
 use crate::bundle::{AccountChange, Spend};
 use crate::id::{CodeId, FactorId};
 use crate::keys::KeyError;
-use crate::login::setup::{Proven, Setup, Warrant, extras, is_vouched_for, user};
+use crate::login::setup::{Proven, Setup, Warrant, extras, user};
 use crate::login::{Step, View, write};
 use crate::message::Event;
 use crate::notices::Happening;
@@ -60,8 +60,9 @@ fn registered(view: &View<'_>, setup: &Setup) -> Result<Option<Registration>, Ke
     let mut spends: Vec<Spend> = new.spend.into_iter().collect();
     if let Warrant::TemporaryCode(code) = setup.warrant {
         spends.push(Spend::Code { account: account.id, code: CodeId::from_bytes(code) });
-        account.temporary_code = None;
     }
+    // It was for somebody who has registered nothing, whichever way that was mended.
+    account.temporary_code = None;
     let change = Box::new(account);
     let change = if is_new { AccountChange::Insert(change) } else { AccountChange::Update(change) };
     let warrant = words_of_warrant(view, setup);
@@ -78,7 +79,7 @@ fn words_of_warrant(view: &View<'_>, setup: &Setup) -> String {
         Warrant::Contact => {
             let contacts = view.loaded.account.iter().flat_map(|account| &account.contacts);
             let is_it = |contact: &&Contact| matches!(&setup.proven, Some(Proven::Address(address)) if *address == contact.address);
-            let set_by = contacts.filter(|contact| is_vouched_for(contact)).find(is_it);
+            let set_by = contacts.filter(|contact| contact.is_vouched_for()).find(is_it);
             format!("contact {}", set_by.map_or("", |contact| contact.set_by.name()))
         }
         Warrant::TemporaryCode(id) => format!("temporary-code {}", CodeId::from_bytes(id)),

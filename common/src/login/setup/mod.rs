@@ -12,7 +12,6 @@ mod warrant;
 pub(super) use added::Registered;
 pub(super) use complete::{Registration, usual_label};
 pub(super) use extras::{in_pairs, places_for, scope_of};
-use warrant::is_vouched_for;
 pub(super) use warrant::{Demand, Warrant, can_be_led, demanded, is_possible, may_be_led, warrant};
 
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, Contact, SetBy};
+use crate::account::Account;
 use crate::address::Address;
 use crate::attempt::{SecondQuestion, Word};
 use crate::bundle::Spend;
@@ -147,13 +147,5 @@ impl Setup {
                 !view.loaded.account.as_ref().is_some_and(|account| account.must_register_again)
             }
         }
-    }
-}
-
-/// Whether somebody else than the user has set a contact.
-pub(super) const fn is_vouched_for(contact: &Contact) -> bool {
-    match contact.set_by {
-        SetBy::Administrator | SetBy::Directory => true,
-        SetBy::User => false,
     }
 }

@@ -49,6 +49,21 @@ pub(super) fn sent_code(world: &World) -> String {
 }
 
 #[test]
+fn whoever_registers_at_an_opening_leaves_no_temporary_code_behind() {
+    let world = World::new(open());
+    world.add("alice", State::Enabled);
+    let code = world.temporary_code("alice", 86_400);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    talk.say("y");
+    talk.register_an_app();
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    assert_eq!(account(&world, "alice").unwrap().temporary_code, None);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    talk.say(&code);
+    assert!(talk.prompt.contains(text::CODE_AGAIN), "{}", talk.prompt);
+}
+
+#[test]
 fn somebody_enabled_registers_an_app_at_the_first_sign_in_and_is_enforced() {
     for attempt in [at_sshd("alice"), at_vpn("alice")] {
         let world = World::new(open());

@@ -284,6 +284,11 @@ impl View<'_> {
         Desk { policy: self.policy, keys: self.keys, random, now: self.now, loaded: self.loaded }
     }
 
+    /// The version of the account; 0 where there is none.
+    fn version(&self) -> u64 {
+        self.loaded.account.as_ref().map_or(0, |account| account.version)
+    }
+
     /// The canonical name, where the primary knows one.
     fn known(&self) -> Option<&Username> {
         match self.subject {

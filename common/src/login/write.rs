@@ -78,13 +78,9 @@ impl Yes {
     fn version(&self, view: &View<'_>) -> u64 {
         match &self.change {
             Some(AccountChange::Insert(account) | AccountChange::Update(account)) => account.version,
-            Some(AccountChange::Remove(_)) | None => version(view),
+            Some(AccountChange::Remove(_)) | None => view.version(),
         }
     }
-}
-
-fn version(view: &View<'_>) -> u64 {
-    view.loaded.account.as_ref().map_or(0, |account| account.version)
 }
 
 /// Accepts, and remembers it for its retransmission.
@@ -284,21 +280,37 @@ pub(super) fn with_own_act(view: &View<'_>, step: Step, act: &str, own: OwnAct) 
     Step::Ask(session, prompt, bundle)
 }
 
-/// The same question, with the proof that led to it; one that is to be spent later is only named.
-pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, is_spent_later: bool) -> Step {
-    with_bundle(step, |bundle| {
+/// When a proof that has led to a question is used up.
+#[derive(Clone, Copy)]
+pub(super) enum Spent {
+    /// With the question.
+    Now,
+    /// With what it has opened; it is only named now.
+    AtTheEnd,
+}
+
+/// The same question, with the proof that led to it.
+pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, spent: Spent) -> Step {
+    let mut is_told = true;
+    let step = with_bundle(step, |bundle| {
         if let Some(record) = bundle.records.first_mut() {
             record.factor = Some(proof.name.to_string());
         }
         bundle.precondition = precondition(view);
-        if !is_spent_later {
-            bundle.spends.extend(proof.spend);
-            used_up(view, bundle);
-            let happenings = notify::of_spends(view, bundle);
-            // A notice that cannot be sealed stops nobody: the accept that comes later needs the same key.
-            let _ = notify::tell(view, bundle, &happenings);
+        match spent {
+            Spent::AtTheEnd => {}
+            Spent::Now => {
+                bundle.spends.extend(proof.spend);
+                used_up(view, bundle);
+                let happenings = notify::of_spends(view, bundle);
+                is_told = notify::tell(view, bundle, &happenings).is_ok();
+            }
         }
-    })
+    });
+    match step {
+        Step::Ask(session, ..) if !is_told => unavailable(view, &session, Reason::KeyUnavailable),
+        step => step,
+    }
 }
 
 /// From here on the user's source is known, for a while.
@@ -318,7 +330,7 @@ fn recognised(view: &View<'_>) -> Option<Recognised> {
 /// is in it, so that after a change of the account nothing is known again.
 /// So is the round: the same answer to another question of the same attempt is another answer.
 pub(super) fn digest(view: &View<'_>, session: &Session, typed: &Secret) -> Result<[u8; 32], KeyError> {
-    digest_at(view, session, typed, version(view))
+    digest_at(view, session, typed, view.version())
 }
 
 fn digest_at(view: &View<'_>, session: &Session, typed: &Secret, version: u64) -> Result<[u8; 32], KeyError> {

@@ -83,24 +83,20 @@ pub(super) fn begin(
     let said = few_codes
         .map(|left| format!("{} Type codes for new ones.\n", text::few_codes(left)))
         .unwrap_or_default();
-    let manage = Manage { primary, last: Last::Done, version: version(view) };
+    let manage = Manage { primary, last: Last::Done, version: view.version() };
     let session = Session { proof: Some(proof.name), ..session };
     let step = ask(view, session, manage, &said, Some(Reason::Managed));
-    write::with_proof(view, step, proof, false)
+    write::with_proof(view, step, proof, write::Spent::Now)
 }
 
 /// Asks for the next command, after what the last one came to.
 fn menu(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
-    ask(view, session, Manage { primary, last: Last::Done, version: version(view) }, said, None)
+    ask(view, session, Manage { primary, last: Last::Done, version: view.version() }, said, None)
 }
 
 /// The same, where the last one was not carried out.
 fn again(view: &View<'_>, session: Session, primary: PrimaryResult, said: &str) -> Step {
-    ask(view, session, Manage { primary, last: Last::Refused, version: version(view) }, said, None)
-}
-
-fn version(view: &View<'_>) -> u64 {
-    view.loaded.account.as_ref().map_or(0, |account| account.version)
+    ask(view, session, Manage { primary, last: Last::Refused, version: view.version() }, said, None)
 }
 
 fn ask(view: &View<'_>, mut session: Session, manage: Manage, said: &str, why: Option<Reason>) -> Step {
@@ -235,7 +231,7 @@ fn after(
     act: &str,
     own: OwnAct,
 ) -> Step {
-    let manage = Manage { primary, last: Last::Done, version: version(view).saturating_add(1) };
+    let manage = Manage { primary, last: Last::Done, version: view.version().saturating_add(1) };
     write::with_own_act(view, ask(view, session, manage, said, None), act, own)
 }
 

@@ -41,7 +41,7 @@ fn page(lines: &[String], page: usize, command: &str, nothing: &str) -> String {
     let text: String = numbered(lines).skip(first).take(PAGE_LINES).collect();
     let next = page.saturating_add(2);
     let has_more = lines.len() > first.saturating_add(PAGE_LINES);
-    let more = has_more.then(|| format!("{command} {next} shows more\n")).unwrap_or_default();
+    let more = if has_more { format!("{command} {next} shows more\n") } else { String::new() };
     format!("{text}{more}")
 }
 

@@ -7,7 +7,7 @@ use crate::login::sent::{self, Asking, Sending};
 use crate::login::setup::{At, Proven, Setup, Warrant, after_proof, ask as ask_on, choice, word};
 use crate::login::{Evidence, Prompt, Step, View, against, write};
 use crate::session::Session;
-use crate::{Answer, Reason, Secret, limits};
+use crate::{Answer, Reason, limits};
 
 /// What is said where none can be sent.
 const NOT_NOW: &str = "No code can be sent there now.";
@@ -57,6 +57,15 @@ pub(super) fn typed(
     }
 }
 
+/// The channel for which somebody types an address of this kind.
+pub(super) const fn typed_by(address: &Address) -> Channel {
+    match address {
+        Address::Mobile(_) => Channel::Sms,
+        Address::Office(..) => Channel::Call,
+        Address::Email(_) => Channel::Email,
+    }
+}
+
 /// Reads what somebody types for a channel. A number for calls is one of an office: nobody reads texts there.
 fn read(channel: Channel, typed: &str) -> Result<Address, AddressError> {
     match channel {
@@ -92,7 +101,7 @@ pub(super) fn send(
     match sent::asking(view, &session, evidence) {
         Asking::Counted => {}
         Asking::ToBeCounted => return Step::Knock,
-        Asking::TooSoon => return choice::ask(view, session, setup, NOT_NOW, Some(Reason::Throttled)),
+        Asking::TooSoon => return choice::begin(view, session, setup, NOT_NOW, Some(Reason::Throttled)),
     }
     let account = setup.account_id(view);
     let Ok(sending) = sent::new(view, &session, Slot::Registration, to, channel, account) else {
@@ -120,7 +129,7 @@ pub(super) fn send(
                 Reason::TooManyCodes => "No more codes are sent today.",
                 _ => NOT_NOW,
             };
-            choice::ask(view, session, setup, said, Some(reason))
+            choice::begin(view, session, setup, said, Some(reason))
         }
     }
 }
@@ -134,9 +143,9 @@ pub(super) fn answered(
     answer: &Answer,
     evidence: Evidence,
 ) -> Step {
-    let Answer::Text(typed) = answer else {
+    if matches!(answer, Answer::Void) {
         return again(view, session, setup, channel, Reason::NotAnAnswer);
-    };
+    }
     match word(answer).as_str() {
         "b" => return choice::back(view, session, setup),
         "r" => return send_again(view, session, setup, channel, evidence),
@@ -145,7 +154,7 @@ pub(super) fn answered(
     match evidence.counted {
         None if view.is_open() => Step::Count(against(view)),
         None => again(view, session, setup, channel, Reason::Throttled),
-        Some(_) if evidence.admits_second(view) => look(view, session, setup, channel, typed),
+        Some(_) if evidence.admits_second(view) => look(view, session, setup, channel, answer),
         Some(_) => again(view, session, setup, channel, Reason::Throttled),
     }
 }
@@ -161,7 +170,7 @@ fn send_again(
         .filter(|to| setup.admits(view, to))
     {
         Some(to) => send(view, session, setup, (&to, channel), &named(view, setup, &to), evidence),
-        None => choice::ask(view, session, setup, "That code is too old.", None),
+        None => choice::begin(view, session, setup, "That code is too old.", None),
     }
 }
 
@@ -177,9 +186,9 @@ fn named(view: &View<'_>, setup: &Setup, to: &Address) -> String {
     }
 }
 
-fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, typed: &Secret) -> Step {
+fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, answer: &Answer) -> Step {
     let Some(user) = view.known() else { return write::reject(view, &session, Reason::UnknownUser) };
-    match sent::matching(view, user, typed, |slot| slot == Slot::Registration) {
+    match sent::matching(view, user, answer.typed(), |slot| slot == Slot::Registration) {
         Err(_) => write::unavailable(view, &session, Reason::KeyUnavailable),
         Ok(None) => again(view, session, setup, channel, Reason::WrongCode),
         Ok(Some(code)) => {
@@ -187,7 +196,7 @@ fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, type
                 Some(address) => {
                     let spend = sent::spend(user, code);
                     let proven = Setup { proven: Some(Proven::Address(address)), ..setup.clone() };
-                    let step = write::with_spend(after_proof(view, session, &proven), spend);
+                    let step = write::with_spend(after_proof(view, session, &proven, answer), spend);
                     match setup.warrant {
                         Warrant::Own => write::with_recognition(view, step),
                         Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Proof => {

@@ -80,7 +80,7 @@ pub(super) fn answered(
     match step.and_then(|key| prove(&view.desk(&entropy), &key, answer.typed())) {
         Ok(step) => {
             let proven = Setup { proven: Some(Proven::Key(step)), ..setup.clone() };
-            after_proof(view, session, &proven)
+            after_proof(view, session, &proven, answer)
         }
         Err(_) => show_key(view, session, setup, picture, WRONG),
     }

@@ -94,7 +94,7 @@ fn choices(view: &View<'_>, setup: &Setup) -> Vec<Choice> {
             let set = account.into_iter().flat_map(|account| contacts(view, account));
             set.map(|(contact, channel)| Choice::Contact(contact.address.clone(), channel)).collect()
         }
-        (_, Some(FactorKind::Sent { address })) => own(address.channels()).into_iter().take(1).collect(),
+        (_, Some(FactorKind::Sent { address })) => own(&[address::typed_by(address)]),
         (_, Some(FactorKind::Totp { .. } | FactorKind::Hotp { .. })) => apps(view),
         (_, None) => [apps(view), own(&Channel::ALL)].concat(),
     };
@@ -111,11 +111,18 @@ fn apps(view: &View<'_>) -> Vec<Choice> {
     pictures.copied().map(Choice::App).collect()
 }
 
-/// Asks for the new number, where one takes the place of another; else which way. `why` stands in the record, if there is one.
-pub(super) fn begin(view: &View<'_>, session: Session, setup: &Setup, why: Option<Reason>) -> Step {
+/// Asks for the new number, where one takes the place of another; else which way. `said` comes before it, and `why` stands
+/// in the record, if there is one.
+pub(super) fn begin(
+    view: &View<'_>,
+    session: Session,
+    setup: &Setup,
+    said: &str,
+    why: Option<Reason>,
+) -> Step {
     match only_number(view, setup) {
-        Some(channel) => address::ask(view, session, setup, channel, "", why),
-        None => ask(view, session, setup, head(view), why),
+        Some(channel) => address::ask(view, session, setup, channel, said, why),
+        None => ask(view, session, setup, if said.is_empty() { head(view) } else { said }, why),
     }
 }
 
@@ -144,13 +151,7 @@ fn only_number(view: &View<'_>, setup: &Setup) -> Option<Channel> {
 }
 
 /// Asks which way, after a sentence.
-pub(super) fn ask(
-    view: &View<'_>,
-    session: Session,
-    setup: &Setup,
-    before: &str,
-    why: Option<Reason>,
-) -> Step {
+fn ask(view: &View<'_>, session: Session, setup: &Setup, before: &str, why: Option<Reason>) -> Step {
     let choices = choices(view, setup);
     if choices.is_empty() {
         return match setup.warrant {

@@ -9,9 +9,9 @@ use crate::session::Session;
 use crate::{Answer, Place, Secret, limits};
 
 /// Shows the recovery codes, where they are good for anything here.
-pub(super) fn recovery_codes(view: &View<'_>, session: Session, setup: &Setup) -> Step {
+pub(super) fn recovery_codes(view: &View<'_>, session: Session, setup: &Setup, answer: &Answer) -> Step {
     if !are_given(view) {
-        return program_question(view, session, setup, &Answer::Void);
+        return program_question(view, session, setup, answer);
     }
     let shown = setup.recovery_codes();
     let texts = shown.iter().filter_map(Secret::expose_text);

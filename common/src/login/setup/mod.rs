@@ -20,6 +20,7 @@ use crate::account::{Account, Factor};
 use crate::address::{Address, Channel};
 use crate::id::FactorId;
 use crate::login::proof::Proof;
+use crate::login::write::Spent;
 use crate::login::{Evidence, Prompt, Step, View, write};
 use crate::random::{Random, Stream};
 use crate::record::PrimaryResult;
@@ -107,10 +108,11 @@ pub(super) fn begin(
     let setup = Setup::new(view, primary, warrant, None);
     session.stage = Stage::Setup(setup.clone());
     session.proof = proof.as_ref().map(|proof| proof.name);
-    let step = choice::begin(view, session, &setup, Some(Reason::RegistrationBegun));
-    match proof {
-        Some(proof) => write::with_proof(view, step, proof, matches!(warrant, Warrant::TemporaryCode(_))),
-        None => step,
+    let step = choice::begin(view, session, &setup, "", Some(Reason::RegistrationBegun));
+    match (proof, warrant) {
+        (Some(proof), Warrant::TemporaryCode(_)) => write::with_proof(view, step, proof, Spent::AtTheEnd),
+        (Some(proof), _) => write::with_proof(view, step, proof, Spent::Now),
+        (None, _) => step,
     }
 }
 
@@ -123,15 +125,15 @@ pub(super) fn add(
 ) -> Step {
     let setup = Setup::new(view, primary, Warrant::Own, replaced);
     session.stage = Stage::Setup(setup.clone());
-    choice::begin(view, session, &setup, None)
+    choice::begin(view, session, &setup, "", None)
 }
 
 /// Something was proven that is to be registered.
-fn after_proof(view: &View<'_>, session: Session, setup: &Setup) -> Step {
+fn after_proof(view: &View<'_>, session: Session, setup: &Setup, answer: &Answer) -> Step {
     match setup.warrant {
         Warrant::Own => added::added(view, session, setup),
         Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Proof => {
-            extras::recovery_codes(view, session, setup)
+            extras::recovery_codes(view, session, setup, answer)
         }
     }
 }
@@ -153,6 +155,7 @@ pub(super) fn answered(
     }
     match setup.at {
         At::Choice => choice::answered(view, session, setup, answer, evidence),
+        At::Apps(_) if word(answer) == "b" => choice::back(view, session, setup),
         At::Apps(picture) => app::show_key(view, session, setup, picture, ""),
         At::Key(picture) => app::answered(view, session, setup, picture, answer),
         At::Address(channel) => address::typed(view, session, setup, channel, answer, evidence),
@@ -168,7 +171,7 @@ impl Setup {
         let mut seed = [0; SEED_OCTETS];
         Stream::new(view.entropy, "registration").fill(&mut seed);
         let replaced = replaced.map(|id| *id.as_bytes());
-        let version = view.loaded.account.as_ref().map_or(0, |account| account.version);
+        let version = view.version();
         Self {
             primary,
             warrant,

@@ -7,6 +7,7 @@ use crate::account::SetBy;
 use crate::acts::{Issued, Label, NewSent};
 use crate::address::{Address, MailAddress, PhoneNumber};
 use crate::message::{Content, Event};
+use crate::policy::{Action, Method, Rule};
 use crate::session::{Asked, Session};
 use crate::{Secret, Verdict};
 
@@ -395,4 +396,56 @@ fn a_list_says_how_to_see_more_and_where_it_ends() {
     assert!(!talk.say("list 2").contains("shows more"), "{}", talk.prompt);
     assert!(talk.say("list 3").contains("There are no more."), "{}", talk.prompt);
     assert!(!talk.say("sign-ins").contains("more"), "{}", talk.prompt);
+}
+
+/// One rule, which allows these methods everywhere.
+fn with_methods(methods: &[Method]) -> Policy {
+    let methods = Some(methods.iter().copied().collect());
+    let rule = Rule { methods, ..rule("some", Action::Require) };
+    Policy { rules: vec![rule], ..open() }
+}
+
+#[test]
+fn a_mobile_number_is_never_changed_into_an_office_number() {
+    let world = World::with_alice(with_methods(&[Method::Totp, Method::Call]));
+    let address = Address::Mobile(PhoneNumber::parse("+4915112345678").unwrap());
+    world.act("alice", &Act::AddSent(NewSent { label: Label::parse("phone").unwrap(), address }));
+    let mut talk = managing(&world, at_sshd("alice"));
+    // What is typed for calls is an office number, and codes by text message are not good here.
+    assert!(talk.say("change 2").ends_with(crate::text::COMMAND), "{}", talk.prompt);
+    assert!(!talk.prompt.contains("Number to call"), "{}", talk.prompt);
+}
+
+#[test]
+fn where_no_code_can_be_sent_a_change_asks_for_the_number_again() {
+    let world = World::with_alice(Policy { codes_per_day: 1, ..open() });
+    let mut talk = managing(&world, at_sshd("alice"));
+    for typed in ["add", "3", "+4915112345678"] {
+        talk.say(typed);
+    }
+    let code = sent_code(&world);
+    talk.say(&code);
+    world.wait(61);
+    talk.say("change 2");
+    let said = talk.say("+4915187654321");
+    assert!(said.starts_with("No more codes are sent today.\nMobile number"), "{said}");
+}
+
+#[test]
+fn a_registration_that_ends_with_its_code_is_answered_again_when_the_answer_was_lost() {
+    let world = World::new(with_methods(&[Method::Totp]));
+    world.add("alice", State::Enabled);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    for typed in ["y", "1", "ok"] {
+        talk.say(typed);
+    }
+    let session = talk.session.clone().unwrap();
+    let code = talk.code_of_key();
+    talk.say(&code);
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    let Reply::Done(_, again) = world.engine.answer(&at_sshd("alice"), &session, &text_answer(&code)) else {
+        panic!("asked again")
+    };
+    assert_eq!(short(&again), Ok(Grounds::BothProofs));
+    assert_eq!(world.last_record().reason, crate::Reason::Retransmission);
 }

@@ -162,7 +162,7 @@ fn the_last_command_is_called_so_and_nothing_is_begun_that_would_not_end() {
     }
     assert!(talk.say("add").contains("sign in again for that"), "{}", talk.prompt);
     assert!(talk.say("change 1").contains("sign in again for that"), "{}", talk.prompt);
-    while talk.session.is_some() && talk.prompt != "" && !talk.prompt.contains("last command") {
+    while talk.session.is_some() && !talk.prompt.is_empty() && !talk.prompt.contains("last command") {
         talk.say("list");
     }
     assert!(talk.prompt.ends_with(crate::text::LAST_COMMAND), "{}", talk.prompt);

@@ -8,6 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use common::UnixTime;
+
 use crate::AuditError;
 use crate::link::{Destination, Link, is_refused_for_good};
 use crate::sink::Tally;
@@ -23,10 +25,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Lines on their way through a thread. Dropping it sends what waits, unless the collector is away.
 pub(crate) struct Queue {
-    lines: RwLock<Option<SyncSender<Vec<u8>>>>,
+    lines: RwLock<Option<SyncSender<Line>>>,
     stopping: Arc<AtomicBool>,
     pending: Arc<Pending>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A line, and the moment of the record that is lost with it; `None` where it is none that is counted as lost.
+pub(crate) struct Line {
+    pub(crate) octets: Vec<u8>,
+    pub(crate) of: Option<UnixTime>,
 }
 
 /// Lines that were put and of which nothing has become yet.
@@ -76,7 +84,7 @@ impl Queue {
     }
 
     /// Puts a line at the end; an error says that it found no room.
-    pub(crate) fn put(&self, line: Vec<u8>) -> io::Result<()> {
+    pub(crate) fn put(&self, line: Line) -> io::Result<()> {
         let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
         let Some(lines) = lines.as_ref() else { return Err(io::ErrorKind::BrokenPipe.into()) };
         self.pending.add_one();
@@ -116,16 +124,16 @@ struct Feeder {
 }
 
 impl Feeder {
-    fn run(mut self, waiting: &Receiver<Vec<u8>>) {
+    fn run(mut self, waiting: &Receiver<Line>) {
         let mut given_up = false;
         for line in waiting {
-            let sent = if given_up { Delivery::GaveUp } else { self.deliver(&line) };
+            let sent = if given_up { Delivery::GaveUp } else { self.deliver(&line.octets) };
             match sent {
                 Delivery::Sent => self.tally.count_sent(),
-                Delivery::Refused => self.tally.count_dropped(),
+                Delivery::Refused => self.tally.count_dropped(line.of),
                 Delivery::GaveUp => {
                     given_up = true;
-                    self.tally.count_dropped();
+                    self.tally.count_dropped(line.of);
                 }
             }
             self.pending.take_one();

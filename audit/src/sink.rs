@@ -11,7 +11,7 @@ use common::record::Record;
 use common::{Reason, UnixTime};
 
 use crate::link::{Destination, Link};
-use crate::queue::Queue;
+use crate::queue::{Line, Queue};
 use crate::surplus::Surplus;
 use crate::{AuditError, Renderer};
 
@@ -45,6 +45,7 @@ pub struct Lost {
 pub(crate) struct Tally {
     sent: AtomicU64,
     dropped: AtomicU64,
+    lost: Mutex<Option<Lost>>,
 }
 
 impl Tally {
@@ -52,8 +53,21 @@ impl Tally {
         self.sent.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_dropped(&self) {
+    /// `of` is the moment of the record that is lost with the line, where it is one that is counted as lost.
+    pub(crate) fn count_dropped(&self, of: Option<UnixTime>) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
+        let Some(at) = of else { return };
+        let mut lost = self.lost();
+        let before = lost.unwrap_or(Lost { count: 0, since: at });
+        *lost = Some(Lost { count: before.count.saturating_add(1), since: before.since.min(at) });
+    }
+
+    pub(crate) fn take_lost(&self) -> Option<Lost> {
+        self.lost().take()
+    }
+
+    fn lost(&self) -> MutexGuard<'_, Option<Lost>> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,7 +78,6 @@ pub struct SyslogSink {
     way: Way,
     tally: Arc<Tally>,
     surplus: Surplus,
-    lost: Mutex<Option<Lost>>,
 }
 
 enum Way {
@@ -101,7 +114,7 @@ impl SyslogSink {
     }
 
     fn by(way: Way, tally: Arc<Tally>, destination: Destination, renderer: Renderer) -> Self {
-        Self { renderer, destination, way, tally, surplus: Surplus::default(), lost: Mutex::default() }
+        Self { renderer, destination, way, tally, surplus: Surplus::default() }
     }
 
     /// For a long-lived server: one thread, a bounded queue, and lines wait in order while the collector is away.
@@ -113,12 +126,12 @@ impl SyslogSink {
 
     /// Sends the head of a chain as it stands now.
     pub fn anchor(&self, position: &ChainPosition, at: UnixTime) {
-        let _ = self.put(self.renderer.anchor(position, at));
+        self.put(self.renderer.anchor(position, at), None);
     }
 
     /// Records that were not passed on since the last time that this was asked.
     pub fn take_lost(&self) -> Option<Lost> {
-        self.lost().take()
+        self.tally.take_lost()
     }
 
     /// Waits until the lines so far are sent or dropped, or the time is up. Only a queue has something to wait for.
@@ -151,42 +164,23 @@ impl SyslogSink {
 
     /// That records were lost is not told of again where it is lost itself: there would be no end to it.
     fn tell(&self, record: &Record, position: Option<&ChainPosition>) {
-        let put = self.put(self.renderer.record(record, position));
-        if put == Put::Dropped && record.reason != Reason::SyslogBehind {
-            let mut lost = self.lost();
-            let before = lost.unwrap_or(Lost { count: 0, since: record.at });
-            *lost = Some(Lost { count: before.count.saturating_add(1), ..before });
-        }
+        let of = (record.reason != Reason::SyslogBehind).then_some(record.at);
+        self.put(self.renderer.record(record, position), of);
     }
 
-    fn lost(&self) -> MutexGuard<'_, Option<Lost>> {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn put(&self, line: io::Result<Vec<u8>>) -> Put {
+    fn put(&self, line: io::Result<Vec<u8>>, of: Option<UnixTime>) {
         let taken = match &self.way {
             Way::Direct(direct) => line.and_then(|line| {
                 direct.lock().unwrap_or_else(PoisonError::into_inner).send(&line)?;
                 self.tally.count_sent();
                 Ok(())
             }),
-            Way::Queued(queue) => line.and_then(|line| queue.put(line)),
+            Way::Queued(queue) => line.and_then(|octets| queue.put(Line { octets, of })),
         };
         if taken.is_err() {
-            self.tally.count_dropped();
-            return Put::Dropped;
+            self.tally.count_dropped(of);
         }
-        Put::Taken
     }
-}
-
-/// What became of a line.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Put {
-    /// It is with the kernel, or in the queue.
-    Taken,
-    /// It is gone.
-    Dropped,
 }
 
 impl Direct {

@@ -1,5 +1,7 @@
 //! What must be written before anyone hears of it. One login or act commits one bundle, wholly or not at all.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
@@ -336,6 +338,18 @@ impl Bundle {
             && self.recognised.is_none()
             && self.unlocked.is_none()
             && self.records.is_empty()
+    }
+
+    /// Its records as they are true where the outbox had no room for so many of its notices, the last ones.
+    #[must_use]
+    pub fn records_without(&self, notices_left_out: u32) -> Cow<'_, [Record]> {
+        if notices_left_out == 0 {
+            return Cow::Borrowed(&self.records);
+        }
+        let mut records = self.records.clone();
+        let told = records.iter_mut().rev().filter_map(|record| record.told.as_mut());
+        told.fold(notices_left_out, |left_out, told| told.leave_out(left_out));
+        Cow::Owned(records)
     }
 
     /// What must survive. Questions, refusals and counts outlive the death of any process; to bring a power cut about

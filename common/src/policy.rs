@@ -9,13 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::State;
 use crate::address::Channel;
-use crate::attempt::{Attempt, FirstAnswer, Place, PrimaryMode, Target};
+use crate::attempt::{Attempt, Place, Target};
 use crate::limits::CODES_PER_DAY;
-use crate::login;
 use crate::notices::NoticeChannels;
 use crate::number_rules::NumberRules;
 use crate::registration::Registration;
-use crate::session::{Session, Stage};
 use crate::username::{Folding, Username};
 
 /// A second proof that a rule can allow.
@@ -236,22 +234,6 @@ impl Policy {
             Place::Client(_) => false,
         };
         by_service || attempt.target == Target::Root
-    }
-
-    /// How late what follows an answer is heard, at the earliest; `session` is `None` for one that came unasked. There is a
-    /// floor behind the first password, and behind each question for the second proof: a code is sent there or is not.
-    /// There is none where no first password is checked here, nor for somebody whose word on it was heard.
-    #[must_use]
-    pub fn floor_of(&self, attempt: &Attempt, session: Option<&Session>) -> Duration {
-        match session.map_or_else(|| login::first_stage(attempt), |session| session.stage.clone()) {
-            Stage::Password => match (attempt.primary, attempt.profile.first_answer) {
-                (PrimaryMode::Own, FirstAnswer::Password) => self.floor,
-                (PrimaryMode::Own, FirstAnswer::Code | FirstAnswer::AppPassword)
-                | (PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None, _) => Duration::ZERO,
-            },
-            Stage::Second(_) => self.floor,
-            Stage::Invited(_) | Stage::Setup(_) | Stage::Manage(_) => Duration::ZERO,
-        }
     }
 
     /// The first matching rule's decision for this user.

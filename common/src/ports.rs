@@ -35,7 +35,7 @@ pub struct Loaded {
     /// What was sent to the user. Some of the codes may have expired.
     pub sent: Sent,
     /// Whether no message can be taken to be sent now: too many wait, or there is nobody who would send it.
-    pub sends_nothing: bool,
+    pub outbox_is_closed: bool,
     /// The devices that are remembered of the user. Some may have expired.
     pub tickets: Tickets,
     /// When the user was last let in, to the hour.

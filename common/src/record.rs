@@ -184,6 +184,8 @@ crate::closed_list! {
         TooManyTexts = "too-many-texts",
         /// the store did not answer, and a break-glass account was let in without it
         StoreAway = "store-away",
+        /// too many notices of the user, or of all users, wait to be sent
+        OutboxFull = "outbox-full",
     }
 }
 
@@ -196,6 +198,19 @@ pub struct Told {
     /// Why there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untold: Option<Untold>,
+}
+
+impl Told {
+    /// So many notices found no room in the outbox; this gives back how many of them are not among its own.
+    pub(crate) fn leave_out(&mut self, count: u32) -> u32 {
+        let left = self.notices.saturating_sub(count);
+        if left == 0 && count > 0 {
+            self.untold.get_or_insert(Untold::OutboxFull);
+        }
+        let rest = count.saturating_sub(self.notices);
+        self.notices = left;
+        rest
+    }
 }
 
 /// One record. No field can hold a secret; user-supplied text is escaped where it is rendered.

@@ -75,7 +75,7 @@ impl Sent {
 
     /// Counts notices that go out as text messages. False: the day has no room for all of them.
     #[must_use]
-    pub fn tell(&mut self, count: u32, at: UnixTime) -> bool {
+    pub fn count_notice_texts(&mut self, count: u32, at: UnixTime) -> bool {
         (0..count).all(|_| self.notice_texts.add_within(at, NOTICE_TEXTS_IN_DAY))
     }
 
@@ -275,10 +275,11 @@ mod tests {
     #[test]
     fn notices_by_text_message_have_a_day_of_their_own() {
         let mut sent = Sent::default();
-        assert!(sent.tell(NOTICE_TEXTS_IN_DAY, at(0)) && !sent.tell(1, at(1)));
+        assert!(sent.count_notice_texts(NOTICE_TEXTS_IN_DAY, at(0)) && !sent.count_notice_texts(1, at(1)));
         assert!(sent.send(&new(PHONE, 1, 2)), "they take no code from anybody");
         assert!(
-            !sent.clone().tell(1, at(CODE_DAY_SECONDS - 1)) && sent.clone().tell(1, at(CODE_DAY_SECONDS))
+            !sent.clone().count_notice_texts(1, at(CODE_DAY_SECONDS - 1))
+                && sent.clone().count_notice_texts(1, at(CODE_DAY_SECONDS))
         );
         assert_eq!(sent.matters_until(), at(2 + CODE_DAY_SECONDS));
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use assembly::config::BackendFailure;
 use common::engine::{Engine, Reply};
-use common::login::{Accept, Echo};
+use common::login::{self, Accept, Echo};
 use common::session::Session;
 use common::{Attempt, Door, Grounds, Parties, Place, PrimaryMode, Prompt, Reason, Target, Verdict, text};
 use radius_protocol::{Code, Error, Packet, PacketBuffer, ReplyBuilder, SharedSecret};
@@ -79,7 +79,7 @@ impl Desk<'_> {
         let decision = self.heard(client, &attempt, &reply);
         let floor = match &decision {
             Decision::Challenge { .. } | Decision::Reject(_) => {
-                self.engine.policy().floor_of(&attempt, session.as_ref())
+                login::floor(self.engine.policy(), &attempt, session.as_ref())
             }
             Decision::Accept(_) | Decision::Silence(_) => Duration::ZERO,
         };

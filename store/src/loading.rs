@@ -58,7 +58,7 @@ pub(crate) fn load(
         success: session.map_or(Ok(None), |session| success(first, session))?,
         floor: moment(first, 0)?,
         sent: sent(first)?.unwrap_or_default(),
-        sends_nothing: first.get::<_, u64>(17)? >= MESSAGES_WAITING_MAX,
+        outbox_is_closed: first.get::<_, u64>(17)? >= MESSAGES_WAITING_MAX,
         signed_in_at: optional_moment(first, 15)?,
         tickets: remembered(first)?.unwrap_or_default(),
     };

@@ -41,13 +41,31 @@ pub(crate) struct Settlement {
     pub(crate) lease_end: Option<UnixTime>,
 }
 
-/// Puts a message in. Notices beyond a limit are left out and counted; a code beyond it stops its bundle, because nobody
-/// shall be asked for a code that is never sent.
-pub(crate) fn put(connection: &Connection, envelope: &Envelope, now: UnixTime) -> Result<(), Stop> {
+/// Puts messages in, and says for how many of them there was no room. Notices beyond a limit are left out and counted; a
+/// code beyond it stops its bundle, because nobody shall be asked for a code that is never sent.
+pub(crate) fn put(connection: &Connection, messages: &[Envelope], now: UnixTime) -> Result<u32, Stop> {
+    let mut left_out = 0_u32;
+    for message in messages {
+        if put_one(connection, message, now)? == Room::None {
+            left_out = left_out.saturating_add(1);
+        }
+    }
+    Ok(left_out)
+}
+
+/// Whether the outbox had room for a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Some,
+    None,
+}
+
+fn put_one(connection: &Connection, envelope: &Envelope, now: UnixTime) -> Result<Room, Stop> {
     match envelope.urgency {
         Urgency::Code if figures(connection)?.waiting >= MESSAGES_WAITING_MAX => return Err(Stop::Conflict),
         Urgency::Notice if !takes_notice(connection, &envelope.user)? => {
-            return Ok(resize(connection, Change { left_out: 1, ..Change::default() })?);
+            resize(connection, Change { left_out: 1, ..Change::default() })?;
+            return Ok(Room::None);
         }
         Urgency::Code | Urgency::Notice => {}
     }
@@ -65,7 +83,8 @@ pub(crate) fn put(connection: &Connection, envelope: &Envelope, now: UnixTime) -
             String::from(envelope.sealed.clone()),
         ])?;
     only_if_changed(inserted)?;
-    Ok(resize(connection, Change { waiting: 1, ..Change::default() })?)
+    resize(connection, Change { waiting: 1, ..Change::default() })?;
+    Ok(Room::Some)
 }
 
 fn takes_notice(connection: &Connection, user: &str) -> Result<bool, SqliteError> {

@@ -288,7 +288,7 @@ mod tests {
         assert_eq!((before.lane.failures, before.cap.in_row, before.known_at), (2, 4, Some(time(900))));
         assert_eq!((before.signed_in_at, before.sent.codes.len()), (None, 0));
         sent::send(&store, &new_code("alice", phone(1), 1, 1000)).ok().unwrap();
-        outbox::put(&store, &envelope(1, "alice", Urgency::Code, 1300), time(1000)).ok().unwrap();
+        outbox::put(&store, &[envelope(1, "alice", Urgency::Code, 1300)], time(1000)).ok().unwrap();
         accounts::signed_in(&store, alice.id, time(1000)).unwrap();
         let after = load();
         assert_eq!((after.signed_in_at, after.sent.codes.len()), (Some(time(1000)), 1));

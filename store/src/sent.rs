@@ -1,7 +1,7 @@
 //! What was sent to each user: one small row under the canonical name, which need not have an account yet.
 //!
 //! Whoever has shown more than a name makes such a row grow, and where no first password is asked, to a part of that,
-//! whoever knows the name; `common::sent` says how far. A day after the last code it goes.
+//! whoever knows the name; `common::sent` says how far. A day after the last code or notice it goes.
 
 use common::bundle::{NewCode, NoticeTexts, Slot};
 use common::sent::Sent;
@@ -49,9 +49,13 @@ pub(crate) fn send(connection: &Connection, new: &NewCode) -> Result<(), Stop> {
 }
 
 /// Counts notices by text message, where the day has room for them.
-pub(crate) fn tell(connection: &Connection, texts: &NoticeTexts, at: UnixTime) -> Result<(), Stop> {
+pub(crate) fn count_notice_texts(
+    connection: &Connection,
+    texts: &NoticeTexts,
+    at: UnixTime,
+) -> Result<(), Stop> {
     let mut sent = find(connection, &texts.name)?.unwrap_or_default();
-    if !sent.tell(texts.count, at) {
+    if !sent.count_notice_texts(texts.count, at) {
         return Err(Stop::Conflict);
     }
     Ok(write(connection, &texts.name, &sent)?)

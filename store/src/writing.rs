@@ -155,6 +155,10 @@ fn write(
     bundle: &Bundle,
 ) -> Result<Vec<Entry>, Stop> {
     accounts::require(connection, &bundle.precondition)?;
+    // Before the account: what was sent under a name goes with whoever gives the name up.
+    if let Some(texts) = &bundle.notice_texts {
+        sent::count_notice_texts(connection, texts, bundle.at)?;
+    }
     if let Some(change) = &bundle.account {
         accounts::change(connection, change)?;
     }
@@ -167,12 +171,7 @@ fn write(
     if let Some(new) = &bundle.new_code {
         sent::send(connection, new)?;
     }
-    if let Some(texts) = &bundle.notice_texts {
-        sent::tell(connection, texts, bundle.at)?;
-    }
-    for message in &bundle.messages {
-        outbox::put(connection, message, bundle.at)?;
-    }
+    let left_out = outbox::put(connection, &bundle.messages, bundle.at)?;
     if let Some(account) = bundle.signed_in {
         accounts::signed_in(connection, account, bundle.at)?;
     }
@@ -189,7 +188,7 @@ fn write(
         caps::unlock(connection, unlocked)?;
     }
     let mut entries = Vec::with_capacity(bundle.records.len());
-    for record in &bundle.records {
+    for record in bundle.records_without(left_out).iter() {
         if tallies::fate(connection, bundle.tally, record)? == Fate::Singly {
             entries.push(append(connection, chain, head, record.clone())?);
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::attempt::Dialogue;
 use common::engine::{Engine, Reply as Decided};
+use common::login;
 use common::session::Session;
 use common::{Reason, Verdict};
 use config::Settings;
@@ -48,7 +49,7 @@ fn reply(engine: &Engine, case: &Case, decided: Decided) -> Reply {
                 Dialogue::Neutral => Words::Unheard,
                 Dialogue::Plain => Words::Heard,
             };
-            let manner = manner(engine.policy().floor_of(&case.attempt, Some(&session)));
+            let manner = manner(login::floor(engine.policy(), &case.attempt, Some(&session)));
             let question = Question::new(&prompt, words, session.asked());
             match session.seal(engine.keys(), engine.random(), case.binding(), typed) {
                 Ok(session) => Reply::Ask { session, question, manner },

@@ -3,8 +3,11 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::queue::{Line, Queue};
+use crate::sink::{Lost, Tally};
 use crate::{Destination, Facility, Format, Origin, Renderer, SyslogSink};
 use common::chain::{ChainMac, ChainPosition};
 use common::ports::Sink as _;
@@ -173,6 +176,29 @@ fn a_command_waits_two_seconds_for_a_collector_that_never_reads_and_says_how_muc
     let behind = Record { reason: Reason::SyslogBehind, ..record() };
     sink.publish(&behind, Some(&position(1002)));
     assert_eq!(sink.take_lost(), None, "and not told of itself");
+}
+
+#[test]
+fn what_the_thread_of_a_queue_drops_is_lost_too() {
+    let tally = Arc::<Tally>::default();
+    let line = |octets: usize, second: u64| Line {
+        octets: vec![b'x'; octets],
+        of: (second > 0).then(|| UnixTime::from_seconds(second)),
+    };
+    let collector = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let queue = Queue::start(Destination::Udp(collector.local_addr().unwrap()), Arc::clone(&tally)).unwrap();
+    let no_datagram = 70_000;
+    for line in [line(no_datagram, 8), line(100, 9), line(no_datagram, 7), line(no_datagram, 0)] {
+        queue.put(line).unwrap();
+    }
+    queue.flush(PATIENCE);
+    let since = UnixTime::from_seconds(7);
+    assert_eq!(tally.take_lost(), Some(Lost { count: 2, since }), "an anchor is no record");
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Queue::start(Destination::Unix(folder.path().join("nobody")), Arc::clone(&tally)).unwrap();
+    queue.put(line(100, 7)).unwrap();
+    drop(queue);
+    assert_eq!(tally.take_lost(), Some(Lost { count: 1, since }), "given up");
 }
 
 #[test]

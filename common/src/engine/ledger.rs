@@ -115,7 +115,7 @@ impl Ledger<'_> {
             (Ok(stored), Ok(kept)) => Ok(self.together(stored, kept, session, now)),
             (Ok(stored), Err(_)) => Ok(stored),
             (Err(_), Ok(kept)) if file.stands_in && kept.account.is_some() => {
-                Ok(Loaded { sends_nothing: true, ..kept })
+                Ok(Loaded { outbox_is_closed: true, ..kept })
             }
             (Err(error), _) => Err(error),
         }

@@ -28,11 +28,12 @@ mod model_tests;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::account::Account;
 use crate::acts::Desk;
 use crate::address::Channel;
-use crate::attempt::Word;
+use crate::attempt::{FirstAnswer, Word};
 use crate::bundle::Bundle;
 use crate::keys::KeyRing;
 use crate::lane::Lane;
@@ -248,7 +249,6 @@ fn still(view: &View<'_>, session: &Session, primary: PrimaryResult) -> PrimaryR
 
 /// What the first answer of an attempt is an answer to.
 pub(crate) fn first_stage(attempt: &Attempt) -> Stage {
-    use crate::attempt::FirstAnswer;
     match (attempt.primary, attempt.profile.first_answer) {
         (PrimaryMode::Stack, _) => Stage::Second(PrimaryResult::Right),
         (PrimaryMode::Failed, _)
@@ -259,6 +259,23 @@ pub(crate) fn first_stage(attempt: &Attempt) -> Stage {
             Stage::Second(PrimaryResult::NotAsked)
         }
     }
+}
+
+/// How late what follows an answer is heard, at the earliest; `session` is `None` for one that came unasked. There is a
+/// floor behind the first password, and behind each question for the second proof: a code is sent there or is not.
+/// There is none where no first password is checked here, nor for somebody whose word on it was heard.
+#[must_use]
+pub fn floor(policy: &Policy, attempt: &Attempt, session: Option<&Session>) -> Duration {
+    let of_stage = |stage: &Stage| match stage {
+        Stage::Password => match (attempt.primary, attempt.profile.first_answer) {
+            (PrimaryMode::Own, FirstAnswer::Password) => policy.floor,
+            (PrimaryMode::Own, FirstAnswer::Code | FirstAnswer::AppPassword)
+            | (PrimaryMode::Stack | PrimaryMode::Failed | PrimaryMode::None, _) => Duration::ZERO,
+        },
+        Stage::Second(_) => policy.floor,
+        Stage::Invited(_) | Stage::Setup(_) | Stage::Manage(_) => Duration::ZERO,
+    };
+    session.map_or_else(|| of_stage(&first_stage(attempt)), |session| of_stage(&session.stage))
 }
 
 impl View<'_> {

@@ -93,7 +93,7 @@ pub(super) fn new(
     if !view.loaded.sent.allows(asker, view.now, daily_limit) {
         return Ok(Sending::Refused(Reason::TooManyCodes));
     }
-    if view.loaded.sends_nothing {
+    if view.loaded.outbox_is_closed {
         return Ok(Sending::Refused(Reason::OutboxFull));
     }
     let random = Stream::new(view.entropy, "sent code");

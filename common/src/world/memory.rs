@@ -31,7 +31,7 @@ pub(crate) struct Memory {
     tickets: HashMap<AccountId, Tickets>,
     /// Messages that nobody has taken.
     pub(crate) outbox: Vec<Envelope>,
-    /// No further code is taken in. Who loads after one was refused knows it.
+    /// Nothing further is taken in. Who loads after a code was refused knows it.
     pub(crate) outbox_is_full: bool,
     was_code_refused: bool,
     signed_in: HashMap<AccountId, UnixTime>,
@@ -125,7 +125,7 @@ impl Store for MemoryStore {
         let id = account.as_ref().map(|account| account.id);
         Ok(Loaded {
             sent: memory.sent.get(name).cloned().unwrap_or_default(),
-            sends_nothing: memory.was_code_refused,
+            outbox_is_closed: memory.was_code_refused,
             tickets: id.and_then(|id| memory.tickets.get(&id).cloned()).unwrap_or_default(),
             signed_in_at: id.and_then(|id| memory.signed_in.get(&id).copied()),
             account,
@@ -253,8 +253,9 @@ impl Memory {
         if !bundle.tickets.iter().all(|change| self.may_remember(change, bundle)) {
             return Outcome::Conflict;
         }
-        let may_tell = |texts: &NoticeTexts| self.sent_to(&texts.name).tell(texts.count, bundle.at);
-        if !bundle.notice_texts.as_ref().is_none_or(may_tell) {
+        let may_count =
+            |texts: &NoticeTexts| self.sent_to(&texts.name).count_notice_texts(texts.count, bundle.at);
+        if !bundle.notice_texts.as_ref().is_none_or(may_count) {
             return Outcome::Conflict;
         }
         let may_send = |new: &NewCode| !self.outbox_is_full && self.sent_to(&new.name).send(new);
@@ -264,12 +265,11 @@ impl Memory {
         if bundle.success.as_ref().is_some_and(|success| self.successes.contains_key(&success.session)) {
             return Outcome::Conflict;
         }
-        self.apply(bundle);
+        let records = self.apply(bundle);
         let position =
             |sequence| ChainPosition { stream: "test".to_owned(), sequence, mac: ChainMac::BEGINNING };
-        let entries = (0..)
-            .zip(&bundle.records)
-            .map(|(sequence, record)| Entry { record: record.clone(), position: Some(position(sequence)) });
+        let entries =
+            (0..).zip(records).map(|(sequence, record)| Entry { record, position: Some(position(sequence)) });
         Outcome::Applied(entries.collect())
     }
 

@@ -1,9 +1,10 @@
 //! Cases about messages that wait to be sent.
 
-use common::bundle::{AccountChange, Bundle};
+use common::bundle::{AccountChange, Bundle, Outcome};
 use common::limits::{NOTICES_WAITING_PER_USER_MAX, SPENT_KEPT_SECONDS};
 use common::message::{Envelope, Urgency};
-use common::ports::{Fate, OutboxFigures};
+use common::ports::{Fate, OutboxFigures, StoredRecord};
+use common::record::{Record, Told, Untold};
 
 use super::samples::{
     account, applies, bundle, conflicts, envelope, id, insert, is_applied, load, message, moments, new_code,
@@ -22,6 +23,7 @@ cases![
     expired_messages_are_dropped_and_told_of,
     expired_messages_go_although_no_server_comes,
     too_many_notices_of_one_user_are_left_out_and_the_first_ones_stay,
+    a_record_says_how_many_notices_there_was_room_for,
     a_message_comes_with_its_bundle_or_not_at_all,
     messages_of_an_account_that_goes_are_sent_all_the_same,
     of_a_group_of_256_each_stands_for_itself,
@@ -184,6 +186,29 @@ fn too_many_notices_of_one_user_are_left_out_and_the_first_ones_stay(ground: &dy
     put(&*store, [notice(2000), notice(2001)], 1001);
     let figures = store.figures().unwrap();
     assert_eq!((figures.waiting, figures.left_out), (most + 2, 4), "a place is free again");
+}
+
+fn a_record_says_how_many_notices_there_was_room_for(ground: &dyn Ground) {
+    let store = ground.open("main");
+    let says = |from: u64, until: u64| {
+        let messages: Vec<_> = (from..until).map(notice).collect();
+        let made = Told { notices: u32::try_from(messages.len()).unwrap(), untold: None };
+        let records = vec![Record { told: Some(made), ..record(1000) }, record(1000)];
+        let outcome = store.commit(&[Bundle { messages, records, ..bundle(1000) }]).unwrap().remove(0);
+        assert!(is_applied(&outcome));
+        let entries = if let Outcome::Applied(entries) = outcome { entries } else { Vec::new() };
+        let kept = store.records("main", 1, 1000).unwrap();
+        let told: Vec<_> = entries.iter().map(|entry| entry.record.told).collect();
+        let of = |kept: &StoredRecord| serde_json::from_slice::<Record>(&kept.body).unwrap().told;
+        assert_eq!(kept[kept.len() - 2..].iter().map(of).collect::<Vec<_>>(), told);
+        told
+    };
+    let most = u64::from(NOTICES_WAITING_PER_USER_MAX);
+    let all = Told { notices: NOTICES_WAITING_PER_USER_MAX - 1, untold: None };
+    assert_eq!(says(0, most - 1), [Some(all), None]);
+    assert_eq!(says(most, most + 2), [Some(Told { notices: 1, untold: None }), None]);
+    let nobody = Told { notices: 0, untold: Some(Untold::OutboxFull) };
+    assert_eq!(says(most + 2, most + 4), [Some(nobody), None]);
 }
 
 fn a_message_comes_with_its_bundle_or_not_at_all(ground: &dyn Ground) {

@@ -6,6 +6,7 @@ use common::limits::{
     CODE_DAY_SECONDS, CODE_JOINED_SECONDS, CODE_SECONDS, CODE_TRIES, NOTICE_TEXTS_IN_DAY, SPENT_KEPT_SECONDS,
 };
 use common::message::Urgency;
+use common::sent::Sent;
 use common::throttle::Count;
 
 use super::samples::{
@@ -25,7 +26,7 @@ cases![
     notices_by_text_message_have_a_limit_of_their_own_over_all_servers,
     of_a_hundred_parallel_codes_one_is_sent_and_used,
     a_conflict_sends_nothing_and_uses_no_code,
-    codes_of_a_name_go_with_its_account,
+    what_was_sent_under_a_name_goes_with_its_account,
     what_was_sent_is_forgotten_after_a_day,
     a_counter_and_every_earlier_one_conflict,
     a_counter_is_never_forgotten_and_does_not_move_the_floor,
@@ -181,7 +182,7 @@ fn a_conflict_sends_nothing_and_uses_no_code(ground: &dyn Ground) {
     assert_eq!(store.figures().unwrap().waiting, 1);
 }
 
-fn codes_of_a_name_go_with_its_account(ground: &dyn Ground) {
+fn what_was_sent_under_a_name_goes_with_its_account(ground: &dyn Ground) {
     let store = ground.open("main");
     insert(&*store, account(1, "alice"));
     for change in [
@@ -190,8 +191,10 @@ fn codes_of_a_name_go_with_its_account(ground: &dyn Ground) {
     ] {
         let user = load(&*store, "alice").account.map_or("alicia", |_| "alice");
         assert!(applies(&*store, sending(user, phone(1), 1, 1000)));
-        assert!(applies(&*store, Bundle { account: Some(change), ..bundle(1001) }));
-        assert_eq!(load(&*store, user).sent.codes, []);
+        // The user hears of it by text message.
+        let notice_texts = Some(NoticeTexts { name: name(user), count: 1 });
+        assert!(applies(&*store, Bundle { account: Some(change), notice_texts, ..bundle(1001) }));
+        assert_eq!(load(&*store, user).sent, Sent::default(), "{user}");
         assert!(!uses(&*store, user, phone(1), 1, 1002));
     }
     insert(&*store, account(2, "bob"));

@@ -37,7 +37,7 @@ fn station() -> Binding {
     Binding::Station { client: "vpn".to_owned(), station: Station::parse(STATION).expect("a station") }
 }
 
-/// Remembers devices as a server would, in a process of its own beside the command line.
+/// Remembers devices, which no login does yet, in a process of its own beside the command line.
 fn remember(desk: &Desk, user: &str, devices: &[Binding]) {
     let settings = desk.folder.join("countersign.toml");
     let settings = Settings::load_without_clients(&settings).expect("settings").settings;

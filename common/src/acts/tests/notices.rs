@@ -7,8 +7,10 @@ use super::*;
 use crate::account::{Block, PasswordHash, Scope, SetBy};
 use crate::acts::{Became, Declaration, HotpProof, IfAbsent, NewHotp, Order, Reset, StateChange};
 use crate::address::{Address, Channel, Extension, PhoneNumber};
+use crate::lane::LaneKey;
 use crate::limits::NOTICE_TEXTS_IN_DAY;
 use crate::message::Event;
+use crate::ports::Store as _;
 use crate::record::Untold;
 use crate::{FactorId, UnixTime};
 
@@ -227,6 +229,32 @@ fn numbers_that_a_registration_on_behalf_makes_void_hear_of_it() {
     world.act("alice", &another_app(1));
     let heard: Vec<_> = told(&world).into_iter().map(|(_, _, event)| event).collect();
     assert_eq!(heard, [Event::FactorAdded, Event::FactorRemoved]);
+}
+
+#[test]
+fn a_notice_that_finds_no_room_was_not_made_and_the_record_says_so() {
+    let world = World::with_alice(Policy::new(State::Enforced));
+    world.act("alice", &contact(mail("alice@example.org")));
+    let _ = told(&world);
+    world.memory.0.lock().unwrap().outbox_is_full = true;
+    world.act("alice", &Act::RenewRecoveryCodes);
+    assert_eq!((told(&world), recorded(&world)), (vec![], Some((0, Some(Untold::OutboxFull)))));
+}
+
+#[test]
+fn whoever_has_a_name_next_has_not_been_told_of_anything() {
+    let world = World::with_alice(Policy::new(State::Enforced));
+    world.act("alice", &sent(mobile("+4915112345678")));
+    world.act("alice", &Act::RenewRecoveryCodes);
+    let name = Username::parse("alice").unwrap();
+    let texts = || {
+        let loaded = world.memory.load(&name, &LaneKey::NONE, None).unwrap();
+        loaded.sent.notice_texts.in_day(UnixTime::from_seconds(world.now()))
+    };
+    assert_eq!(texts(), 1);
+    world.act("alice", &Act::Remove);
+    assert_eq!(recorded(&world), Some((1, None)));
+    assert_eq!(texts(), 0);
 }
 
 #[test]

@@ -41,4 +41,6 @@ pub use system::{SystemClock, SystemRandom};
 // Doors depend on `assembly`, not on what it joins: these are the parts that they render or hand on.
 #[cfg(feature = "delivery")]
 pub use delivery;
+#[cfg(feature = "office")]
+pub use doctor;
 pub use {audit, config, primary, store};

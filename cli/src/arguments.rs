@@ -65,6 +65,9 @@ pub(crate) enum Command {
     /// The gateways that send codes and notices.
     #[command(subcommand)]
     Delivery(delivery::Command),
+    /// Look at PAM, sshd, rights, clock, store and servers, and say who could get in with what; exit code 1 where something is
+    /// wrong.
+    Doctor,
     /// The file that lets break-glass accounts in when the store cannot be written.
     #[command(subcommand)]
     BreakGlass(break_glass::Command),

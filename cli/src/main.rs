@@ -3,6 +3,7 @@
 
 mod actor;
 mod arguments;
+mod asked;
 mod bulk;
 mod command;
 mod context;

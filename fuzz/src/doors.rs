@@ -3,8 +3,6 @@
 
 #[path = "../../pam_module/src/answer.rs"]
 pub(crate) mod answer;
-#[path = "../../pam_module/src/arguments.rs"]
-pub(crate) mod arguments;
 #[expect(dead_code, reason = "the plan of an import needs more than its parser")]
 #[path = "../../cli/src/command/import/rows.rs"]
 mod rows;

@@ -17,8 +17,10 @@ mod input;
 mod local_request;
 mod module_arguments;
 mod packet;
+mod pam_stack;
 mod people;
 mod prompt_answers;
+mod sshd_config;
 mod state;
 // The small world of `common`'s own tests, compiled here once more: a store in memory, a clock to turn, people with
 // passwords. It stands on what `common` shows to everybody, so that nothing has to be opened for it.
@@ -46,7 +48,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "local_request", run: local_request::run },
     Target { name: "module_arguments", run: module_arguments::run },
     Target { name: "packet", run: packet::run },
+    Target { name: "pam_stack", run: pam_stack::run },
     Target { name: "prompt_answers", run: prompt_answers::run },
+    Target { name: "sshd_config", run: sshd_config::run },
     Target { name: "state", run: state::run },
 ];
 

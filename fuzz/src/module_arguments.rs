@@ -3,9 +3,9 @@
 use std::ffi::{CStr, CString};
 use std::path::Path;
 
+use assembly::local::arguments::{ArgumentError, Arguments, Socket};
 use common::PrimaryMode;
 
-use crate::doors::arguments::{ArgumentError, Arguments, Socket};
 use crate::input::Input;
 
 pub(crate) fn run(octets: &[u8]) {

@@ -72,7 +72,7 @@ macro_rules! replays {
     };
 }
 
-replays! { attributes config import local_request module_arguments packet prompt_answers state }
+replays! { attributes config import local_request module_arguments packet pam_stack prompt_answers sshd_config state }
 
 #[test]
 fn every_target_is_replayed() {

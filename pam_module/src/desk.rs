@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use assembly::config::{Settings, paths};
+use assembly::local::arguments::Socket;
 use assembly::local::{Away, Errand, Reply, Request, Round, Service, decide};
 use common::engine::Engine;
 
-use crate::arguments::Socket;
 use crate::hindrance::Hindrance;
 
 /// Where one login is decided.

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use assembly::config::paths;
 use assembly::local::Errand;
+use assembly::local::arguments::Arguments;
 use nix::unistd::Uid;
 
-use crate::arguments::Arguments;
 use crate::source;
 use crate::transaction::{NobodyAnswers, Transaction};
 

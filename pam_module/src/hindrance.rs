@@ -3,10 +3,10 @@
 use assembly::AssemblyError;
 use assembly::config::{ConfigError, Finding, Severity};
 use assembly::local::Away;
+use assembly::local::arguments::ArgumentError;
 use common::attempt::SELF_SERVICE;
 use common::causes::with_causes;
 
-use crate::arguments::ArgumentError;
 use crate::transaction::NobodyAnswers;
 
 /// `countersign config check` shows all of them.

@@ -4,7 +4,6 @@
 //! docs/pam.md shows the stacks that it is made for, and what it returns when.
 
 mod answer;
-mod arguments;
 mod code;
 mod desk;
 mod dialogue;

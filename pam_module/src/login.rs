@@ -2,12 +2,12 @@
 
 use std::ffi::CStr;
 
+use assembly::local::arguments::Arguments;
 use common::attempt::SELF_SERVICE;
 use common::{PrimaryMode, text};
 use pam::constants::{PamFlag, PamResultCode};
 use pam::module::PamHandle;
 
-use crate::arguments::Arguments;
 use crate::desk::Desk;
 use crate::dialogue::{Dialogue, Ending};
 use crate::hindrance::Hindrance;

@@ -115,7 +115,7 @@ fn register(user: &str) -> Result<(Authenticator, Vec<String>), Failure> {
     let mut terminal = begin(user, &["register"])?;
     terminal.expect("Set it up now")?.expect("n for later: ")?.send("y")?;
     let app = choose_app(&mut terminal)?;
-    let before = terminal.read_until("Then press Enter")?;
+    let before = terminal.read_until("Write them down")?;
     let codes = codes_in(&before);
     terminal.expect("(or ok): ")?.send("")?.expect("for none: ")?.send("")?;
     let ended = terminal.end()?;

@@ -51,7 +51,9 @@ fn sshd_ends_a_sign_in_that_takes_too_long_and_its_client_says_so_after_the_next
     site.add_user("thea")?;
     let options = SshdOptions { pam_service: "own", lines: &["LoginGraceTime 2"] };
     let sshd = Sshd::start(&site.machine, &options)?;
-    let mut terminal = ssh(&sshd, "thea")?;
+    // What it says of that is said at the usual level.
+    let mut client = sshd.client("ssh", &["LogLevel=INFO"]);
+    let mut terminal = Terminal::start(client.arg("thea@127.0.0.1").arg(format!("echo {IN}")))?;
     terminal.expect("Password: ")?.send(OWN_PASSWORD)?.expect(CODE)?;
     let filter = format!("( sport = :{} )", sshd.port());
     test_ground::wait_for("the end of the connection", 20, || {

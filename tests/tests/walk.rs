@@ -178,7 +178,7 @@ const STORY: [&str; 16] = [
     "accept registered totp",
     "accept both-proofs totp",
     "act enroll mobile",
-    "accept both-proofs",
+    "accept both-proofs totp",
     "accept both-proofs mobile",
     "act contact add",
     "accept both-proofs recovery-code",
@@ -187,7 +187,7 @@ const STORY: [&str; 16] = [
     "accept registered totp",
     "act enroll mobile",
     "act enroll mobile",
-    "accept both-proofs",
+    "accept both-proofs totp",
 ];
 
 fn the_records_tell_the_story(rollout: &Rollout) -> Outcome {

@@ -93,7 +93,7 @@ struct Dependency {
 fn tier(name: &str) -> Option<Tier> {
     match name {
         "common" | "radius_protocol" => Some(Tier::Ground),
-        "audit" | "config" | "delivery" | "primary" | "store" => Some(Tier::Middle),
+        "audit" | "config" | "delivery" | "doctor" | "primary" | "store" => Some(Tier::Middle),
         "assembly" => Some(Tier::Assembly),
         "cli" | "local_service" | "pam_module" | "portal" | "radius_server" => Some(Tier::Door),
         "bench" | "tests" | "xtask" => Some(Tier::Around),

@@ -1,6 +1,7 @@
 //! What `pam_countersign.so` and `countersign-local` have in common: the errand of a PAM caller, what the core is told
 //! of it, and the frames between the two. The module falls back on the same when it goes to the store by itself.
 
+pub mod arguments;
 mod decision;
 mod errand;
 #[cfg(feature = "pam")]

@@ -7,6 +7,7 @@ pub(crate) mod break_glass;
 pub(crate) mod client;
 pub(crate) mod contact;
 pub(crate) mod delivery;
+pub(crate) mod doctor;
 pub(crate) mod enroll;
 pub(crate) mod export;
 pub(crate) mod factor;
@@ -63,6 +64,7 @@ pub(crate) fn run(context: &Context, command: Command) -> Result<Outcome, Failur
         Command::Config(command) => settings::run(context, &command),
         Command::Audit(command) => audit::run(context, &command),
         Command::Delivery(command) => delivery::run(context, &command),
+        Command::Doctor => doctor::run(context),
         Command::BreakGlass(command) => break_glass::run(context, &command),
         Command::Store(command) => store::run(context, &command),
         Command::Register(place) => me::register(context, &place),

@@ -1,7 +1,7 @@
 //! `countersign store`: whether it is sound, copies of it, and putting one back so that nothing used since then works
 //! again.
 
-mod check;
+pub(in crate::command) mod check;
 mod keeping;
 
 use std::fs::{self, File};

@@ -20,14 +20,9 @@ use crate::throttle::Against;
 use crate::{Answer, Door, Reason, Secret, limits, text};
 
 /// What every answer after a question has to pass: it is one round more, and no answer to a session that is over.
-fn beginning(
-    view: &View<'_>,
-    mut session: Session,
-    primary: PrimaryResult,
-    answer: &Answer,
-) -> Result<Session, Box<Step>> {
+fn beginning(view: &View<'_>, mut session: Session, answer: &Answer) -> Result<Session, Box<Step>> {
     session.rounds = session.rounds.saturating_add(1);
-    if let Some(step) = retransmission(view, &session, primary, answer) {
+    if let Some(step) = retransmission(view, &session, answer) {
         return Err(Box::new(step));
     }
     if session.rounds > session.rounds_max() {
@@ -45,7 +40,7 @@ pub(super) fn openly(
 ) -> Step {
     let known = session.primary();
     let primary = still(view, &session, known);
-    match beginning(view, session, primary, answer) {
+    match beginning(view, session, answer) {
         Err(step) => *step,
         Ok(session) if primary != known => write::reject(view, &session, Reason::WrongPassword),
         Ok(session) => then(session),
@@ -60,7 +55,7 @@ pub(super) fn answered(
     answer: &Answer,
     evidence: Evidence,
 ) -> Step {
-    let mut session = match beginning(view, session, primary, answer) {
+    let mut session = match beginning(view, session, answer) {
         Ok(session) => session,
         Err(step) => return *step,
     };
@@ -180,13 +175,11 @@ fn in_dialogue(view: &View<'_>, plain: String, neutral: &str) -> Prompt {
     })
 }
 
-/// The same answer to the same session, as after a lost packet, gets the same verdict; any other use of it fails.
-fn retransmission(
-    view: &View<'_>,
-    session: &Session,
-    primary: PrimaryResult,
-    answer: &Answer,
-) -> Option<Step> {
+/// The same answer to the same session, as after a lost packet, gets the same verdict; any other use of it fails. What is
+/// known of the first password is what it was then: the digest is of the account as the success has left it, which may have
+/// made it.
+fn retransmission(view: &View<'_>, session: &Session, answer: &Answer) -> Option<Step> {
+    let primary = session.primary();
     let success = view.loaded.success.as_ref()?;
     let typed = answer.typed();
     let Ok(digest) = write::digest(view, session, typed) else {

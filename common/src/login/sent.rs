@@ -2,6 +2,7 @@
 
 use crate::account::{Account, Factor, FactorKind};
 use crate::address::{Address, Channel};
+use crate::attempt::Word;
 use crate::bundle::{Asker, NewCode, SentCode, Slot, Spend};
 use crate::codes;
 use crate::id::{AccountId, CodeId, MessageId};
@@ -54,8 +55,11 @@ pub(super) fn asking(view: &View<'_>, session: &Session, evidence: Evidence) -> 
 }
 
 /// Who asks for a code. At a gateway that checks no password a name is all that there is, unless the user was let in
-/// lately from the same source.
+/// lately from the same source. A program of the user has shown nothing, whatever it says, and can ask again and again.
 fn asker(view: &View<'_>, session: &Session) -> Asker {
+    if view.attempt.parties.word == Word::OfUser {
+        return Asker::Anybody;
+    }
     let is_usual = view.attempt.source.is_some() && view.is_known();
     if is_known_by_name_alone(view, session) && !is_usual { Asker::Anybody } else { Asker::Somebody }
 }

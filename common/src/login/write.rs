@@ -246,9 +246,20 @@ pub(super) fn with_recognition(view: &View<'_>, step: Step) -> Step {
     with_bundle(step, |bundle| bundle.recognised = recognised(view))
 }
 
-/// The same step, with something used up.
-pub(super) fn with_spend(step: Step, spend: Spend) -> Step {
+/// The same question, with a code used up that was sent to this kind of address; the record says so.
+pub(super) fn with_sent_code(view: &View<'_>, step: Step, spend: Spend, kind: &str) -> Step {
+    let of_question = match &step {
+        Step::Ask(session, ..) => Some(record(view, session, Ending::Challenge, Reason::RegistrationBegun)),
+        _ => None,
+    };
     with_bundle(step, |bundle| {
+        if bundle.records.is_empty() {
+            bundle.records.extend(of_question);
+        }
+        let is_question = |record: &&mut Record| record.ending == Ending::Challenge;
+        if let Some(record) = bundle.records.first_mut().filter(is_question) {
+            record.factor = Some(kind.to_owned());
+        }
         bundle.spends.push(spend);
         bundle.tally = None;
     })
@@ -291,6 +302,10 @@ pub(super) enum Spent {
 
 /// The same question, with the proof that led to it.
 pub(super) fn with_proof(view: &View<'_>, step: Step, proof: Proof, spent: Spent) -> Step {
+    if !matches!(step, Step::Ask(..)) {
+        // It has led to no question, and is not used up for nothing.
+        return step;
+    }
     let mut is_told = true;
     let step = with_bundle(step, |bundle| {
         if let Some(record) = bundle.records.first_mut() {

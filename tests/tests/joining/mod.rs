@@ -33,8 +33,8 @@ fn whoever_registers_at_an_opening_is_asked_for_codes_from_then_on() -> Outcome 
     let key = to_the_key(&mut terminal)?;
     assert_ne!(key, forgotten);
     let vito = User::of_key("vito", &key);
-    terminal.send(&vito.code()?)?.expect("Write them down:")?;
-    let recovery_codes = terminal.read_until("Then press Enter")?;
+    terminal.send(&vito.code()?)?.expect("days without your phone:")?;
+    let recovery_codes = terminal.read_until("Write them down")?;
     terminal.expect(": ")?.send("ok")?;
     is_in(&mut terminal)?;
     site.wait_for_record("vito", "registered")?;

@@ -8,7 +8,7 @@ use test_ground::{Failure, Terminal};
 pub(crate) const PASSWORD: &str = "Password: ";
 
 /// What pam_strerror(3) says of a code, and so pamtester, which has its own words (and letters) for success.
-const SPOKEN: [(&str, &str); 9] = [
+const SPOKEN: [(&str, &str); 14] = [
     ("successfully", "PAM_SUCCESS"),
     ("sucessfully", "PAM_SUCCESS"),
     ("account management done", "PAM_SUCCESS"),
@@ -18,6 +18,11 @@ const SPOKEN: [(&str, &str); 9] = [
     ("Conversation error", "PAM_CONV_ERR"),
     ("Critical error - immediate abort", "PAM_ABORT"),
     ("Permission denied", "PAM_PERM_DENIED"),
+    ("User not known to the underlying authentication module", "PAM_USER_UNKNOWN"),
+    ("Have exhausted maximum number of retries for service", "PAM_MAXTRIES"),
+    ("Failure setting user credentials", "PAM_CRED_ERR"),
+    ("The return value should be ignored by PAM dispatch", "PAM_IGNORE"),
+    ("Module is unknown", "PAM_MODULE_UNKNOWN"),
 ];
 
 /// One PAM transaction.

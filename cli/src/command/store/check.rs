@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use assembly::config::Settings;
 use assembly::store::{Examination, Figures, Finding, Trouble};
 use assembly::{AssemblyError, places};
-use common::Username;
 use common::ports::Listing as _;
+use common::{UnixTime, Username};
 use serde::Serialize;
 
 use crate::command::Outcome;
@@ -29,27 +29,32 @@ const BREAK_GLASS: (&str, &str) = (
 
 pub(super) fn run(context: &Context) -> Result<Outcome, Failure> {
     refuse_strangers()?;
-    let settings = context.settings_without_clients()?;
-    // A store that went back is told of and recorded here. What else is wrong is found again below.
-    let closed =
-        context.office().and_then(|office| Ok(office.store.closed(office.engine.now(), CLOSED_NAMED_MAX)?));
-    let checked = match assembly::examination(&settings) {
-        Ok(examination) => {
-            let standby = Standby::look(&settings, &assembly::break_glass(&settings)?);
-            Checked::new(places::store(&settings), &examination, &standby, &closed.unwrap_or_default())
-        }
-        Err(error) => Checked::without_key(&settings, error)?,
-    };
+    let checked = survey(context, &context.settings_without_clients()?)?;
     context.say(&checked)?;
     Ok(if checked.sound { Outcome::Done } else { Outcome::Refused })
 }
 
+/// Looks at everything that logins need of the store.
+pub(in crate::command) fn survey(context: &Context, settings: &Settings) -> Result<Checked, Failure> {
+    // A store that went back is told of and recorded here. What else is wrong is found again below.
+    let closed =
+        context.office().and_then(|office| Ok(office.store.closed(office.engine.now(), CLOSED_NAMED_MAX)?));
+    match assembly::examination(settings) {
+        Ok(examination) => {
+            let standby = Standby::look(settings, &assembly::break_glass(settings)?);
+            let closed = closed.unwrap_or_default();
+            Ok(Checked::new(places::store(settings), &examination, &standby, &closed))
+        }
+        Err(error) => Checked::without_key(settings, error),
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Checked {
+pub(in crate::command) struct Checked {
     store: PathBuf,
     sound: bool,
-    findings: Vec<Found>,
+    pub(in crate::command) findings: Vec<Found>,
     schema: Option<u32>,
     database_octets: u64,
     log_octets: u64,
@@ -61,6 +66,8 @@ struct Checked {
     messages_left_out: Option<u64>,
     /// Since when one of them waits for a server that does not come.
     untaken_since: Option<String>,
+    #[serde(skip)]
+    pub(in crate::command) untaken: Option<UnixTime>,
     /// Whose codes from new places are refused: nothing that is wrong with the store.
     closed_accounts: Vec<String>,
     /// Who gets in by the break-glass file, whatever is wrong with the store.
@@ -72,12 +79,15 @@ struct Checked {
 /// One thing that is wrong.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Found {
-    kind: &'static str,
+pub(in crate::command) struct Found {
+    pub(in crate::command) kind: &'static str,
     meaning: &'static str,
-    file: PathBuf,
-    what: String,
-    advice: String,
+    pub(in crate::command) file: PathBuf,
+    pub(in crate::command) what: String,
+    pub(in crate::command) advice: String,
+    /// Whether others than root and the owner can reach it.
+    #[serde(skip)]
+    pub(in crate::command) exposed: bool,
 }
 
 impl Checked {
@@ -117,6 +127,7 @@ impl Checked {
             messages_expired: figures.messages.map(|messages| messages.expired),
             messages_left_out: figures.messages.map(|messages| messages.left_out),
             untaken_since: figures.untaken_since.map(rfc3339),
+            untaken: figures.untaken_since,
             closed_accounts: Vec::new(),
             break_glass_accounts: Vec::new(),
             meanwhile: None,
@@ -154,12 +165,21 @@ impl Found {
             file: finding.file.clone(),
             what: finding.what.clone(),
             advice: finding.advice.clone(),
+            exposed: finding.trouble == Trouble::Exposed,
         }
     }
 
     fn of_break_glass(standby: &Standby, (what, advice): &(String, String)) -> Self {
         let (kind, meaning) = BREAK_GLASS;
-        Self { kind, meaning, file: standby.file.clone(), what: what.clone(), advice: advice.clone() }
+        let exposed = standby.trouble == Some(Trouble::Exposed);
+        Self {
+            kind,
+            meaning,
+            file: standby.file.clone(),
+            what: what.clone(),
+            advice: advice.clone(),
+            exposed,
+        }
     }
 
     fn of_key(error: &AssemblyError) -> Option<Self> {
@@ -190,7 +210,8 @@ impl Found {
             | AssemblyError::Audit(_)
             | AssemblyError::HelperMissing => return None,
         };
-        Some(Self { kind, meaning, file: file.clone(), what, advice })
+        let exposed = matches!(error, AssemblyError::KeysExposed { .. });
+        Some(Self { kind, meaning, file: file.clone(), what, advice, exposed })
     }
 }
 
@@ -221,7 +242,7 @@ impl Checked {
 impl Report for Checked {
     fn text(&self) -> String {
         let mut text = String::new();
-        for Found { kind, meaning, file, what, advice } in &self.findings {
+        for Found { kind, meaning, file, what, advice, exposed: _ } in &self.findings {
             text.push_str(&format!(
                 "{kind}: {meaning}\n  file: {}\n  found: {what}\n  do: {advice}\n",
                 file.display()

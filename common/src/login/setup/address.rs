@@ -195,8 +195,10 @@ fn look(view: &View<'_>, session: Session, setup: &Setup, channel: Channel, answ
             match sent::open(view, code, setup.account_id(view)).filter(|to| setup.admits(view, to)) {
                 Some(address) => {
                     let spend = sent::spend(user, code);
+                    let kind = address.kind();
                     let proven = Setup { proven: Some(Proven::Address(address)), ..setup.clone() };
-                    let step = write::with_spend(after_proof(view, session, &proven, answer), spend);
+                    let step = after_proof(view, session, &proven, answer);
+                    let step = write::with_sent_code(view, step, spend, kind);
                     match setup.warrant {
                         Warrant::Own => write::with_recognition(view, step),
                         Warrant::Opening | Warrant::Contact | Warrant::TemporaryCode(_) | Warrant::Proof => {

@@ -98,7 +98,9 @@ impl Setup {
         let account = view.loaded.account.as_ref();
         let holds = match (self.warrant, need(view)) {
             (_, Need::Refuse(reason)) => return Err(reason),
-            (Warrant::Opening | Warrant::Contact, Need::Register) => warrant(view) == Some(self.warrant),
+            (Warrant::Opening | Warrant::Contact, Need::Register) => {
+                warrant(view) == Some(self.warrant) && self.version == view.version()
+            }
             (Warrant::Opening | Warrant::Contact, Need::Second | Need::Skip(_)) => false,
             (Warrant::TemporaryCode(id), _) => {
                 let code = account.and_then(|account| account.temporary_code.as_ref());
@@ -109,11 +111,11 @@ impl Setup {
                 let is_unspent = code.is_some_and(|code| !view.loaded.spent_codes.contains(&code.id));
                 is_unspent && self.is_of(account)
             }
-            (Warrant::Proof, Need::Second) => account.is_some_and(|account| {
+            (Warrant::Proof, Need::Second | Need::Register) => account.is_some_and(|account| {
                 let is_asked = account.factors.is_empty() || account.must_register_again;
                 is_asked && self.is_of(Some(account))
             }),
-            (Warrant::Proof, Need::Register | Need::Skip(_)) => false,
+            (Warrant::Proof, Need::Skip(_)) => false,
             (Warrant::Own, _) => {
                 account.is_some_and(|account| !account.must_register_again) && self.is_of(account)
             }

@@ -449,3 +449,16 @@ fn a_registration_that_ends_with_its_code_is_answered_again_when_the_answer_was_
     assert_eq!(short(&again), Ok(Grounds::BothProofs));
     assert_eq!(world.last_record().reason, crate::Reason::Retransmission);
 }
+
+#[test]
+fn a_program_of_the_user_does_not_use_up_the_codes_of_the_day() {
+    let world = World::with_alice(Policy { codes_per_day: 9, ..open() });
+    let address = Address::Mobile(PhoneNumber::parse("+4915112345678").unwrap());
+    world.act("alice", &Act::AddSent(NewSent { label: Label::parse("phone").unwrap(), address }));
+    for _ in 0..20 {
+        world.wait(900);
+        let (session, _) = asked_at_shell(&world, "alice");
+        let _ = said_at_shell(&world, "alice", &session, "sms");
+    }
+    assert_eq!(super::sent::codes_sent(&world), 3, "a third of them");
+}

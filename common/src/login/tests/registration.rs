@@ -430,3 +430,68 @@ fn a_program_of_the_user_registers_nothing() {
     let parties = crate::Parties { word: crate::attempt::Word::OfUser, ..crate::Parties::default() };
     check(&world, &Attempt { parties, ..at_sshd("alice") }, &["pw"], accepted(Grounds::PrimaryAlone));
 }
+
+#[test]
+fn a_recovery_code_at_the_offer_opens_the_registration() {
+    let world = World::with_alice(policy());
+    let codes = world.recovery_codes("alice");
+    let factor = account(&world, "alice").unwrap().factors[0].id;
+    world.act("alice", &Act::RemoveFactor(factor));
+    world.act("alice", &Act::SetState(State::Disabled.into()));
+    let deadline = Deadline { by: None, sign_ins: Some(3) };
+    world.memory.put(Account {
+        state: State::Enabled,
+        deadline: Some(deadline),
+        ..account(&world, "alice").unwrap()
+    });
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    assert!(talk.prompt.contains("n for later"), "{}", talk.prompt);
+    talk.say(&codes[0]);
+    talk.register_an_app();
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    assert_eq!(account(&world, "alice").unwrap().factors.len(), 1);
+}
+
+#[test]
+fn a_registration_by_password_alone_ends_where_the_account_has_changed_since() {
+    let world = World::new(open());
+    world.add("alice", State::Enabled);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    talk.say("y");
+    world.act("alice", &Act::SetRole(crate::account::Role::Administrator));
+    talk.say("1");
+    assert_eq!(talk.verdict(), Err(Reason::RegistrationRefused));
+}
+
+#[test]
+fn the_last_answer_of_a_registration_that_made_the_account_is_answered_again_when_it_was_lost() {
+    let world = World::new(Policy { default_state: State::Enabled, ..open() });
+    let mut talk = Talk::begin(&world, at_sshd("ghost"), "boo");
+    for typed in ["y", "1", "ok"] {
+        talk.say(typed);
+    }
+    let code = talk.code_of_key();
+    talk.say(&code);
+    let session = talk.session.clone().unwrap();
+    talk.say("ok");
+    assert_eq!(talk.verdict(), Ok(Grounds::BothProofs));
+    let Reply::Done(_, again) = world.engine.answer(&at_sshd("ghost"), &session, &text_answer("ok")) else {
+        panic!("asked again")
+    };
+    assert_eq!(short(&again), Ok(Grounds::BothProofs));
+    assert_eq!(world.last_record().reason, Reason::Retransmission);
+}
+
+#[test]
+fn a_code_that_was_sent_and_used_on_the_way_stands_in_a_record() {
+    let world = World::new(open());
+    world.add("alice", State::Enabled);
+    let mut talk = Talk::begin(&world, at_sshd("alice"), "pw");
+    for typed in ["y", "3", "+4915112345678"] {
+        talk.say(typed);
+    }
+    let code = sent_code(&world);
+    talk.say(&code);
+    let record = world.last_record();
+    assert_eq!((record.reason, record.factor.as_deref()), (Reason::RegistrationBegun, Some("mobile")));
+}

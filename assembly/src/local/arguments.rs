@@ -14,18 +14,18 @@ const PRIMARIES: [(&str, PrimaryMode); 4] = [
 
 /// What the line says.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Who checks the first password.
-    pub(crate) primary: PrimaryMode,
+    pub primary: PrimaryMode,
     /// The settings, where the line names another file than the usual one.
-    pub(crate) settings: Option<PathBuf>,
+    pub settings: Option<PathBuf>,
     /// Where countersign-local is asked.
-    pub(crate) socket: Socket,
+    pub socket: Socket,
 }
 
 /// Where countersign-local is asked.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) enum Socket {
+pub enum Socket {
     /// At the usual place.
     #[default]
     Usual,
@@ -37,19 +37,25 @@ pub(crate) enum Socket {
 
 /// A mistake in the line: the argument, and what is allowed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ArgumentError {
+pub enum ArgumentError {
+    /// No argument of ours.
     #[error(
         "unknown argument `{0}`: primary=own|stack|failed|none, config=/PATH and socket=off|/PATH are allowed"
     )]
     Unknown(String),
+    /// It may stand once.
     #[error("argument `{0}=` stands twice: once is allowed")]
     Twice(&'static str),
+    /// No such word.
     #[error("argument `primary={0}`: own, stack, failed or none is allowed")]
     Primary(String),
+    /// No path that is taken.
     #[error("argument `config={0}`: an absolute path without `..` is allowed")]
     Config(String),
+    /// Neither `off` nor a path that is taken.
     #[error("argument `socket={0}`: off or an absolute path without `..` is allowed")]
     Socket(String),
+    /// It must stand there.
     #[error(
         "argument `primary=` is missing: primary=own|stack|failed|none says who checks the first password"
     )]
@@ -58,10 +64,22 @@ pub(crate) enum ArgumentError {
 
 impl Arguments {
     /// Reads the arguments; the first mistake counts.
-    pub(crate) fn parse(arguments: &[&CStr]) -> Result<Self, ArgumentError> {
+    ///
+    /// # Errors
+    /// [`ArgumentError`] names the argument and what is allowed.
+    pub fn parse(arguments: &[&CStr]) -> Result<Self, ArgumentError> {
+        let words: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+        Self::of_words(&words)
+    }
+
+    /// The same of words that were read from a file.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn of_words<S: AsRef<str>>(words: &[S]) -> Result<Self, ArgumentError> {
         let (mut primary, mut settings, mut socket) = (None, None, None);
-        for argument in arguments {
-            let text = argument.to_string_lossy();
+        for word in words {
+            let text = word.as_ref();
             match text.split_once('=') {
                 Some(("primary", word)) => once("primary", &mut primary, read_primary(word)?)?,
                 Some(("config", path)) => {
@@ -69,7 +87,7 @@ impl Arguments {
                     once("config", &mut settings, path)?;
                 }
                 Some(("socket", word)) => once("socket", &mut socket, read_socket(word)?)?,
-                Some(_) | None => return Err(ArgumentError::Unknown(text.into_owned())),
+                Some(_) | None => return Err(ArgumentError::Unknown(text.to_owned())),
             }
         }
         let primary = primary.ok_or(ArgumentError::NoPrimary)?;

@@ -192,6 +192,19 @@ pub(crate) enum Failure {
         "sealed secrets do not belong on a screen: name a new file with --output FILE, or say --output -"
     )]
     SecretsToTerminal,
+    /// Nobody would learn of it.
+    #[error("no secret was exported, because the record of it could not be written first")]
+    NotRecorded(#[source] ActError),
+    /// A file that is not whole and cannot be taken away.
+    #[error("{} holds only a part of the accounts and could not be removed ({why}): remove it", path.display())]
+    HalfLeft {
+        /// The file.
+        path: PathBuf,
+        /// Why it is still there.
+        why: io::Error,
+        /// Why it is not whole.
+        source: Box<Failure>,
+    },
     /// A password that no door could take.
     #[error("a password has 1 to {} octets", common::limits::ANSWER_OCTETS_MAX)]
     PasswordLength,
@@ -291,7 +304,9 @@ impl Failure {
     /// What the store said, where that is why.
     fn of_store(&self) -> Option<&StoreError> {
         match self {
-            Self::Store(error) | Self::Assembly(AssemblyError::Store(error)) => Some(error),
+            Self::Store(error)
+            | Self::Assembly(AssemblyError::Store(error))
+            | Self::NotRecorded(ActError::Store(error)) => Some(error),
             Self::Audit(AuditError::ReadRecords { source, .. } | AuditError::ReadHeads { source }) => {
                 Some(source)
             }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use common::Secret;
 use common::limits::PASSPHRASE_CHARACTERS_MIN;
-use common::passphrase::PassphraseError;
+use common::passphrase::Passphrase;
 
 use crate::failure::Failure;
 use crate::terminal::{self, Seat};
@@ -16,18 +16,15 @@ use crate::terminal::{self, Seat};
 const RIGHTS_OF_OTHERS: u32 = 0o077;
 
 /// A passphrase to seal with: typed twice at a terminal.
-pub(crate) fn new(file: Option<&Path>) -> Result<Secret, Failure> {
+pub(crate) fn new(file: Option<&Path>) -> Result<Passphrase, Failure> {
     if let Some(path) = file {
-        return first_line(path);
+        return Ok(Passphrase::parse(first_line(path)?)?);
     }
     let question = format!("Passphrase for the secrets ({PASSPHRASE_CHARACTERS_MIN} characters at least): ");
-    let passphrase = terminal::secret(&question, "passphrase")?;
     // Whoever hears that it is too short need not type it again.
-    if passphrase.expose_text().is_none_or(|text| text.chars().count() < PASSPHRASE_CHARACTERS_MIN) {
-        return Err(PassphraseError::TooShort.into());
-    }
+    let passphrase = Passphrase::parse(terminal::secret(&question, "passphrase")?)?;
     if terminal::seat() == Seat::Terminal
-        && terminal::secret("The same once more: ", "passphrase")? != passphrase
+        && terminal::secret("The same once more: ", "passphrase")? != *passphrase.typed()
     {
         return Err(Failure::PassphrasesDiffer);
     }

@@ -76,8 +76,8 @@ impl Role {
     }
 }
 
-/// A refusal at every door.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A refusal at every door. The longer of two is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Block {
     /// Until this moment.

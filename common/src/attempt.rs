@@ -54,6 +54,12 @@ pub enum Place {
 pub const SELF_SERVICE: &str = "countersign";
 
 impl Place {
+    /// Countersign itself: what stands in records of acts and deliveries where a login has its service.
+    #[must_use]
+    pub fn countersign() -> Self {
+        Self::Service(SELF_SERVICE.to_owned())
+    }
+
     /// Whether users look after their own accounts there, and get in nowhere.
     #[must_use]
     pub fn is_self_service(&self) -> bool {

@@ -92,21 +92,41 @@ pub struct Lock {
     pub check: Vec<u8>,
 }
 
+/// A passphrase that is long enough to seal with.
+pub struct Passphrase(Secret);
+
+impl Passphrase {
+    /// Takes what was typed, where it is long enough.
+    pub fn parse(typed: Secret) -> Result<Self, PassphraseError> {
+        let characters = typed.expose_text().map_or(0, |text| text.chars().count());
+        if characters < limits::PASSPHRASE_CHARACTERS_MIN {
+            Err(PassphraseError::TooShort)
+        } else {
+            Ok(Self(typed))
+        }
+    }
+
+    /// As it was typed.
+    #[must_use]
+    pub const fn typed(&self) -> &Secret {
+        &self.0
+    }
+}
+
 /// A key that was made of a passphrase. It wipes itself.
 #[derive(Clone)]
 pub struct PassphraseKey(Zeroizing<[u8; KEY_OCTETS]>);
 
 impl Lock {
     /// A lock for a new file, and its key.
-    pub fn new(random: &dyn Random, passphrase: &Secret) -> Result<(Self, PassphraseKey), PassphraseError> {
-        let characters = passphrase.expose_text().map_or(0, |text| text.chars().count());
-        if characters < limits::PASSPHRASE_CHARACTERS_MIN {
-            return Err(PassphraseError::TooShort);
-        }
+    pub fn new(
+        random: &dyn Random,
+        passphrase: &Passphrase,
+    ) -> Result<(Self, PassphraseKey), PassphraseError> {
         let mut salt = [0; SALT_OCTETS];
         random.fill(&mut salt);
         let cost = Cost::RECOMMENDED;
-        let key = PassphraseKey(derive(passphrase, &salt, cost)?);
+        let key = PassphraseKey(derive(&passphrase.0, &salt, cost)?);
         let check = key.seal(random, &CHECK, &Secret::new(Vec::new()))?;
         Ok((Self { salt, cost, check }, key))
     }

@@ -26,7 +26,7 @@ pub struct DeclaredAccount {
 }
 
 /// The form of sealed files that this program reads and writes.
-const VERSION: u16 = 1;
+const FORMAT: u16 = 1;
 /// The word for "no end", where a moment could stand.
 const NONE: &str = "none";
 /// The word for a block that ends by itself at no moment.

@@ -82,13 +82,14 @@ fn people_sign_in_at_the_new_machine_and_no_used_code_is_good_there() -> Outcome
     assert!(!text.contains(SECRETS[0]) && !text.contains(SECRETS[1]) && !text.contains(PASSPHRASE), "{text}");
     assert!(text.contains("recovery codes and app passwords"), "{text}");
     let records = old.json(&["audit", "list", "--limit", "1"], Given::default())?;
-    assert!(records.to_string().contains("secrets=sealed"), "{records}");
+    let words = "secrets=sealed accounts=2 factors=3 filter=none";
+    assert!(records.to_string().contains(words), "{records}");
 
     let new = new_machine()?;
     let file = file.display().to_string();
     let applied = apply(&new, &file, &[PASSPHRASE])?;
     assert_eq!((&applied["changed"], &applied["failed"]), (&json!(2), &json!([])), "{applied}");
-    assert!(applied.to_string().contains("new factors totp 'imported' and email 'my mail'"), "{applied}");
+    assert!(applied.to_string().contains("new factors email and totp"), "{applied}");
     assert!(!applied.to_string().contains("example.org"), "{applied}");
     let again = apply(&new, &file, &[PASSPHRASE])?;
     assert_eq!((&again["changed"], &again["as-asked"]), (&json!(0), &json!(2)), "{again}");
@@ -155,7 +156,7 @@ fn a_file_without_secrets_takes_no_factor_away() -> Outcome {
                address = \"+4915112345678\"\n";
     desk.machine.write(&file, one)?;
     let applied = apply(&desk, &file.display().to_string(), &[])?;
-    assert!(applied.to_string().contains("new factors mobile 'mobile'"), "{applied}");
+    assert!(applied.to_string().contains("new factors mobile"), "{applied}");
     assert_eq!(factors(&desk, "alice")?, ["totp imported", "email my mail", "mobile mobile"]);
     Ok(())
 }
@@ -190,7 +191,7 @@ fn a_passphrase_is_typed_twice_and_is_long_and_nobody_sees_it() -> Outcome {
     let mut applied = Terminal::start(&new.command(&["apply", "--create", &file.display().to_string()]))?;
     applied.expect("Passphrase of the file: ")?.send(PASSPHRASE)?;
     let plan = applied.read_until("[y/N]")?;
-    assert!(plan.contains("new factors hotp 'key fob': bob"), "{plan}");
+    assert!(plan.contains("new factors hotp: bob"), "{plan}");
     applied.send("y")?.expect("2 accounts changed")?;
     assert_eq!(applied.end()?.code, 0);
     Ok(())

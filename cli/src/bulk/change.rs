@@ -1,5 +1,7 @@
 //! How an account changes, in a few words: enough to tell kinds of change apart, and no more of anybody than that.
 
+use std::collections::BTreeMap;
+
 use common::account::{Account, Block, Contact, Deadline, Factor};
 use common::acts::{Act, Reset};
 
@@ -135,14 +137,18 @@ fn factors(before: &Account, after: &Account) -> Option<String> {
     (before.factors != after.factors).then_some(word)
 }
 
-/// What is new, by kind and label; never a number or secret.
+/// What is new, by kind: with labels, each user would be a kind of change of their own.
 fn brought(before: &Account, after: &Account) -> String {
     let is_new = |factor: &&Factor| before.factors.iter().all(|old| old.id != factor.id);
-    let words = after
-        .factors
-        .iter()
-        .filter(is_new)
-        .map(|factor| format!("{} '{}'", factor.kind.name(), factor.label));
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for factor in after.factors.iter().filter(is_new) {
+        let count = kinds.entry(factor.kind.name()).or_default();
+        *count = count.saturating_add(1);
+    }
+    let words = kinds.into_iter().map(|(kind, count)| match count {
+        1 => kind.to_owned(),
+        _ => format!("{count} {kind}"),
+    });
     words.collect::<Vec<_>>().join(" and ")
 }
 
@@ -177,10 +183,10 @@ fn devices(act: &Act) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use common::account::{Account, Block, Contact, Role, SetBy, State};
+    use common::account::{Account, Block, Contact, Factor, FactorKind, Role, SetBy, State};
     use common::acts::{Act, Reset};
-    use common::address::{Address, MailAddress};
-    use common::id::ContactId;
+    use common::address::{Address, MailAddress, PhoneNumber};
+    use common::id::{ContactId, FactorId};
     use common::{AccountId, UnixTime, Username};
 
     use super::describe;
@@ -188,6 +194,25 @@ mod tests {
     fn account() -> Account {
         let id = AccountId::from_bytes([1; 16]);
         Account::new(id, Username::parse("alice").unwrap(), State::Disabled, UnixTime::from_seconds(1))
+    }
+
+    #[test]
+    fn users_who_get_the_same_factors_are_one_kind_of_change_whatever_they_call_them() {
+        let factor = |id, label: &str, address| Factor {
+            id: FactorId::from_bytes([id; 8]),
+            label: label.to_owned(),
+            kind: FactorKind::Sent { address },
+            added_at: UnixTime::from_seconds(1),
+        };
+        let mail =
+            |id, label| factor(id, label, Address::Email(MailAddress::parse("a@example.org").unwrap()));
+        let number = || PhoneNumber::parse("+4915112345678").unwrap();
+        let mobile = |id, label| factor(id, label, Address::Mobile(number()));
+        let told =
+            |factors| describe(Some(&account()), Some(&Account { factors, ..account() }), &Act::Unblock);
+        let one = told(vec![mail(1, "my mail"), mobile(2, "alice's own"), mail(3, "work")]);
+        assert_eq!(one, "new factors 2 email and mobile");
+        assert_eq!(told(vec![mobile(1, "bob's"), mail(2, "b"), mail(3, "c")]), one);
     }
 
     #[test]

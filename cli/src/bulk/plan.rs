@@ -24,7 +24,7 @@ pub(crate) struct Plan<'a> {
     /// What changes something, in order of name.
     pub(super) orders: Vec<Planned<'a>>,
     pub(super) kinds: Vec<Kind>,
-    /// The place of each kind, since labels make as many as there are users.
+    /// The place of each kind, since moments and new names can make as many as there are users.
     places: HashMap<String, usize>,
     /// Accounts that are as asked already.
     pub(super) as_asked: usize,

@@ -38,8 +38,7 @@ pub(crate) fn run(context: &Context, command: &Command) -> Result<Outcome, Failu
             let office = context.office()?;
             prepare(&office)?;
             let done = format!("file={}", office.break_glass.path().display());
-            let place = Place::Service("countersign".to_owned());
-            office.engine.record_act(&actor(), place, "break-glass prepare", done);
+            office.engine.record_act(&actor(), Place::countersign(), "break-glass prepare", done);
         }
     }
     let settings = context.settings_without_clients()?;

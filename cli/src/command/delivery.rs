@@ -77,8 +77,7 @@ fn test(context: &Context, arguments: &Test) -> Result<Outcome, Failure> {
     let parcel = trial(&settings, arguments.channel, to, office.engine.random(), office.engine.now());
     let tried = gateways.send(&parcel, arguments.gateway.as_deref());
     let report = TestReport::new(arguments.channel, &tried);
-    let place = Place::Service("countersign".to_owned());
-    office.engine.record_act(&asked_by, place, "delivery test", report.words());
+    office.engine.record_act(&asked_by, Place::countersign(), "delivery test", report.words());
     context.say(&report)?;
     Ok(if report.taken_by.is_some() { Outcome::Done } else { Outcome::Refused })
 }

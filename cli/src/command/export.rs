@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use assembly::Office;
 use assembly::config::accounts::{self, DeclaredAccount, Sealing};
 use clap::Args;
-use common::Place;
 use common::account::Account;
 use common::acts::Declaration;
 use common::passphrase::Lock;
@@ -73,18 +72,34 @@ pub(crate) fn run(context: &Context, arguments: &Export) -> Result<Outcome, Fail
         return Ok(Outcome::Done);
     };
     let count = write_file(&office, &arguments.filter, sealing.as_ref(), path)?;
-    context.say(&Exported { accounts: count.accounts, factors: count.factors, file: path.to_owned() })?;
+    let factors = arguments.secrets.then_some(count.factors);
+    context.say(&Exported { accounts: count.accounts, factors, file: path.to_owned() })?;
     Ok(Outcome::Done)
 }
 
-/// Whoever takes secrets away stands in the records before the first of them is written.
+/// Whoever takes secrets away stands in the records of the store before the first of them is written, or takes none.
 fn sealing<'a>(office: &'a Office, arguments: &Export) -> Result<(Lock, Sealing<'a>), Failure> {
     let passphrase = passphrase::new(arguments.passphrase_file.as_deref())?;
     let random = office.engine.random();
     let (lock, key) = Lock::new(random, &passphrase)?;
-    let place = Place::Service("countersign".to_owned());
-    office.engine.record_act(&actor(), place, "export", "secrets=sealed".to_owned());
+    let Count { accounts, factors } = matching(office, &arguments.filter)?;
+    let filter = arguments.filter.words(office.engine.now());
+    let what = format!("secrets=sealed accounts={accounts} factors={factors} {filter}");
+    office.engine.record_act_first(&actor(), "export", what).map_err(Failure::NotRecorded)?;
     Ok((lock, Sealing { key, random }))
+}
+
+/// What is going to be written.
+fn matching(office: &Office, filter: &Filter) -> Result<Count, Failure> {
+    let (now, mut count) = (office.engine.now(), Count::default());
+    for_each_stored(office, |listed| {
+        if filter.matches(&listed, now) {
+            count.accounts = count.accounts.saturating_add(1);
+            count.factors = count.factors.saturating_add(listed.account.factors.len());
+        }
+        Ok(())
+    })?;
+    Ok(count)
 }
 
 /// A file that could not be written to its end is removed: half of the accounts would be taken for all.
@@ -99,12 +114,20 @@ fn write_file(
     let written = write_all(office, filter, sealing, BufWriter::new(&file));
     let synced = written.and_then(|count| file.sync_all().map_err(Failure::Write).map(|()| count));
     synced.map_err(|failure| {
-        let _ = fs::remove_file(path);
-        match failure {
+        let failure = match failure {
             Failure::Write(source) => Failure::file("write", path)(source),
             failure => failure,
-        }
+        };
+        without_half(path, failure)
     })
+}
+
+/// The failure, and that a part of a file is left where that is so.
+fn without_half(path: &Path, failure: Failure) -> Failure {
+    match fs::remove_file(path) {
+        Ok(()) => failure,
+        Err(why) => Failure::HalfLeft { path: path.to_owned(), why, source: Box::new(failure) },
+    }
 }
 
 fn write_all(
@@ -163,13 +186,38 @@ struct Count {
 #[serde(rename_all = "kebab-case")]
 struct Exported {
     accounts: usize,
-    factors: usize,
+    /// Of a file without secrets nothing: none is in it, whatever the accounts have.
+    factors: Option<usize>,
     file: PathBuf,
 }
 
 impl Report for Exported {
     fn text(&self) -> String {
-        let (accounts, factors) = (counted(self.accounts, "account"), counted(self.factors, "factor"));
-        format!("{accounts} with {factors} written to {}.\n", self.file.display())
+        let accounts = counted(self.accounts, "account");
+        let factors = self.factors.map(|count| format!(" with {}", counted(count, "factor")));
+        format!("{accounts}{} written to {}.\n", factors.unwrap_or_default(), self.file.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_are_counted_where_they_are_written() {
+        let said = |factors| Exported { accounts: 3, factors, file: "moved.toml".into() }.text();
+        assert_eq!(said(None), "3 accounts written to moved.toml.\n");
+        assert_eq!(said(Some(0)), "3 accounts with 0 factors written to moved.toml.\n");
+    }
+
+    #[test]
+    fn a_part_of_a_file_that_stays_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("half.toml");
+        fs::write(&file, "half").unwrap();
+        assert!(matches!(without_half(&file, Failure::PassphrasesDiffer), Failure::PassphrasesDiffer));
+        assert!(!file.exists());
+        let told = without_half(folder.path(), Failure::PassphrasesDiffer).to_string();
+        assert!(told.contains(&folder.path().display().to_string()), "a folder is no file to remove: {told}");
     }
 }

@@ -76,8 +76,7 @@ fn record(context: &Context, report: &PutBack, rollback: Option<&Rollback>) -> O
             if let Some(rollback) = rollback {
                 context.tell_of(&office, rollback);
             }
-            let place = Place::Service("countersign".to_owned());
-            office.engine.record_act(&actor(), place, RESTORE, report.in_words());
+            office.engine.record_act(&actor(), Place::countersign(), RESTORE, report.in_words());
             break_glass::follow(context, &office);
             Outcome::Done
         }

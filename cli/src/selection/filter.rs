@@ -7,12 +7,12 @@ use common::address::Channel;
 use common::policy::Method;
 use common::ports::Listed;
 
-use crate::moment::Since;
+use crate::moment::{Since, rfc3339};
 use crate::stored::Stored as _;
 use crate::words::{role, state};
 
 /// What accounts must be like; all of it.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[group(id = "matching")]
 pub(crate) struct Filter {
     /// Only accounts in this state.
@@ -42,6 +42,15 @@ pub(crate) enum Registered {
     No,
 }
 
+impl Registered {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+        }
+    }
+}
+
 /// When somebody last signed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Before {
@@ -52,6 +61,13 @@ enum Before {
 impl Before {
     fn parse(text: &str) -> Result<Self, String> {
         if text == "never" { Ok(Self::Never) } else { Since::parse(text).map(Self::Since) }
+    }
+
+    fn word(self, now: UnixTime) -> String {
+        match self {
+            Self::Never => "never".to_owned(),
+            Self::Since(since) => rfc3339(since.moment(now)),
+        }
     }
 
     fn matches(self, signed_in_at: Option<UnixTime>, now: UnixTime) -> bool {
@@ -79,6 +95,20 @@ impl Filter {
             && registered.is_none()
             && factor.is_none()
             && last_login_before.is_none()
+    }
+
+    /// What is asked for, for a record.
+    pub(crate) fn words(&self, now: UnixTime) -> String {
+        let Self { state, role, registered, factor, last_login_before } = self;
+        let parts = [
+            state.map(|state| format!("state={}", state.name())),
+            role.map(|role| format!("role={}", role.name())),
+            registered.map(|registered| format!("registered={}", registered.word())),
+            factor.map(|method| format!("factor={}", method.name())),
+            last_login_before.map(|before| format!("last-login-before={}", before.word(now))),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        if parts.is_empty() { "filter=none".to_owned() } else { parts.join(" ") }
     }
 
     /// Whether an account is like this.
@@ -123,8 +153,25 @@ fn has_kind(account: &Account, is: impl Fn(&FactorKind) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use common::UnixTime;
+    use common::account::State;
+    use common::policy::Method;
 
-    use super::Before;
+    use super::{Before, Filter, Registered};
+
+    #[test]
+    fn a_record_tells_who_was_asked_for() {
+        let (now, nobody_in_particular) = (UnixTime::from_seconds(1_795_348_800), Filter::default());
+        assert_eq!(nobody_in_particular.words(now), "filter=none");
+        let some = Filter {
+            state: Some(State::Enforced),
+            role: None,
+            registered: Some(Registered::Yes),
+            factor: Some(Method::Totp),
+            last_login_before: Some(Before::parse("2026-11-22").unwrap()),
+        };
+        let words = "state=enforced registered=yes factor=totp last-login-before=2026-11-22T00:00:00Z";
+        assert_eq!(some.words(now), words);
+    }
 
     #[test]
     fn whoever_never_signed_in_is_among_those_who_did_not_lately() {

@@ -24,7 +24,7 @@ pub(super) fn add(
     account.role = role;
     account.password_hash = password.cloned();
     let Some(totp) = totp else { return Ok(Done::updated(account).inserting()) };
-    let registered = factor::register(desk, account, totp)?;
+    let registered = factor::register_totp(desk, account, totp)?;
     let done = Done::issuing(registered.account, Issued::Factor(registered.factor));
     let mut done = done.saying(&registered.words).inserting();
     done.spends.extend(registered.spend);

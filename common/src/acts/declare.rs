@@ -26,7 +26,7 @@ pub struct Declaration {
     pub factors: Vec<DeclaredFactor>,
     /// All factors must be registered anew. A file lifts no such demand.
     pub must_register_again: bool,
-    /// A refusal at every door.
+    /// A refusal at every door. A file lifts or shortens none.
     pub block: Option<Block>,
 }
 
@@ -37,7 +37,8 @@ pub(super) fn declare(
 ) -> Result<Done, ActError> {
     let mut account = with_state(desk, account, declaration);
     account.role = declaration.role.unwrap_or(account.role);
-    if let Some(block) = declaration.block {
+    let block = declaration.block.filter(|block| block.holds(desk.now));
+    if let Some(block) = block.max(account.block) {
         account = account::block(account, block);
     }
     let mut done = Done::updated(account);
@@ -103,10 +104,13 @@ fn with_contacts(desk: &Desk<'_>, mut done: Done, contacts: &[(Address, SetBy)])
 impl Done {
     /// Goes on with the account as it is by now; what is spent, said and told of both is kept.
     fn and(self, next: impl FnOnce(Account) -> Result<Self, ActError>) -> Result<Self, ActError> {
-        let Self { change: AccountChange::Update(account), spends, words, happenings, .. } = self else {
-            return Ok(self);
+        let Self { change, spends, issued, words, happenings } = self;
+        let mut done = match change {
+            AccountChange::Update(account) => next(*account)?,
+            AccountChange::Insert(account) => next(*account)?.inserting(),
+            // Nothing is left to go on with.
+            AccountChange::Remove(_) => Self::new(change, issued),
         };
-        let mut done = next(*account)?;
         done.spends.splice(0..0, spends);
         done.words.insert_str(0, &words);
         done.happenings.splice(0..0, happenings);

@@ -47,6 +47,12 @@ pub enum ActError {
     /// The account has this secret already.
     #[error("the account has a factor with this secret already: one code would work twice")]
     SecretKnown,
+    /// A factor that a file would bring to somebody of whom an administrator has demanded to begin anew.
+    #[error(
+        "{0} must register again, and no file brings a factor to them: take the factors that are new here out of the file, \
+         let {0} register, or register one with 'countersign enroll {0}'"
+    )]
+    MustRegister(Username),
     /// A label that no file can carry.
     #[error("the label of factor {0} cannot be written: give it another one with 'countersign factor label'")]
     UnusableLabel(FactorId),

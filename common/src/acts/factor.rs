@@ -44,26 +44,28 @@ pub(super) struct Registered {
     pub(super) spend: Option<Spend>,
     /// What was registered, in words.
     pub(super) words: String,
+    /// The same, as the user hears of it.
+    told: String,
     /// What went with it, where all had to be registered anew.
-    pub(super) dropped: Vec<Happening>,
+    dropped: Vec<Happening>,
 }
 
 impl Registered {
-    fn done(self, told: String) -> Done {
+    pub(super) fn done(self) -> Done {
         let mut done = Done::issuing(self.account, Issued::Factor(self.factor)).saying(&self.words);
         done.spends.extend(self.spend);
-        let mut done = done.telling(Happening::new(Event::FactorAdded, told));
+        let mut done = done.telling(Happening::new(Event::FactorAdded, self.told));
         done.happenings.extend(self.dropped);
         done
     }
 }
 
-pub(super) fn add_totp(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Result<Done, ActError> {
-    Ok(register(desk, account, totp)?.done(totp.label.as_str().to_owned()))
-}
-
 /// Seals the secret to the account, once it is proven.
-pub(super) fn register(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Result<Registered, ActError> {
+pub(super) fn register_totp(
+    desk: &Desk<'_>,
+    account: Account,
+    totp: &NewTotp,
+) -> Result<Registered, ActError> {
     may_have_another(desk, &account, Some(&totp.secret))?;
     let id = FactorId::generate(desk.random);
     let key = TotpKey::new(totp.parameters, &totp.secret)?;
@@ -85,7 +87,12 @@ pub(super) fn register(desk: &Desk<'_>, account: Account, totp: &NewTotp) -> Res
     Ok(registered(desk, account, (id, &totp.label, kind), spend, proof))
 }
 
-pub(super) fn add_hotp(desk: &Desk<'_>, account: Account, hotp: &NewHotp) -> Result<Done, ActError> {
+/// The same of a token that counts.
+pub(super) fn register_hotp(
+    desk: &Desk<'_>,
+    account: Account,
+    hotp: &NewHotp,
+) -> Result<Registered, ActError> {
     may_have_another(desk, &account, Some(&hotp.secret))?;
     let id = FactorId::generate(desk.random);
     let key = HotpKey::new(hotp.digits, &hotp.secret)?;
@@ -108,12 +115,15 @@ pub(super) fn add_hotp(desk: &Desk<'_>, account: Account, hotp: &NewHotp) -> Res
     let counter = proven.map_or(hotp.counter, |counter| counter.saturating_add(1));
     let secret = desk.keys.seal(desk.random, account.id, &Factor::secret_field(id), &hotp.secret)?;
     let kind = FactorKind::Hotp { digits: hotp.digits, secret, counter };
-    let told = hotp.label.as_str().to_owned();
-    Ok(registered(desk, account, (id, &hotp.label, kind), spend, proof).done(told))
+    Ok(registered(desk, account, (id, &hotp.label, kind), spend, proof))
 }
 
 /// A number or address that an administrator answers for.
-pub(super) fn add_sent(desk: &Desk<'_>, account: Account, sent: &NewSent) -> Result<Done, ActError> {
+pub(super) fn register_sent(
+    desk: &Desk<'_>,
+    account: Account,
+    sent: &NewSent,
+) -> Result<Registered, ActError> {
     may_have_another(desk, &account, None)?;
     let is_it =
         |factor: &Factor| matches!(&factor.kind, FactorKind::Sent { address } if *address == sent.address);
@@ -123,7 +133,7 @@ pub(super) fn add_sent(desk: &Desk<'_>, account: Account, sent: &NewSent) -> Res
     desk.policy.numbers.check_address(&sent.address)?;
     let id = FactorId::generate(desk.random);
     let kind = FactorKind::Sent { address: sent.address.clone() };
-    Ok(registered(desk, account, (id, &sent.label, kind), None, "on-behalf").done(sent.address.masked()))
+    Ok(registered(desk, account, (id, &sent.label, kind), None, "on-behalf"))
 }
 
 /// Where all must be registered anew, the old ones go, and do not count. Their secrets do: two factors with one secret,
@@ -150,8 +160,19 @@ fn registered(
     proof: &str,
 ) -> Registered {
     let factor = Factor { id, label: label.as_str().to_owned(), kind, added_at: desk.now };
+    let told = match &factor.kind {
+        FactorKind::Sent { address } => address.masked(),
+        FactorKind::Totp { .. } | FactorKind::Hotp { .. } => factor.label.clone(),
+    };
     let (words, dropped) = (registered_words(&factor, proof), registration::dropped(&account));
-    Registered { account: registration::with_factor(account, factor), factor: id, spend, words, dropped }
+    Registered {
+        account: registration::with_factor(account, factor),
+        factor: id,
+        spend,
+        words,
+        told,
+        dropped,
+    }
 }
 
 /// What was registered and what proved it, for the record.

@@ -13,9 +13,6 @@ use crate::record::{ActRecord, Actor, Ending, Names, PrimaryResult, Record, Seve
 use crate::username::Username;
 use crate::{AttemptId, Reason, UnixTime, limits};
 
-/// What stands in records of acts where a login has its service.
-const PLACE: &str = "countersign";
-
 impl Engine {
     /// Carries out one act on one account. What was done is durable with its record before this returns;
     /// a refusal is recorded too, in the sink alone where the store cannot take it.
@@ -61,15 +58,33 @@ impl Engine {
         self.record_alone(Record { act: Some(act), ..self.record_about_nobody(place, Reason::ActDone) });
     }
 
+    /// Records an act on no account that is yet to be done, and must not be where the store cannot take the record: that
+    /// is a refusal, which the sink has.
+    pub fn record_act_first(&self, actor: &Actor, act: &str, what: String) -> Result<(), ActError> {
+        let record = |reason: Reason, after: String| {
+            let act =
+                ActRecord { act: act.to_owned(), actor: actor.clone(), before: None, after: Some(after) };
+            Record { act: Some(act), ..self.record_about_nobody(Place::countersign(), reason) }
+        };
+        let first = record(Reason::ActDone, what);
+        let refusal = match self.write(&Bundle::of_records(first.attempt, first.at, vec![first])) {
+            Ok(Written::Yes) => return Ok(()),
+            Ok(Written::Conflict) => ActError::TooManyRaces,
+            Err(error) => error.into(),
+        };
+        self.record_alone(record(Reason::ActRefused, refusal.to_string()));
+        Err(refusal)
+    }
+
     /// Records, as an alert, what was found on the way to something else.
     pub fn record_finding(&self, reason: Reason) {
-        let about_nobody = self.record_about_nobody(Place::Service(PLACE.to_owned()), reason);
+        let about_nobody = self.record_about_nobody(Place::countersign(), reason);
         self.record_alone(Record { severity: Severity::Alert, ending: Ending::Finding, ..about_nobody });
     }
 
     /// Records that so many records could not be passed on to syslog.
     pub fn record_lost(&self, count: u64, since: UnixTime) {
-        let about_nobody = self.record_about_nobody(Place::Service(PLACE.to_owned()), Reason::SyslogBehind);
+        let about_nobody = self.record_about_nobody(Place::countersign(), Reason::SyslogBehind);
         let together = Some(Together { count, since, names: Names::Several });
         let (severity, ending) = (Severity::Error, Ending::Finding);
         self.record_alone(Record { severity, ending, together, ..about_nobody });
@@ -222,7 +237,7 @@ impl Minutes<'_> {
             typed: name.clone(),
             user: Some(name),
             act: Some(act),
-            ..record_of(self.id, at, Place::Service(PLACE.to_owned()), reason)
+            ..record_of(self.id, at, Place::countersign(), reason)
         }
     }
 }

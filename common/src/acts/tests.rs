@@ -129,6 +129,19 @@ fn an_act_on_no_account_is_a_record_about_nobody() {
 }
 
 #[test]
+fn an_act_that_the_store_cannot_record_first_is_refused() {
+    let world = world();
+    let actor = Actor { login_uid: None, uid: Some(0), tty: None, host: "test".to_owned() };
+    let first = || world.engine.record_act_first(&actor, "export", "secrets=sealed".to_owned());
+    first().unwrap();
+    let record = world.last_record();
+    assert_eq!((record.place, record.reason), (Place::countersign(), Reason::ActDone));
+    assert_eq!(record.act.unwrap().after.as_deref(), Some("secrets=sealed"));
+    world.memory.0.lock().unwrap().is_read_only = true;
+    assert!(matches!(first(), Err(ActError::Store(_))));
+}
+
+#[test]
 fn what_was_found_on_the_way_is_an_alert() {
     let world = world();
     world.engine.record_finding(Reason::StoreWentBack);

@@ -7,9 +7,6 @@ use crate::message::Message;
 use crate::record::{DeliveryRecord, Ending, PrimaryResult, Record, Severity};
 use crate::{Reason, Username};
 
-/// What stands in these records where a login has its service.
-const PLACE: &str = "countersign";
-
 impl Engine {
     /// Records what became of a message. It has the attempt id of the login or act that the message belongs to, and says
     /// neither where it went nor what it says.
@@ -20,7 +17,7 @@ impl Engine {
             attempt: message.attempt,
             severity: if reason == Reason::MessageSent { Severity::Info } else { Severity::Error },
             door: Door::Delivery,
-            place: Place::Service(PLACE.to_owned()),
+            place: Place::countersign(),
             typed: message.user.clone(),
             user,
             caller: None,

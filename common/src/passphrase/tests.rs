@@ -58,7 +58,7 @@ sunscreen would be it.";
 
 #[test]
 fn the_right_passphrase_opens_a_lock_and_no_other_one_does() {
-    let (lock, key) = Lock::new(&random(), &Secret::from(PASSPHRASE)).unwrap();
+    let (lock, key) = Lock::new(&random(), &Passphrase::parse(Secret::from(PASSPHRASE)).unwrap()).unwrap();
     let sealed = key.seal(&random(), &["alice", "totp"], &Secret::from("12345678901234567890")).unwrap();
     let opened = lock.open(&Secret::from(PASSPHRASE)).unwrap();
     let secret = opened.open(&["alice", "totp"], &sealed).unwrap();
@@ -79,7 +79,7 @@ fn the_right_passphrase_opens_a_lock_and_no_other_one_does() {
 #[test]
 fn a_short_passphrase_seals_nothing() {
     for text in ["", "elevenchars", "ääääääääää"] {
-        let refused = Lock::new(&random(), &Secret::from(text)).err();
+        let refused = Passphrase::parse(Secret::from(text)).err();
         assert_eq!(refused, Some(PassphraseError::TooShort), "{text}");
     }
 }

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use common::acts::{DeclaredFactor, DeclaredKind, Label};
-use common::passphrase::{Lock, PassphraseKey};
+use common::passphrase::{Lock, Passphrase, PassphraseKey};
 use common::random::Stream;
 use common::totp::TotpParameters;
 use common::{Secret, Username};
@@ -61,7 +61,7 @@ struct Sealed {
 
 impl Sealed {
     fn new(random: &'static Stream) -> Self {
-        let (lock, key) = Lock::new(random, &Secret::from(PASSPHRASE)).unwrap();
+        let (lock, key) = Lock::new(random, &Passphrase::parse(Secret::from(PASSPHRASE)).unwrap()).unwrap();
         Self { lock, sealing: Sealing { key, random } }
     }
 

@@ -5,7 +5,7 @@ use common::acts::{DeclaredKind, Label};
 use common::totp::TotpParameters;
 use common::{Secret, Username};
 
-use crate::accounts::VERSION;
+use crate::accounts::FORMAT;
 
 /// A factor with a secret, but for the secret.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ impl Token {
 
     /// The place of its secret.
     pub(super) fn place(self, name: &Username, label: &Label) -> Vec<String> {
-        let head = [format!("countersign accounts {VERSION}"), name.to_string(), label.as_str().to_owned()];
+        let head = [format!("countersign accounts {FORMAT}"), name.to_string(), label.as_str().to_owned()];
         let own = match self {
             Self::Totp { parameters: TotpParameters { algorithm, digits, period_seconds }, drift } => vec![
                 "totp".to_owned(),

@@ -19,7 +19,7 @@ use super::keys::{
     NAME, PASSES, PERIOD, ROLE, SALT, SECRET, SET_BY, SIGN_INS, STATE,
 };
 use super::token::Token;
-use super::{DeclaredAccount, INDEFINITELY, NONE, VERSION};
+use super::{DeclaredAccount, FORMAT, INDEFINITELY, NONE};
 use crate::keys::{Key, Part};
 
 /// What seals the secrets of a file.
@@ -117,7 +117,7 @@ impl Sealing<'_> {
 #[must_use]
 pub fn written_lock(lock: &Lock) -> String {
     let mut table = Table::new(Part::Sealed);
-    table.value(&super::keys::VERSION, VERSION);
+    table.value(&super::keys::VERSION, FORMAT);
     table.text(&SALT, &BASE64.encode(&lock.salt));
     table.value(&MEMORY, lock.cost.memory_kib());
     table.value(&PASSES, lock.cost.passes());

@@ -8,10 +8,11 @@ use common::lane::{LaneKey, LanesOf};
 use common::ports::{Listing as _, Store as _};
 
 use super::account_view::{AccountView, Beside};
-use super::device::DeviceView;
+use super::device::{DeviceView, damaged};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::guesses::{CapView, WaitsView};
+use crate::number::counted;
 use crate::stored::listed;
 use crate::view::Contacts;
 use crate::words::username;
@@ -31,7 +32,16 @@ pub(super) fn show(context: &Context, office: &Office, arguments: &Show) -> Resu
     let name = office.engine.policy().folding.fold(&arguments.name);
     let loaded = office.store.load(&name, &LaneKey::NONE, None)?;
     let devices = DeviceView::all(&loaded, office.engine.keys(), office.engine.now());
+    let unread = damaged(&devices);
     let listed = listed(loaded).ok_or(Failure::NoSuchAccount(name))?;
+    if unread > 0 {
+        context.warn(&format!(
+            "{} cannot be read: somebody has changed what the store says there, or the key file is another one's. \
+             'countersign store check' looks at both, 'countersign user reset {} --forget-devices' drops them",
+            counted(unread, "remembered device"),
+            listed.account.name
+        ));
+    }
     let contacts = if arguments.full { Contacts::Whole } else { Contacts::Masked };
     let (guesses, waits) = guesses(office, &listed.account)?;
     let beside = Beside { guesses, waits, devices };

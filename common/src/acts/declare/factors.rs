@@ -2,9 +2,8 @@
 
 use crate::Secret;
 use crate::account::{Account, Factor, FactorKind};
-use crate::acts::{
-    ActError, Desk, Done, EnrolmentProof, HotpProof, Issued, Label, NewHotp, NewSent, NewTotp, factor,
-};
+use crate::acts::factor::{self, Registered};
+use crate::acts::{ActError, Desk, Done, EnrolmentProof, HotpProof, Label, NewHotp, NewSent, NewTotp};
 use crate::address::Address;
 use crate::id::FactorId;
 use crate::totp::TotpParameters;
@@ -46,7 +45,8 @@ pub enum DeclaredKind {
     Sent(Address),
 }
 
-/// The account with this factor.
+/// The account with this factor. Nothing is brought to somebody who must register again: as the first of the new factors it
+/// would end that demand, and beside the old ones open the door that they still open.
 pub(super) fn with_factor(
     desk: &Desk<'_>,
     account: Account,
@@ -54,10 +54,11 @@ pub(super) fn with_factor(
 ) -> Result<Done, ActError> {
     match standing(desk, &account, &declared.kind)? {
         Some(id) => adjusted(account, id, declared),
+        None if account.must_register_again => Err(ActError::MustRegister(account.name)),
         None => {
-            let done = brought(desk, account, declared)?;
-            let Issued::Factor(id) = done.issued else { return Ok(done) };
-            done.and(|account| Ok(Done::updated(with_default(account, id, declared))))
+            let brought = brought(desk, account, declared)?;
+            let id = brought.factor;
+            brought.done().and(|account| Ok(Done::updated(with_default(account, id, declared))))
         }
     }
 }
@@ -134,17 +135,17 @@ fn with_default(mut account: Account, id: FactorId, declared: &DeclaredFactor) -
     account
 }
 
-fn brought(desk: &Desk<'_>, account: Account, declared: &DeclaredFactor) -> Result<Done, ActError> {
+fn brought(desk: &Desk<'_>, account: Account, declared: &DeclaredFactor) -> Result<Registered, ActError> {
     let label = declared.label.clone();
     match declared.kind.clone() {
         DeclaredKind::Totp { parameters, drift, secret } => {
             let proof = EnrolmentProof::Moved { drift };
-            factor::add_totp(desk, account, &NewTotp { label, parameters, secret, proof })
+            factor::register_totp(desk, account, &NewTotp { label, parameters, secret, proof })
         }
         DeclaredKind::Hotp { digits, counter, secret } => {
             let proof = HotpProof::Imported;
-            factor::add_hotp(desk, account, &NewHotp { label, digits, secret, counter, proof })
+            factor::register_hotp(desk, account, &NewHotp { label, digits, secret, counter, proof })
         }
-        DeclaredKind::Sent(address) => factor::add_sent(desk, account, &NewSent { label, address }),
+        DeclaredKind::Sent(address) => factor::register_sent(desk, account, &NewSent { label, address }),
     }
 }

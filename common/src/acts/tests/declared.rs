@@ -185,6 +185,59 @@ fn who_must_register_again_or_is_blocked_arrives_so() {
 }
 
 #[test]
+fn no_file_brings_a_factor_to_whoever_must_register_again() {
+    let world = old_machine();
+    let whole = carried(&world);
+    for lost in world.account("alice").factors {
+        let world = old_machine();
+        let is_lost = |factor: &&crate::account::Factor| factor.label == lost.label;
+        let id = world.account("alice").factors.iter().find(is_lost).unwrap().id;
+        world.act("alice", &Act::RemoveFactor(id));
+        world.recovery_codes("alice");
+        world.temporary_code("alice", 600);
+        world.app_password("alice", &["imap"]);
+        world.require_registration("alice");
+        let before = world.account("alice");
+        let refused = try_act(&world, "alice", &declare(&whole));
+        assert!(
+            matches!(&refused, Err(ActError::MustRegister(name)) if *name == before.name),
+            "{}",
+            lost.label
+        );
+        assert!(
+            refused.err().unwrap().to_string().contains("countersign enroll alice"),
+            "it says what to do"
+        );
+        assert!(world.account("alice") == before, "{}", lost.label);
+    }
+}
+
+#[test]
+fn a_file_makes_a_block_longer_and_never_shorter() {
+    let until = |seconds: u64| Block::Until(crate::UnixTime::from_seconds(seconds));
+    let now = world().now();
+    let (past, soon, later) = (until(now), until(now + 60), until(now + 600));
+    for (known, declared, expected) in [
+        (Some(Block::Indefinitely), past, Some(Block::Indefinitely)),
+        (Some(Block::Indefinitely), later, Some(Block::Indefinitely)),
+        (Some(later), soon, Some(later)),
+        (Some(later), past, Some(later)),
+        (Some(soon), later, Some(later)),
+        (Some(later), Block::Indefinitely, Some(Block::Indefinitely)),
+        (None, past, None),
+        (None, soon, Some(soon)),
+    ] {
+        let world = world();
+        world.add("alice", State::Enforced);
+        if let Some(known) = known {
+            world.act("alice", &Act::Block(known));
+        }
+        world.act("alice", &declare(&Declaration { block: Some(declared), ..Declaration::default() }));
+        assert_eq!(world.account("alice").block, expected, "{known:?} {declared:?}");
+    }
+}
+
+#[test]
 fn the_contacts_known_before_hear_of_each_factor_that_comes() {
     let old = old_machine();
     let new = new_machine(&old);

@@ -6,7 +6,7 @@ use common::limits::{PASSPHRASE_LANES_MAX, PASSPHRASE_MEMORY_KIB_MAX, PASSPHRASE
 use common::passphrase::{Cost, Lock, MEMORY_KIB_MIN};
 use data_encoding::BASE64;
 
-use crate::accounts::VERSION as KNOWN_VERSION;
+use crate::accounts::FORMAT;
 use crate::accounts::keys::{CHECK, LANES, MEMORY, PASSES, SALT, VERSION};
 use crate::keys::{Key, Part};
 use crate::report::Report;
@@ -16,9 +16,8 @@ use crate::values::{Wrong, number_between, number_in, text};
 /// `None` where there is none, or it is wrong.
 pub(super) fn read(top: &Section<'_>, report: &mut Report<'_>) -> Option<Lock> {
     let section = top.table("sealed", Part::Sealed, report);
-    let version = section.required(&VERSION, report, |entry, report| {
-        number_between(entry, report, KNOWN_VERSION, KNOWN_VERSION)
-    });
+    let version =
+        section.required(&VERSION, report, |entry, report| number_between(entry, report, FORMAT, FORMAT));
     let salt = section.required(&SALT, report, |entry, report| {
         text(entry, report, |text| octets(text)?.try_into().map_err(|_| Wrong::NotAllowed))
     });

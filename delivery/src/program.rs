@@ -76,8 +76,7 @@ impl ProgramGateway {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, Permissions};
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::fs;
     use std::time::{Duration, Instant};
 
     use common::address::{Address, Channel, PhoneNumber};
@@ -93,10 +92,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, out) = (folder.path().join("call"), folder.path().join("out"));
         let script = script.replace("OUT", out.to_str().unwrap());
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-        let arguments = arguments.iter().map(|text| Template::parse(text).unwrap()).collect();
-        let program = Program { path: path.to_str().unwrap().to_owned(), arguments, from: None };
+        fs::write(&path, format!("{script}\n")).unwrap();
+        // Read by a shell: a child of another test may have it open for writing yet, and then it cannot be executed.
+        let arguments = std::iter::once(path.to_str().unwrap()).chain(arguments.iter().copied());
+        let arguments = arguments.map(|text| Template::parse(text).unwrap()).collect();
+        let program = Program { path: "/bin/sh".to_owned(), arguments, from: None };
         let parcel = Parcel {
             id: MessageId::from_bytes([7; 16]),
             channel: Channel::Call,

@@ -253,8 +253,11 @@ fn files_travel_by_sftp_and_scp() -> Outcome {
 fn refusal(sshd: &Sshd, name: &str, answers: [&str; 5]) -> Result<String, Failure> {
     let mut terminal = ssh(sshd, name)?;
     terminal.expect("Password: ")?.send("wrong horse")?;
+    let mut question = "ways): ";
     for answer in answers {
-        terminal.expect(": ")?.send(answer)?;
+        terminal.expect(question)?.send(answer)?;
+        // What is shorter than a code is answered with the list of ways, where a colon is no end.
+        question = if (1..=5).contains(&answer.len()) { "Number or code: " } else { "ways): " };
     }
     is_out(&mut terminal)?;
     Ok(terminal.transcript().replace(name, "NAME"))

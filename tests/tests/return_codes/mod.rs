@@ -147,7 +147,8 @@ fn overdue(site: &Site) -> Codes {
     site.machine.add_user("lars", SYSTEM_PASSWORD)?;
     site.add_bare_account("lars")?;
     let code = "000000";
-    let asked = |password| [(PASSWORD, password), ("type it here: ", code), (AGAIN, code), (AGAIN, code)];
+    let asked =
+        |password| [(PASSWORD, password), ("or a recovery code: ", code), (AGAIN, code), (AGAIN, code)];
     let own = at("own", "lars").login(&asked(OWN_PASSWORD))?.0;
     Ok(vec![own, at("stack", "lars").login(&asked(SYSTEM_PASSWORD))?.0])
 }
